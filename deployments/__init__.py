@@ -1,0 +1,1 @@
+"""When and where: deployments, labelling-project specs, local stack, CLI."""

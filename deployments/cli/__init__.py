@@ -1,0 +1,1 @@
+"""The command line; every verb imports its room only when called."""

@@ -1,0 +1,1 @@
+"""Order: each flow reads like a paragraph and calls tasks only."""

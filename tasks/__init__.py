@@ -1,0 +1,1 @@
+"""Touching the world: one Prefect task file per stage; `clients/` holds the SDKs."""
