@@ -1,0 +1,29 @@
+"""The record of a round: what was frozen when it began, and how far it got."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Round(BaseModel):
+    """One weekly turn of one project.
+
+    `choosing`: inputs are frozen, the batch is being composed (a rerun composes the same one).
+    `chosen`: units and batch are in the lake. `open`: its tasks are in Label Studio. `closed`: all are answered
+    or withdrawn; only closed rounds are read by statistics on audit units.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: int
+    state: Literal["choosing", "chosen", "open", "closed"]
+    seed: int
+    size: int
+    strategy: str
+    reason: str = ""
+    opened_at: datetime
+    closed_at: datetime | None = None
+    table_versions: dict[str, int | None] = {}

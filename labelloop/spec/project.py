@@ -1,0 +1,100 @@
+"""The whole spec of a labelling project and how it is read.
+
+Sections live in `sections.py`. Secrets never appear in a spec: they come from settings.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from labelloop.errors import SpecError
+from labelloop.spec.interface import Interface
+from labelloop.spec.sections import (
+    Annotators,
+    Erasure,
+    Export,
+    Guidelines,
+    Media,
+    Model,
+    Overlap,
+    Predictions,
+    Quality,
+    Sampling,
+    Section,
+)
+
+
+class ProjectSpec(Section):
+    """What one labelling project is: media, question, people, sampling, quality, export."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{1,39}$", description="also the folder of its tables")
+    title: str = Field(min_length=3, max_length=50, description="project title in Label Studio")
+    media: Media
+    interface: Interface
+    guidelines: Guidelines
+    sampling: Sampling = Sampling()
+    overlap: Overlap = Overlap()
+    annotators: Annotators
+    model: Model = Model()
+    predictions: Predictions = Predictions()
+    quality: Quality = Quality()
+    export: Export = Export()
+    erasure: Erasure = Erasure()
+
+    @model_validator(mode="after")
+    def _overlap_needs_annotators(self) -> Self:
+        if self.overlap.maximum > self.annotators.count:
+            raise ValueError(
+                f"overlap.maximum is {self.overlap.maximum}, but annotators.count is {self.annotators.count}; "
+                "a task cannot have more opinions than there are annotators"
+            )
+        return self
+
+
+def load_spec(text: str, *, name: str = "spec") -> ProjectSpec:
+    """Return the spec that the YAML text describes.
+
+    Args:
+        text: the YAML document.
+        name: how to call the document in messages.
+
+    Raises:
+        SpecError: not YAML, or any field is unknown, missing or wrong; the message lists every problem with
+            its field, value and remedy.
+    """
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" at line {where.line + 1}" if where else ""
+        raise SpecError(f"{name} is not YAML{line}", remedy="mend the indentation or quotes there") from error
+    if not isinstance(document, dict):
+        raise SpecError(f"{name} is empty or no mapping", remedy="start from `labelloop init`")
+    try:
+        return ProjectSpec.model_validate(document)
+    except ValidationError as error:
+        problems = [_problem(e) for e in error.errors(include_url=False)]
+        raise SpecError(f"{name} has {len(problems)} problem(s):\n  " + "\n  ".join(problems)) from None
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a spec, for editors and coding assistants."""
+    return ProjectSpec.model_json_schema()
+
+
+_REMEDIES = {
+    "extra_forbidden": "remove it or mend its spelling",
+    "missing": "add it",
+}
+
+
+def _problem(error: Any) -> str:
+    field = ".".join(str(part) for part in error["loc"]) or "spec"
+    value = error.get("input")
+    shown = "" if error["type"] == "missing" or isinstance(value, dict | list) else f" (got {value!r})"
+    remedy = _REMEDIES.get(error["type"])
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{field}: {message}{shown}" + (f"; {remedy}" if remedy else "")

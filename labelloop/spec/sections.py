@@ -1,0 +1,124 @@
+"""The sections of a labelling project spec, except its interface."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Section(BaseModel):
+    """A part of the spec: frozen, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Media(Section):
+    """Where the media lies."""
+
+    bucket: str = Field(min_length=3, max_length=63)
+    prefix: str = Field(default="", description="only keys that start with it; empty for the whole bucket")
+    include: tuple[str, ...] = Field(default=("*",), description="globs over the key below the prefix")
+    exclude: tuple[str, ...] = ()
+    max_bytes: int = Field(default=100_000_000, gt=0, description="larger objects are quarantined")
+    subject_pattern: str | None = Field(
+        default=None, description="regular expression over the key; its group `subject` is the data subject's id"
+    )
+    missing_share_limit: float = Field(
+        default=0.2, ge=0, le=1, description="more missing than this share stops the run: wrong prefix, lost rights"
+    )
+
+
+class Guidelines(Section):
+    """What annotators are told; versioned by digest."""
+
+    text: str = Field(min_length=1, description="Markdown")
+
+
+class Sampling(Section):
+    """How a round's batch is chosen."""
+
+    strategy: str = "auto"
+    batch_size: int = Field(default=100, ge=0, le=100_000)
+    audit_rate: float = Field(default=0.1, ge=0, lt=1, description="share of all units kept for evaluation, for ever")
+    explore_share: float = Field(default=0.1, ge=0, lt=1, description="share of a batch drawn at random")
+    max_open_tasks: int = Field(default=500, ge=0, description="no new tasks beyond so many open ones")
+    seed: int = 0
+
+
+class Overlap(Section):
+    """How many opinions a unit gets."""
+
+    share: float = Field(default=0.2, ge=0, le=1, description="share of units asked of several annotators")
+    annotators: int = Field(default=2, ge=2, description="planned opinions on those")
+    maximum: int = Field(default=4, ge=1, description="opinions at most, when annotators disagree")
+
+    @model_validator(mode="after")
+    def _planned_below_maximum(self) -> Self:
+        if self.annotators > self.maximum:
+            raise ValueError(f"annotators is {self.annotators}, above maximum {self.maximum}; raise maximum")
+        return self
+
+
+class Annotators(Section):
+    """Who answers."""
+
+    count: int = Field(ge=1, description="people who work on the project")
+    experts: int = Field(default=0, ge=0, description="of them, experts; named in settings, never here")
+
+
+class Features(Section):
+    """How an image becomes the numbers a model reads."""
+
+    width: int = Field(default=32, ge=1, le=512)
+    height: int = Field(default=32, ge=1, le=512)
+    mode: Literal["L", "RGB"] = "L"
+
+
+class Model(Section):
+    """Where predictions come from."""
+
+    source: Literal["trainer", "onnx", "parquet", "none"] = Field(
+        default="none", description="our trainer, an ONNX file, a Parquet file of predictions, or nothing"
+    )
+    uri: str | None = Field(default=None, description="s3:// address of the ONNX or Parquet file")
+    features: Features = Features()
+    minimum_gain: float = Field(default=0.0, ge=0, lt=1, description="what a new model must gain to be promoted")
+
+    @model_validator(mode="after")
+    def _file_sources_need_a_uri(self) -> Self:
+        if self.source in ("onnx", "parquet") and not (self.uri or "").startswith("s3://"):
+            raise ValueError(f"source is {self.source!r}, but uri is {self.uri!r}; give an s3:// address")
+        return self
+
+
+class Predictions(Section):
+    """What annotators see of the model."""
+
+    show: bool = Field(default=False, description="pre-fill the model's answer; hides nothing from statistics")
+
+
+class Quality(Section):
+    """When agreement is enough."""
+
+    gate: float = Field(default=0.6, ge=-1, le=1, description="below it nothing is published")
+    alarm: float = Field(default=0.4, ge=-1, le=1, description="below it people are called")
+    n_min: int = Field(default=5, ge=2, description="no figure on fewer units")
+    accept_confidence: float = Field(default=0.7, ge=0, le=1, description="a label below it is a conflict")
+    disappearance_limit: float = Field(
+        default=0.2, ge=0, le=1, description="more vanished tasks than this share stops collect"
+    )
+
+
+class Export(Section):
+    """How a training set is cut."""
+
+    validation_share: float = Field(default=0.1, ge=0, lt=1)
+    test_share: float = Field(default=0.1, ge=0, lt=1)
+    salt: str = Field(default="labelloop", description="fixes the splits for ever; never change it")
+
+
+class Erasure(Section):
+    """Limits around erasure."""
+
+    max_objects_without_approval: int = Field(default=1000, ge=1)

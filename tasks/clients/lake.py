@@ -1,0 +1,202 @@
+"""The lake: Delta tables shaped by their contracts, one commit per write.
+
+Joins belong to `labelloop/`; rows are checked against their contract before they come here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import duckdb
+import pyarrow as pa
+import pyarrow.dataset as ds
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from labelloop.contracts import Contract, contract
+from labelloop.errors import Conflict, InputError, UnavailableError
+from tasks.clients.settings import Settings
+
+# Statistics would copy values into the log, where a deletion does not reach them.
+_PROPERTIES = {
+    "delta.dataSkippingNumIndexedCols": "0",
+    "delta.logRetentionDuration": "interval 0 days",
+    "delta.deletedFileRetentionDuration": "interval 0 days",
+}
+Fence = Callable[[], None]
+
+
+def storage_options(settings: Settings) -> dict[str, str]:
+    """Return what the Delta writer needs to reach the S3 server of the settings."""
+    options = {"AWS_REGION": settings.s3_region, "aws_conditional_put": "etag"}
+    if settings.s3_endpoint:
+        options |= {"AWS_ENDPOINT_URL": settings.s3_endpoint, "AWS_ALLOW_HTTP": "true"}
+    if settings.s3_access_key and settings.s3_secret_key:
+        options["AWS_ACCESS_KEY_ID"] = settings.s3_access_key.get_secret_value()
+        options["AWS_SECRET_ACCESS_KEY"] = settings.s3_secret_key.get_secret_value()
+    return options
+
+
+class Lake:
+    """All tables below one address."""
+
+    def __init__(self, uri: str, options: Mapping[str, str] | None = None) -> None:
+        """Open the lake at `uri` (s3:// or a local folder); nothing is read yet."""
+        self.uri = uri.rstrip("/")
+        self._options = dict(options or {})
+
+    def table(self, name: str, project: str | None = None) -> LakeTable:
+        """Return one table; `project` is needed for the tables that belong to projects.
+
+        Raises:
+            InputError: a project table without a project.
+        """
+        rules = contract(name)
+        if rules.scope == "lake":
+            return LakeTable(rules, f"{self.uri}/{name}", self._options)
+        if not project:
+            raise InputError(f"table {name!r} belongs to a project", remedy="name the project")
+        return LakeTable(rules, f"{self.uri}/projects/{project}/{name}", self._options)
+
+
+class LakeTable:
+    """One Delta table and the contract it keeps."""
+
+    def __init__(self, rules: Contract, uri: str, options: dict[str, str]) -> None:
+        """Name a table; it is created by its first write."""
+        self.contract, self.uri, self._options = rules, uri, options
+
+    def version(self) -> int | None:
+        """Return the newest version, or None while nothing was ever written."""
+        found = self._open()
+        return found.version() if found else None
+
+    def read(
+        self, *, columns: Sequence[str] | None = None, where: ds.Expression | None = None, version: int | None = None
+    ) -> pa.Table:
+        """Return rows in the contract's schema; an absent table is empty."""
+        schema = self.contract.schema
+        if columns is not None:
+            schema = pa.schema([schema.field(name) for name in columns])
+        found = self._open(version)
+        if found is None:
+            return schema.empty_table()
+        with _delta_errors("reading"):
+            rows = found.to_pyarrow_dataset().to_table(columns=schema.names, filter=where)
+        return rows.cast(schema)
+
+    def batches(self, *, columns: Sequence[str] | None = None, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
+        """Yield the table in batches of at most `rows` rows, without holding it in memory."""
+        found = self._open()
+        if found is not None:
+            with _delta_errors("reading"):
+                yield from found.to_pyarrow_dataset().to_batches(columns=columns, batch_size=rows)
+
+    def append(self, rows: pa.Table, *, fence: Fence) -> int | None:
+        """Add rows in one commit and return the new version; no rows, no commit."""
+        if rows.num_rows == 0:
+            return self.version()
+        fence()
+        with _delta_errors("appending to"):
+            write_deltalake(
+                self.uri,
+                self._shaped(rows),
+                mode="append",
+                configuration=None if self._open() else _PROPERTIES,
+                storage_options=self._options,
+            )
+        return self.version()
+
+    def upsert(self, rows: pa.Table, *, fence: Fence) -> int | None:
+        """Insert new rows and replace those of the same primary key, in one commit; no change commits nothing.
+
+        Returns:
+            The version that holds the rows.
+
+        Raises:
+            InputError: two of the rows share a primary key.
+            Conflict: another writer changed the same rows.
+        """
+        keys, found = list(self.contract.primary_key), self._open()
+        rows = self._shaped(rows)
+        if rows.select(keys).group_by(keys).aggregate([]).num_rows != rows.num_rows:
+            raise InputError(f"rows for {self.contract.name!r} repeat a primary key", remedy="one row per key")
+        changed = _changed(rows, self.read(), keys) if found else rows
+        if changed.num_rows == 0 or found is None:
+            return self.append(changed, fence=fence)
+        fence()
+        match = " AND ".join(f"target.{key} = source.{key}" for key in keys)
+        with _delta_errors("writing to"):
+            merge = found.merge(changed, match, source_alias="source", target_alias="target")
+            merge.when_matched_update_all().when_not_matched_insert_all().execute()
+        return self.version()
+
+    def delete(self, column: str, keys: Sequence[str], *, fence: Fence) -> int:
+        """Delete the rows whose opaque key column is one of `keys` and return how many went.
+
+        The predicate is written into the Delta log, so only keys that mean nothing outside may be used here.
+        """
+        found = self._open()
+        if found is None or not keys:
+            return 0
+        if not all(key.isalnum() for key in keys):
+            raise InputError("rows are deleted by opaque keys only", remedy="delete by ref_id or unit_id")
+        fence()
+        listed = ", ".join(f"'{key}'" for key in sorted(set(keys)))
+        with _delta_errors("deleting from"):
+            return int(found.delete(f"{column} IN ({listed})")["num_deleted_rows"])
+
+    def purge(self, *, fence: Fence) -> int:
+        """Destroy every file and log entry that the newest version does not need; return how many files went.
+
+        Readers of older versions are cut off: hold an exclusive lease.
+        """
+        found = self._open()
+        if found is None:
+            return 0
+        fence()
+        with _delta_errors("purging"):
+            gone = found.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+            found.create_checkpoint()
+            found.cleanup_metadata()
+        return len(gone)
+
+    def _open(self, version: int | None = None) -> DeltaTable | None:
+        try:
+            with _delta_errors("opening"):
+                return DeltaTable(self.uri, version=version, storage_options=self._options)
+        except TableNotFoundError:
+            return None
+
+    def _shaped(self, rows: pa.Table) -> pa.Table:
+        names = self.contract.schema.names
+        if set(rows.column_names) != set(names):
+            odd = sorted(set(rows.column_names) ^ set(names))
+            raise InputError(f"rows for {self.contract.name!r} lack or add columns {odd}", remedy="see its contract")
+        return rows.select(names).cast(self.contract.schema)
+
+
+def _changed(rows: pa.Table, present: pa.Table, keys: list[str]) -> pa.Table:
+    """Return the rows that are not already there, value for value."""
+    join = " AND ".join(f'p."{key}" = r."{key}"' for key in keys)
+    same = " AND ".join(f'p."{n}" IS NOT DISTINCT FROM r."{n}"' for n in rows.column_names)
+    with duckdb.connect() as db:
+        db.register("incoming", rows)
+        db.register("present", present)
+        query = f"SELECT r.* FROM incoming r WHERE NOT EXISTS (SELECT 1 FROM present p WHERE {join} AND {same})"  # noqa: S608 - column names of a contract
+        return db.sql(query).to_arrow_table().cast(rows.schema)
+
+
+@contextmanager
+def _delta_errors(what: str) -> Iterator[None]:
+    try:
+        yield
+    except TableNotFoundError:
+        raise
+    except CommitFailedError:
+        raise Conflict(f"another writer committed first while {what} a table", remedy="run the stage again") from None
+    except (DeltaError, OSError) as error:
+        raise UnavailableError(
+            f"{what} a table failed ({type(error).__name__})", remedy="check the lake's address and rights"
+        ) from None

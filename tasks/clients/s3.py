@@ -1,0 +1,80 @@
+"""The connection to an S3 server and the one place where its errors become ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from labelloop.errors import AccessError, Conflict, ErasedError, InputError, LabelloopError, UnavailableError
+from tasks.clients.settings import Settings
+
+_REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "403", "ExpiredToken"}
+_RACES = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+_ABSENT = {"NoSuchKey", "NoSuchVersion", "404"}
+
+
+def connect(settings: Settings) -> Any:
+    """Return a boto3 S3 client with bounded, explicit retries and time limits."""
+    keys = {}
+    if settings.s3_access_key and settings.s3_secret_key:
+        keys = {
+            "aws_access_key_id": settings.s3_access_key.get_secret_value(),
+            "aws_secret_access_key": settings.s3_secret_key.get_secret_value(),
+        }
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": 5},
+        connect_timeout=5,
+        read_timeout=settings.timeout_seconds,
+        max_pool_connections=32,
+        s3={"addressing_style": "path"} if settings.s3_endpoint else {},
+    )
+    return boto3.client(
+        "s3", endpoint_url=settings.s3_endpoint, region_name=settings.s3_region, config=config, **keys
+    )
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Return bucket and key of an `s3://` address.
+
+    >>> split_uri("s3://lake/a/b")
+    ('lake', 'a/b')
+    """
+    parts = urlsplit(uri, allow_fragments=False)
+    if parts.scheme != "s3" or not parts.netloc:
+        raise InputError("an address is not of the form s3://bucket/key")
+    return parts.netloc, uri.removeprefix(f"s3://{parts.netloc}").lstrip("/")
+
+
+@contextmanager
+def s3_errors(what: str) -> Iterator[None]:
+    """Turn errors of the S3 client inside the block into ours; `what` names the act, never a key."""
+    try:
+        yield
+    except ClientError as error:
+        raise _ours(error, what) from None
+    except BotoCoreError as error:
+        raise UnavailableError(
+            f"S3 did not answer while {what} ({type(error).__name__})",
+            remedy="check LABELLOOP_S3_ENDPOINT and the network",
+        ) from None
+
+
+def _ours(error: ClientError, what: str) -> LabelloopError:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    if code in _RACES:
+        return Conflict(f"somebody else changed the object first while {what}", remedy="read it again and retry")
+    if code in _REFUSED:
+        return AccessError(
+            f"S3 refused us while {what} ({code})", remedy="check the credentials and rights of this role"
+        )
+    if code == "NoSuchBucket":
+        return InputError(f"the bucket does not exist while {what}", remedy="create it or mend the spec or setting")
+    if code in _ABSENT:
+        return ErasedError(f"the object is not there while {what} ({code})", remedy="sync again")
+    return UnavailableError(f"S3 failed while {what} ({code})", remedy="retry later")

@@ -1,0 +1,65 @@
+"""Where things live: the only place that reads the environment.
+
+Variables are `LABELLOOP_<FIELD>`; `.env` and the local stack's `.local/env` are read when present. What a person
+changes from run to run is a flow parameter, not a setting.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from labelloop.errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """Addresses, credentials and keys of one installation."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LABELLOOP_",
+        env_file=(".env", ".local/env"),
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+    )
+
+    s3_endpoint: str | None = Field(default=None, description="URL of an S3-compatible server; empty for AWS")
+    s3_access_key: SecretStr | None = Field(default=None, description="empty: the usual AWS credential chain")
+    s3_secret_key: SecretStr | None = Field(default=None, description="belongs to the access key")
+    s3_region: str = Field(default="us-east-1", description="region of the buckets")
+    lake_uri: str = Field(pattern=r"^s3://", description="s3:// address of the lake and the hot state")
+    vault_uri: str = Field(pattern=r"^s3://", description="s3:// address, apart from the lake, of erasure plan keys")
+    label_studio_url: str = Field(pattern=r"^https?://", description="base URL of Label Studio")
+    label_studio_token: SecretStr = Field(description="access token of the pipeline's Label Studio user")
+    experts: tuple[str, ...] = Field(
+        default=(), description="emails of Label Studio users whose ruling wins, JSON list"
+    )
+    projects_dir: Path = Field(default=Path("deployments/projects"), description="folder of labelling project specs")
+    suppression_keys: dict[str, SecretStr] = Field(description="JSON object: key id to base64 of at least 32 bytes")
+    suppression_key_id: str = Field(default="k1", description="the key that new identifiers are hashed with")
+    receipt_key: SecretStr = Field(description="base64 of at least 32 bytes; signs erasure receipts")
+    lease_seconds: float = Field(default=60, gt=1, le=3600, description="how long a dead run can hold a stage")
+    lease_wait_seconds: float = Field(default=300, ge=0, description="how long a run waits for another on its stage")
+    timeout_seconds: float = Field(default=60, gt=0, description="limit of one request to a server")
+
+
+def load_settings(**given: Any) -> Settings:
+    """Return the settings of this process.
+
+    Args:
+        **given: fields that override the environment, for tests.
+
+    Raises:
+        ConfigurationError: a variable is missing or wrong; the message names each, without its value.
+    """
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        problems = [f"LABELLOOP_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
+        raise ConfigurationError(
+            "settings are incomplete or wrong: " + "; ".join(problems),
+            remedy="see .env.example, or run `labelloop up`",
+        ) from None

@@ -1,0 +1,98 @@
+"""The world a stage works in: every client, the clock and the id generator, plugged together in one place.
+
+Stages get a `World` as an argument, so tests hand them another one.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from labelloop.errors import InputError
+from labelloop.spec import ProjectSpec, load_spec
+from tasks.clients.hot import HotState, S3HotState
+from tasks.clients.label_studio import LabelStudio, connect_label_studio
+from tasks.clients.lake import Lake, LakeTable, storage_options
+from tasks.clients.media import MediaStore, S3MediaStore
+from tasks.clients.s3 import connect
+from tasks.clients.settings import Settings, load_settings
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex
+
+
+@dataclass
+class World:
+    """One project's outside; clients connect when first used."""
+
+    settings: Settings
+    spec: ProjectSpec
+    now: Callable[[], datetime] = _now
+    new_id: Callable[[], str] = _new_id
+
+    @property
+    def project(self) -> str:
+        """Name of the labelling project."""
+        return self.spec.name
+
+    def table(self, name: str) -> LakeTable:
+        """Return a table of the lake, or of this project in it."""
+        return self.lake.table(name, self.project)
+
+    @cached_property
+    def _s3(self) -> object:
+        return connect(self.settings)
+
+    @cached_property
+    def lake(self) -> Lake:
+        """The Delta tables."""
+        return Lake(self.settings.lake_uri, storage_options(self.settings))
+
+    @cached_property
+    def hot(self) -> HotState:
+        """Leases, rounds, watermarks, pointers."""
+        return S3HotState(self._s3, f"{self.settings.lake_uri.rstrip('/')}/hot")
+
+    @cached_property
+    def vault(self) -> HotState:
+        """Keys of erasure plans, apart from the lake."""
+        return S3HotState(self._s3, self.settings.vault_uri)
+
+    @cached_property
+    def media(self) -> MediaStore:
+        """The owner's buckets, and the published files of the lake."""
+        return S3MediaStore(self._s3)
+
+    @cached_property
+    def label_studio(self) -> LabelStudio:
+        """The annotators' server."""
+        return connect_label_studio(self.settings)
+
+
+def spec_path(settings: Settings, project: str) -> Path:
+    """Return the file of a project's spec.
+
+    Raises:
+        InputError: the name is no project name, or there is no such file.
+    """
+    path = settings.projects_dir / f"{project}.yaml"
+    if not project.replace("-", "").isalnum() or not path.is_file():
+        known = sorted(p.stem for p in settings.projects_dir.glob("*.yaml"))
+        raise InputError(f"there is no project {project!r}", remedy=f"one of {known}, or `labelloop init`")
+    return path
+
+
+def open_world(project: str) -> World:
+    """Return the world of a project as this process' settings describe it."""
+    settings = load_settings()
+    path = spec_path(settings, project)
+    return World(settings, load_spec(path.read_text(encoding="utf-8"), name=path.name))
