@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
+
+State = Literal["choosing", "chosen", "open", "closed"]
 
 
 class Round(BaseModel):
@@ -19,7 +21,7 @@ class Round(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     number: int
-    state: Literal["choosing", "chosen", "open", "closed"]
+    state: State
     seed: int
     size: int
     strategy: str
@@ -27,3 +29,12 @@ class Round(BaseModel):
     opened_at: datetime
     closed_at: datetime | None = None
     table_versions: dict[str, int | None] = {}
+
+    @staticmethod
+    def order(state: str) -> int:
+        """Return the place of a state in the life of a round, 0 first.
+
+        >>> Round.order("choosing") < Round.order("closed")
+        True
+        """
+        return get_args(State).index(state)
