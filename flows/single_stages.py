@@ -1,0 +1,62 @@
+"""Flows of one stage, for schedules and for people who want just that."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from flows.parameters import Project
+from tasks.erasure import erasure, erasure_audit, purge
+from tasks.export import export
+from tasks.janitor import janitor
+from tasks.push import push
+from tasks.report import report
+from tasks.score import score
+from tasks.sync import sync
+
+
+@flow(name="sync", validate_parameters=True)
+def sync_references(project: Project) -> list[dict[str, object]]:
+    """Honour erasures, then bring the references up to date with the bucket."""
+    return [erasure(project), sync(project)]
+
+
+@flow(name="erase", validate_parameters=True)
+def erase(project: Project) -> list[dict[str, object]]:
+    """Carry out every open erasure request and issue receipts."""
+    return [erasure(project)]
+
+
+@flow(name="purge", validate_parameters=True)
+def purge_tables(project: Project) -> list[dict[str, object]]:
+    """Destroy the files and log entries that deleted rows left behind in the lake."""
+    return [purge(project)]
+
+
+@flow(name="erasure-audit", validate_parameters=True)
+def audit_erasures(project: Project) -> list[dict[str, object]]:
+    """Look whether anything erased has come back, and whether a request is overdue."""
+    return [erasure_audit(project)]
+
+
+@flow(name="export", validate_parameters=True)
+def export_dataset(project: Project) -> list[dict[str, object]]:
+    """Honour erasures, then publish the training set if it changed and passes its contract."""
+    return [erasure(project), export(project)]
+
+
+@flow(name="refresh-tasks", validate_parameters=True)
+def refresh_tasks(project: Project) -> list[dict[str, object]]:
+    """Score what is new and put Label Studio's open tasks into the order of today's model."""
+    return [erasure(project), sync(project), score(project), push(project)]
+
+
+@flow(name="report", validate_parameters=True)
+def write_report(project: Project) -> list[dict[str, object]]:
+    """Write the project's report from the lake."""
+    return [report(project)]
+
+
+@flow(name="janitor", validate_parameters=True)
+def sweep(silent_minutes: int = 15) -> list[dict[str, object]]:
+    """Mark runs as crashed whose process is gone, so that nothing waits for them."""
+    return [janitor(silent_minutes)]

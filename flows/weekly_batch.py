@@ -1,0 +1,26 @@
+"""The weekly batch: what is new, what must be forgotten, what is most worth labelling, in front of annotators."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from flows.parameters import BatchOptions, Project
+from tasks.erasure import erasure
+from tasks.push import push
+from tasks.sample import sample
+from tasks.score import score
+from tasks.sync import sync
+
+_DEFAULT = BatchOptions()
+
+
+@flow(name="weekly-batch", validate_parameters=True)
+def weekly_batch(project: Project, options: BatchOptions = _DEFAULT) -> list[dict[str, object]]:
+    """Honour erasures, sync references, score them, choose a batch and put it into Label Studio."""
+    return [
+        erasure(project),
+        sync(project),
+        score(project),
+        sample(project, options.model_dump()),
+        push(project),
+    ]
