@@ -6,5 +6,23 @@ One file describes a table; everything else about it is derived here. Running th
 from __future__ import annotations
 
 from labelloop.contracts.contract import Column, Contract, ForeignKey, all_contracts, contract
+from labelloop.contracts.expectations import Expectation, expectations
+from labelloop.contracts.keys import BrokenKey, broken_keys
+from labelloop.contracts.quarantine import Refusal, quarantine_rows, refusals
+from labelloop.contracts.shape import shaped
 
-__all__ = ["Column", "Contract", "ForeignKey", "all_contracts", "contract"]
+__all__ = [
+    "BrokenKey",
+    "Column",
+    "Contract",
+    "Expectation",
+    "ForeignKey",
+    "Refusal",
+    "all_contracts",
+    "broken_keys",
+    "contract",
+    "expectations",
+    "quarantine_rows",
+    "refusals",
+    "shaped",
+]
