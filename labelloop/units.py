@@ -1,0 +1,82 @@
+"""Units: what an annotator is asked about, and the batch of a round turned into units.
+
+Choosing is the business of `labelloop.sampling`; here its references become rows of `units` and `batches`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+
+from labelloop.contracts import contract
+
+
+def unit_id(project: str, purpose: str, kind: str, members: Sequence[tuple[str, str]]) -> str:
+    """Return the id of a unit: the same members at the same media versions, asked for the same purpose, are one unit.
+
+    Args:
+        project: name of the labelling project.
+        purpose: `label`, `audit`, ...
+        kind: `single`, `pair`, ...
+        members: reference id and media version, in order.
+
+    >>> unit_id("p", "label", "single", [("r", "v1")]) == unit_id("p", "label", "single", [("r", "v2")])
+    False
+    """
+    parts = [project, purpose, kind, *(part for member in members for part in member)]
+    # A length before each part keeps ("ab", "c") and ("a", "bc") apart.
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def units_of_batch(
+    chosen: pa.Table,
+    media_versions: Sequence[str],
+    queue_scores: np.ndarray,
+    *,
+    project: str,
+    round: int,
+    at: datetime,
+) -> tuple[pa.Table, pa.Table]:
+    """Return the rows of `units` and of `batches` for a composed batch of single references.
+
+    Args:
+        chosen: `ref_id, rank, stratum, strategy, acquisition_score, inclusion_probability, reason, seed`.
+        media_versions: the current media version of each chosen reference, in the same order.
+        queue_scores: place in the annotators' queue, each in [0, 1], ascending is first.
+        project: name of the labelling project.
+        round: number of the round.
+        at: when the batch was composed.
+    """
+    purposes = ["audit" if s == "audit" else "label" for s in chosen["stratum"].to_pylist()]
+    refs = chosen["ref_id"].to_pylist()
+    members = list(zip(refs, media_versions, strict=True))
+    ids = [unit_id(project, purpose, "single", [m]) for purpose, m in zip(purposes, members, strict=True)]
+    n = len(ids)
+    units = {
+        "unit_id": ids,
+        "kind": ["single"] * n,
+        "ref_ids": [[ref] for ref in refs],
+        "media_versions": [[version] for version in media_versions],
+        "purpose": purposes,
+        "round": [round] * n,
+        "created_at": [at] * n,
+    }
+    same = ("rank", "stratum", "strategy", "acquisition_score", "inclusion_probability", "reason", "seed")
+    batch = {
+        "unit_id": ids,
+        "round": [round] * n,
+        **{name: chosen[name] for name in same},
+        "queue_score": queue_scores,
+        "created_at": [at] * n,
+    }
+    return _shaped("units", units), _shaped("batches", batch)
+
+
+def _shaped(name: str, columns: dict[str, object]) -> pa.Table:
+    schema = contract(name).schema
+    return pa.table({field: columns[field] for field in schema.names}).cast(schema)
