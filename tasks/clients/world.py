@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from labelloop.errors import InputError
+from labelloop.identity import KeyRing, key_ring
 from labelloop.spec import ProjectSpec, load_spec
 from tasks.clients.hot import HotState, S3HotState
 from tasks.clients.label_studio import LabelStudio, connect_label_studio
@@ -66,6 +67,12 @@ class World:
     def vault(self) -> HotState:
         """Keys of erasure plans, apart from the lake."""
         return S3HotState(self._s3, self.settings.vault_uri)
+
+    @cached_property
+    def keys(self) -> KeyRing:
+        """What turns identifiers into digests; not yet verified against the check values."""
+        encoded = {key_id: key.get_secret_value() for key_id, key in self.settings.suppression_keys.items()}
+        return key_ring(encoded, self.settings.suppression_key_id)
 
     @cached_property
     def media(self) -> MediaStore:

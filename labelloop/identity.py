@@ -1,0 +1,147 @@
+"""Identifiers made unreadable: keyed digests (HMAC-SHA-256) of object keys, subjects, sources and annotators.
+
+The keys come from settings, the check values lie in hot state; both are handed in. A digest stays personal data for
+whoever holds the key: it is a pseudonym, not an anonymisation.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+
+from labelloop.errors import SuppressionKeyError
+
+_MINIMUM_BYTES = 32
+# People and platforms write one id in several ways; S3 compares keys byte by byte.
+_CANONICAL_KINDS = {"subject", "source"}
+
+
+class KeyRing:
+    """The keys of an installation: one makes new digests, the older ones can still verify.
+
+    >>> ring = KeyRing({"k1": bytes(32)}, current="k1")
+    >>> ring.digest("subject", " anna ") == ring.digest("subject", "anna")
+    True
+    >>> ring.digest("object_key", "anna") == ring.digest("subject", "anna")
+    False
+    """
+
+    def __init__(self, keys: Mapping[str, bytes], current: str) -> None:
+        """Hold the keys by key id; `current` makes new digests.
+
+        Raises:
+            SuppressionKeyError: the current key is not among them, or a key has fewer than 32 bytes.
+        """
+        if current not in keys:
+            raise SuppressionKeyError(
+                f"the current suppression key {current!r} is not among the keys {sorted(keys)}",
+                remedy="mend LABELLOOP_SUPPRESSION_KEY_ID or add the key",
+            )
+        short = sorted(key_id for key_id, key in keys.items() if len(key) < _MINIMUM_BYTES)
+        if short:
+            raise SuppressionKeyError(
+                f"suppression keys {short} are shorter than 32 bytes", remedy="make longer keys"
+            )
+        self._keys, self.current = dict(keys), current
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """Every key id, sorted."""
+        return tuple(sorted(self._keys))
+
+    def digest(self, kind: str, identifier: str, *, key_id: str | None = None) -> str:
+        """Return the 64 hexadecimal digits that stand for one identifier.
+
+        Args:
+            kind: what is identified; the same text of two kinds has two digests.
+            identifier: subjects and sources are brought to Unicode NFC without outer blanks; anything else is exact.
+            key_id: an older key; the current one otherwise.
+
+        Raises:
+            SuppressionKeyError: there is no such key.
+        """
+        return self.digests(kind, [identifier], key_id=key_id)[0]
+
+    def digests(self, kind: str, identifiers: Iterable[str], *, key_id: str | None = None) -> list[str]:
+        """Return the digests of many identifiers, in their order; see `digest`."""
+        key, domain = self._key(key_id or self.current), f"labelloop/{kind}\0".encode()
+        form = _canonical if kind in _CANONICAL_KINDS else str
+        messages = (domain + form(i).encode("utf-8", "surrogatepass") for i in identifiers)
+        return [hmac.digest(key, message, "sha256").hex() for message in messages]
+
+    def check_values(self) -> dict[str, str]:
+        """Return for each key id a value that tells a wrong key from the right one, and nothing of the key."""
+        return {key_id: self.digest("key-check", key_id, key_id=key_id) for key_id in self.key_ids}
+
+    def _key(self, key_id: str) -> bytes:
+        if key_id not in self._keys:
+            raise SuppressionKeyError(
+                f"suppression key {key_id!r} is missing", remedy="give every key that ever made a suppression"
+            )
+        return self._keys[key_id]
+
+
+def _canonical(identifier: str) -> str:
+    return unicodedata.normalize("NFC", identifier).strip()
+
+
+def key_ring(encoded: Mapping[str, str], current: str) -> KeyRing:
+    """Return the ring of base64-encoded keys.
+
+    Raises:
+        SuppressionKeyError: a key is not base64, too short, or the current one is not there.
+
+    >>> key_ring({"k1": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}, "k1").key_ids
+    ('k1',)
+    """
+    keys = {}
+    for key_id, text in encoded.items():
+        try:
+            keys[key_id] = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            raise SuppressionKeyError(
+                f"suppression key {key_id!r} is not base64", remedy="mend LABELLOOP_SUPPRESSION_KEYS"
+            ) from None
+    return KeyRing(keys, current)
+
+
+def verified_check_values(ring: KeyRing, known: Mapping[str, str] | None, used: Collection[str]) -> dict[str, str]:
+    """Return the check values to keep, after every key that ever mattered was recognised.
+
+    A wrong key would match nothing and let the erased come back; that is why a run refuses to start instead.
+
+    Args:
+        ring: the keys at hand.
+        known: the check values kept so far; None before the first run.
+        used: ids of the keys that made a digest in force.
+
+    Raises:
+        SuppressionKeyError: a key is missing or is not the one that was used, or digests exist but their check
+            values do not.
+
+    >>> ring = KeyRing({"k1": bytes(32)}, current="k1")
+    >>> verified_check_values(ring, None, used=[]) == ring.check_values()
+    True
+    """
+    present, recorded = ring.check_values(), dict(known or {})
+    missing = sorted((set(recorded) | set(used)) - set(present))
+    unproven = sorted(set(used) - set(recorded))
+    wrong = sorted(key_id for key_id in recorded if present.get(key_id, recorded[key_id]) != recorded[key_id])
+    problems = [
+        f"{what}: {', '.join(ids)}"
+        for what, ids in (
+            ("missing", missing),
+            ("not the key that was used", wrong),
+            ("without check value", unproven),
+        )
+        if ids
+    ]
+    if problems:
+        raise SuppressionKeyError(
+            "suppression keys cannot be verified (" + "; ".join(problems) + ")",
+            remedy="restore the keys in LABELLOOP_SUPPRESSION_KEYS, or suppression-keys.json in hot state",
+        )
+    return {**recorded, **present}

@@ -1,0 +1,196 @@
+"""Objects in buckets: the owner's media, and what labelloop publishes; every version of them.
+
+Keys are compared exactly and survive any character S3 allows. Listing goes through boto3 because obstore normalises
+paths, which loses a leading slash and rewrites percent signs.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import pyarrow as pa
+from botocore.exceptions import ClientError
+
+from labelloop.errors import ErasedError
+from tasks.clients.s3 import s3_errors
+
+LISTING = pa.schema(
+    [
+        pa.field("key", pa.string(), nullable=False),
+        pa.field("size", pa.int64(), nullable=False),
+        pa.field("etag", pa.string(), nullable=False),
+        pa.field("version_id", pa.string()),
+        pa.field("last_modified", pa.timestamp("us", tz="UTC"), nullable=False),
+    ]
+)
+_DELETE_BATCH = 1000
+_NO_LOCK = {"NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", "InvalidRequest", "NoSuchKey"}
+_NO_LOCK |= {"NoSuchVersion", "MethodNotAllowed", "NotImplemented"}
+
+
+@dataclass(frozen=True)
+class ObjectVersion:
+    """One version of one object, or a delete marker."""
+
+    version_id: str
+    is_latest: bool
+    is_delete_marker: bool
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Why a version must not be deleted: a legal hold, or a retention until a date."""
+
+    mode: str
+    until: datetime | None = None
+
+
+class MediaStore(Protocol):
+    """What every store of objects can do."""
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[pa.RecordBatch]:
+        """Yield the present objects below the prefix, by key, in batches of the LISTING schema."""
+
+    def keys_ever(self, bucket: str, prefix: str = "") -> Iterator[str]:
+        """Yield each key below the prefix that has any version or delete marker, once."""
+
+    def read(self, bucket: str, key: str, *, version_id: str | None = None, limit: int | None = None) -> bytes:
+        """Return the bytes, at most `limit`; ErasedError if the object is not there."""
+
+    def read_many(self, bucket: str, keys: Sequence[str], *, threads: int = 16) -> Iterator[tuple[str, bytes]]:
+        """Yield key and bytes in the order of `keys`; keys that are gone are left out. Memory holds 2 x threads."""
+
+    def write(self, bucket: str, key: str, data: bytes, *, content_type: str) -> None:
+        """Write one object."""
+
+    def versions(self, bucket: str, key: str) -> Sequence[ObjectVersion]:
+        """Return every version and delete marker of exactly this key, newest first."""
+
+    def hold(self, bucket: str, key: str, version_id: str) -> Hold | None:
+        """Return what forbids the deletion of this version, or None."""
+
+    def delete_versions(self, bucket: str, key: str, version_ids: Sequence[str]) -> None:
+        """Ask for the deletion of these versions; the answer is not believed, list again."""
+
+
+class S3MediaStore:
+    """Buckets of an S3 server."""
+
+    def __init__(self, client: Any) -> None:
+        """Work through a boto3 client, which may be shared by threads."""
+        self._client = client
+        self._versioned: dict[str, bool] = {}
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[pa.RecordBatch]:
+        """Yield the present objects below the prefix, by key, in batches of the LISTING schema."""
+        versioned = self._is_versioned(bucket)
+        operation, field = ("list_object_versions", "Versions") if versioned else ("list_objects_v2", "Contents")
+        for page in self._pages(operation, bucket, prefix):
+            found = [_listed(item, versioned) for item in page.get(field, []) if item.get("IsLatest", True)]
+            if found:
+                yield pa.RecordBatch.from_pylist(found, schema=LISTING)
+
+    def keys_ever(self, bucket: str, prefix: str = "") -> Iterator[str]:
+        """Yield each key below the prefix that has any version or delete marker, once."""
+        for page in self._pages("list_object_versions", bucket, prefix):
+            yield from dict.fromkeys(item["Key"] for item in _both(page))
+
+    def read(self, bucket: str, key: str, *, version_id: str | None = None, limit: int | None = None) -> bytes:
+        """Return the bytes, at most `limit`; ErasedError if the object is not there."""
+        more = {"VersionId": version_id} if version_id else {}
+        if limit:
+            more["Range"] = f"bytes=0-{limit - 1}"
+        with s3_errors("reading an object"):
+            return bytes(self._client.get_object(Bucket=bucket, Key=key, **more)["Body"].read())
+
+    def read_many(self, bucket: str, keys: Sequence[str], *, threads: int = 16) -> Iterator[tuple[str, bytes]]:
+        """Yield key and bytes in the order of `keys`; keys that are gone are left out. Memory holds 2 x threads."""
+        waiting: deque[Any] = deque()
+        with ThreadPoolExecutor(threads) as pool:
+            for key in keys:
+                waiting.append((key, pool.submit(self._read_if_there, bucket, key)))
+                if len(waiting) >= 2 * threads:
+                    yield from _ready(*waiting.popleft())
+            while waiting:
+                yield from _ready(*waiting.popleft())
+
+    def write(self, bucket: str, key: str, data: bytes, *, content_type: str) -> None:
+        """Write one object."""
+        with s3_errors("writing an object"):
+            self._client.put_object(Bucket=bucket, Key=key, Body=data, ContentType=content_type)
+
+    def versions(self, bucket: str, key: str) -> Sequence[ObjectVersion]:
+        """Return every version and delete marker of exactly this key, newest first."""
+        return [
+            ObjectVersion(item["VersionId"], bool(item["IsLatest"]), "Size" not in item)
+            for page in self._pages("list_object_versions", bucket, key)
+            for item in _both(page)
+            if item["Key"] == key  # the prefix `k` also lists `k.json`
+        ]
+
+    def hold(self, bucket: str, key: str, version_id: str) -> Hold | None:
+        """Return what forbids the deletion of this version, or None."""
+        where = {"Bucket": bucket, "Key": key, "VersionId": version_id}
+        legal = self._lock("LegalHold", self._client.get_object_legal_hold, where)
+        if legal.get("Status") == "ON":
+            return Hold("legal hold")
+        retention = self._lock("Retention", self._client.get_object_retention, where)
+        return Hold(retention["Mode"].lower(), retention["RetainUntilDate"]) if retention.get("Mode") else None
+
+    def delete_versions(self, bucket: str, key: str, version_ids: Sequence[str]) -> None:
+        """Ask for the deletion of these versions; the answer is not believed, list again."""
+        for start in range(0, len(version_ids), _DELETE_BATCH):
+            wanted = [{"Key": key, "VersionId": v} for v in version_ids[start : start + _DELETE_BATCH]]
+            with s3_errors("deleting versions of an object"):
+                self._client.delete_objects(Bucket=bucket, Delete={"Objects": wanted, "Quiet": True})
+
+    def _is_versioned(self, bucket: str) -> bool:
+        if bucket not in self._versioned:
+            with s3_errors("asking whether the bucket keeps versions"):
+                self._versioned[bucket] = "Status" in self._client.get_bucket_versioning(Bucket=bucket)
+        return self._versioned[bucket]
+
+    def _pages(self, operation: str, bucket: str, prefix: str) -> Iterator[Any]:
+        with s3_errors("listing a bucket"):
+            yield from self._client.get_paginator(operation).paginate(Bucket=bucket, Prefix=prefix)
+
+    def _read_if_there(self, bucket: str, key: str) -> bytes | None:
+        try:
+            return self.read(bucket, key)
+        except ErasedError:
+            return None
+
+    def _lock(self, name: str, ask: Any, where: dict[str, str]) -> dict[str, Any]:
+        """Return the lock settings of a version; a bucket without object lock answers with an error."""
+        with s3_errors("asking for holds on an object"):
+            try:
+                return dict(ask(**where)[name])
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _NO_LOCK:
+                    return {}
+                raise
+
+
+def _listed(item: dict[str, Any], versioned: bool) -> dict[str, Any]:
+    return {
+        "key": item["Key"],
+        "size": item["Size"],
+        "etag": item["ETag"].strip('"'),
+        "version_id": item["VersionId"] if versioned else None,
+        "last_modified": item["LastModified"],
+    }
+
+
+def _both(page: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+
+
+def _ready(key: str, future: Any) -> Iterator[tuple[str, bytes]]:
+    data = future.result()
+    if data is not None:
+        yield key, data
