@@ -1,0 +1,129 @@
+"""Intervals: how far a figure could lie from the truth, given which units happened to be drawn.
+
+Units, or whole groups of them, are resampled; annotators are not: an interval speaks of other units judged by these
+annotators. Proportions have closed forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from labelloop.agreement.patterns import Disagreement, Patterns
+from labelloop.agreement.ratings import FloatArray
+from labelloop.errors import InputError
+
+CELLS = 4_000_000  # of the weights held at once: 32 MB
+ROUNDING = 1e-12  # a disagreement below it is none
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How intervals are computed: seed and number of bootstrap replicates, confidence, fewest units that count."""
+
+    seed: int = 0
+    n_boot: int = 1000
+    confidence: float = 0.95
+    n_min: int = 5
+
+    def __post_init__(self) -> None:
+        if self.n_boot < 1:
+            raise InputError(f"n_boot is {self.n_boot}", remedy="give a number of replicates from 1")
+        if self.n_min < 1:
+            raise InputError(f"n_min is {self.n_min}", remedy="give a number of units from 1")
+        if not 0 < self.confidence < 1:
+            raise InputError(f"confidence is {self.confidence}", remedy="give a number between 0 and 1")
+
+
+def coefficient(disagreement: tuple[FloatArray, FloatArray]) -> FloatArray:
+    """1 - observed / expected; NaN where nothing is expected, since then there is no chance to correct for."""
+    observed, expected = disagreement
+    return np.asarray(1.0 - observed / np.where(expected > ROUNDING, expected, np.nan))
+
+
+def bootstrap(estimate: Disagreement, patterns: Patterns, precision: Precision) -> tuple[float, float]:
+    """Percentile interval over resampled units or clusters (Efron and Tibshirani 1993); same seed, same interval.
+
+    Replicates without the figure (one category left, no pair left) are left out. When not one unit disagrees,
+    resampling shows no variation, and `unseen_disagreement` gives the lower end instead.
+    """
+    observed, expected = estimate(patterns.frequency[None, :])
+    if observed[0] < ROUNDING:
+        return unseen_disagreement(float(expected[0]), patterns.n_independent, precision.confidence), 1.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        replicates = np.concatenate([coefficient(estimate(draw)) for draw in _draws(patterns, precision)])
+    tail = (1.0 - precision.confidence) / 2.0
+    low, high = np.nanquantile(replicates, [tail, 1.0 - tail])
+    return float(low), float(high)
+
+
+def unseen_disagreement(expected: float, n: int, confidence: float) -> float:
+    """Lower end when `n` units agree perfectly: the Clopper-Pearson share of units that may still disagree fully.
+
+    >>> round(unseen_disagreement(1.0, 100, 0.95), 3)
+    0.964
+    """
+    unseen: float = 1.0 - ((1.0 - confidence) / 2.0) ** (1.0 / n)
+    return max(1.0 - unseen / expected, -1.0)
+
+
+def _draws(patterns: Patterns, precision: Precision) -> Iterator[FloatArray]:
+    """Weights of the patterns in each replicate, (replicates, patterns), a bounded number of replicates at a time."""
+    rng = np.random.default_rng(precision.seed)
+    n_independent = int(patterns.frequency.sum()) if patterns.clusters is None else patterns.clusters.shape[0]
+    at_once = max(1, CELLS // max(n_independent, 1))
+    few = patterns.clusters is None and len(patterns.frequency) * 10 <= n_independent
+    if few:
+        at_once = max(1, CELLS // len(patterns.frequency))
+    for start in range(0, precision.n_boot, at_once):
+        size = min(at_once, precision.n_boot - start)
+        if few:
+            share = patterns.frequency / n_independent
+            yield rng.multinomial(n_independent, share, size=size).astype(np.float64)
+        else:
+            yield _weights(patterns, _counts_of_draws(rng, size, n_independent))
+
+
+def _counts_of_draws(rng: np.random.Generator, size: int, n: int) -> FloatArray:
+    """How often each of n things is drawn in n draws with replacement, (size, n)."""
+    drawn = rng.integers(n, size=(size, n)) + np.arange(size)[:, None] * n
+    return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+
+
+def _weights(patterns: Patterns, draws: FloatArray) -> FloatArray:
+    if patterns.clusters is not None:
+        return np.asarray(draws @ patterns.clusters)
+    starts = np.concatenate([[0], np.cumsum(patterns.frequency)[:-1]]).astype(np.int64)
+    return np.asarray(np.add.reduceat(draws, starts, axis=1))
+
+
+def wilson(successes: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Score interval of a proportion (Wilson 1927), within 0..1 also at 0 and at n successes.
+
+    >>> [round(end, 4) for end in wilson(8, 10)]
+    [0.4902, 0.9433]
+    """
+    if n < 1:
+        raise InputError(f"a proportion of {n} cases has no interval", remedy="give at least one case")
+    z = float(norm.ppf(0.5 + confidence / 2.0))
+    share, width = successes / n, z**2 / n
+    centre = (share + width / 2.0) / (1.0 + width)
+    half = np.sqrt(width * (share * (1.0 - share) + width / 4.0)) / (1.0 + width)
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+
+
+def newcombe(first: tuple[float, int], second: tuple[float, int], confidence: float = 0.95) -> tuple[float, float]:
+    """Interval of the difference of two independent proportions (Newcombe 1998, method 10): first minus second.
+
+    Each is (successes, n).
+
+    >>> [round(end, 4) for end in newcombe((56, 70), (48, 80))]
+    [0.0524, 0.3339]
+    """
+    p, q = first[0] / first[1], second[0] / second[1]
+    (p_low, p_high), (q_low, q_high) = wilson(*first, confidence), wilson(*second, confidence)
+    low = p - q - np.hypot(p - p_low, q_high - q)
+    return float(low), float(p - q + np.hypot(p_high - p, q - q_low))

@@ -1,0 +1,185 @@
+"""Ratings as integer codes: what each annotator said of each unit, checked once and then trusted.
+
+The single entrance for agreement and consensus. Long and sparse: one code per answer that exists, so that memory
+grows with the answers and never with annotators times units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from labelloop.errors import InputError
+
+IntArray: TypeAlias = NDArray[np.int64]
+FloatArray: TypeAlias = NDArray[np.float64]
+COLUMNS = ("unit", "annotator", "value")
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """Coded ratings, sorted by unit and annotator; a code is the position of a name in its ascending list.
+
+    `unit`, `annotator`, `value` have one entry per rating; `units`, `annotators`, `values` hold the names.
+    `values` lists every category, used or not; `ordered` tells whether their order means something.
+    `group` is the cluster of each unit, None when units are independent.
+    """
+
+    unit: IntArray
+    annotator: IntArray
+    value: IntArray
+    units: pa.Array
+    annotators: pa.Array
+    values: pa.Array
+    ordered: bool = False
+    group: IntArray | None = None
+
+    def ratings_per_unit(self) -> IntArray:
+        """Number of ratings of each unit."""
+        return np.bincount(self.unit, minlength=len(self.units))
+
+    def take(self, keep: NDArray[np.bool_]) -> Ratings:
+        """The ratings where `keep` is true; names and codes stay as they are."""
+        unit, annotator, value = self.unit[keep], self.annotator[keep], self.value[keep]
+        names = (self.units, self.annotators, self.values)
+        return Ratings(unit, annotator, value, *names, self.ordered, self.group)
+
+
+def read_ratings(
+    table: pa.Table | pd.DataFrame | Ratings,
+    *,
+    categories: Sequence[Any] | None = None,
+    group: str | None = None,
+) -> Ratings:
+    """Coded ratings of a long table with the columns unit, annotator and value.
+
+    Missing values (null, NaN) are dropped: an annotator who did not answer said nothing. Row order does not matter.
+
+    Args:
+        table: one row per answer; values of one type (text, number, boolean or date).
+        categories: every value that could be given, in ascending order; without it the values that occur.
+        group: column that clusters units (for example the video of a frame); constant within a unit.
+
+    Raises:
+        InputError: a column is missing, types are mixed, an annotator rated a unit twice, a unit or annotator is
+            missing, a value is infinite or not among the categories, or a unit lies in two groups.
+
+    >>> read_ratings(pd.DataFrame({"unit": [1, 1], "annotator": ["a", "b"], "value": ["x", None]})).value
+    array([0])
+    """
+    if isinstance(table, Ratings):
+        return table
+    columns = _columns(table, (*COLUMNS, group) if group else COLUMNS)
+    _refuse_nested(columns["value"])
+    columns = columns.filter(_present(columns["value"]))
+    if columns["unit"].null_count or columns["annotator"].null_count:
+        raise InputError("a rating has no unit or no annotator", remedy="fill both columns or drop the row")
+    units, annotators, values = (_encode(columns[name]) for name in COLUMNS)
+    order = np.argsort(units[0] * max(len(annotators[1]), 1) + annotators[0], kind="stable")
+    _refuse_duplicates(units[0][order], annotators[0][order])
+    value, names = _categorise(*values, categories)
+    return Ratings(
+        units[0][order],
+        annotators[0][order],
+        value[order],
+        units[1],
+        annotators[1],
+        names,
+        ordered=categories is not None or _is_numeric(names.type),
+        group=_groups(columns[group], *units) if group else None,
+    )
+
+
+def _columns(table: pa.Table | pd.DataFrame, names: Sequence[str]) -> pa.Table:
+    present = table.column_names if isinstance(table, pa.Table) else list(table.columns)
+    if missing := [name for name in names if name not in present]:
+        raise InputError(f"ratings lack the column {', '.join(missing)}", remedy=f"give {', '.join(names)}")
+    if isinstance(table, pa.Table):
+        return table.select(list(names))
+    try:
+        return pa.Table.from_pandas(table[list(names)], preserve_index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise InputError("a column of the ratings mixes types", remedy="give one type per column") from error
+
+
+def _refuse_nested(column: pa.ChunkedArray) -> None:
+    if pa.types.is_nested(column.type):
+        raise InputError(f"rating values are {column.type}", remedy="give one text, number or boolean per rating")
+
+
+def _present(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if not pa.types.is_floating(column.type):
+        return pc.is_valid(column)
+    if pc.any(pc.is_inf(column)).as_py():
+        raise InputError("a rating value is infinite", remedy="give finite numbers or leave the value out")
+    return pc.invert(pc.is_null(column, nan_is_null=True))
+
+
+def _encode(column: pa.ChunkedArray) -> tuple[IntArray, pa.Array]:
+    """Codes of a column and its distinct values, ascending."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    encoded = column.combine_chunks().dictionary_encode()
+    order = _ascending(encoded.dictionary)
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[encoded.indices.to_numpy()], encoded.dictionary.take(pa.array(order))
+
+
+def _ascending(names: pa.Array) -> IntArray:
+    if pa.types.is_boolean(names.type):  # Arrow sorts no booleans
+        names = names.cast(pa.uint8())
+    return np.asarray(pc.sort_indices(names), dtype=np.int64)
+
+
+def _refuse_duplicates(unit: IntArray, annotator: IntArray) -> None:
+    repeated = int(np.count_nonzero((unit[1:] == unit[:-1]) & (annotator[1:] == annotator[:-1])))
+    if repeated:
+        raise InputError(
+            f"{repeated} ratings repeat one by the same annotator of the same unit",
+            remedy="keep one rating per annotator and unit",
+            repeated=repeated,
+        )
+
+
+def _categorise(code: IntArray, names: pa.Array, categories: Sequence[Any] | None) -> tuple[IntArray, pa.Array]:
+    """Value codes and names, recoded to the declared categories when there are any."""
+    if categories is None:
+        return code, names
+    try:
+        declared = pa.array(list(categories)).cast(names.type if len(names) else None)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise InputError(
+            f"categories are not of the values' type {names.type}", remedy="give the same type"
+        ) from error
+    if len(declared) != len(pc.unique(declared)):
+        raise InputError("a category is declared twice", remedy="declare each category once")
+    position = pc.index_in(names, declared)
+    if position.null_count:
+        raise InputError(
+            f"{position.null_count} values are not among the {len(declared)} categories",
+            remedy="declare every value that occurs",
+        )
+    return position.to_numpy().astype(np.int64)[code], declared
+
+
+def _groups(column: pa.ChunkedArray, unit: IntArray, units: pa.Array) -> IntArray:
+    if column.null_count:
+        raise InputError("a rating has no group", remedy="give every unit a group, or no group column")
+    code, _ = _encode(column)
+    of_unit = np.zeros(len(units), dtype=np.int64)
+    of_unit[unit] = code
+    if np.any(of_unit[unit] != code):
+        raise InputError("a unit lies in more than one group", remedy="give each unit one group")
+    return of_unit
+
+
+def _is_numeric(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))

@@ -1,0 +1,176 @@
+"""Agreement of everyone, of each two annotators, and of each annotator with the others.
+
+What the ratings are (planned opinions only, which control, which window) is the caller's choice; the coefficients
+are in `table.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from labelloop.agreement.figure import Figure
+from labelloop.agreement.interval import Precision
+from labelloop.agreement.pairs import Pairs, crosstab, crosstab_with_others, pairs_of
+from labelloop.agreement.patterns import patterns_of
+from labelloop.agreement.ratings import IntArray, Ratings, read_ratings
+from labelloop.agreement.similarity import scale_of
+from labelloop.agreement.table import DEFAULTS, METRICS, OF_ONE, Extent, figure_of, known_metrics
+
+
+def measure(
+    ratings: pa.Table | pd.DataFrame | Ratings,
+    metrics: Sequence[str] | None = None,
+    level: str = "nominal",
+    *,
+    categories: Sequence[Any] | None = None,
+    group: str | None = None,
+    seed: int = 0,
+    n_boot: int = 1000,
+    confidence: float = 0.95,
+    n_min: int = 5,
+) -> list[Figure]:
+    """Agreement of all annotators, one figure per metric in the order asked for, with interval or reason.
+
+    Args:
+        ratings: long table unit, annotator, value; see `read_ratings`.
+        metrics: names from `METRICS`; without them those usual at the level.
+        level: nominal, ordinal, interval or ratio. Metrics without levels (percent, kappas, AC1) ignore it.
+        categories: every value that could be given, ascending; needed for the order of text.
+        group: column that clusters units; the bootstrap then draws whole groups.
+        seed: of the bootstrap; same seed, same interval.
+        n_boot: number of bootstrap replicates.
+        confidence: of the interval, between 0 and 1.
+        n_min: with fewer units rated twice, a reason takes the place of the figure.
+
+    Raises:
+        InputError: an unknown metric or level, or ratings that cannot be used.
+
+    >>> columns = {"unit": [*range(6)] * 2, "annotator": ["a"] * 6 + ["b"] * 6, "value": [*"xxyyxyxxyyxx"]}
+    >>> table = pd.DataFrame(columns)
+    >>> round(measure(table, ["krippendorff_alpha"])[0].value, 4)
+    0.6857
+    """
+    precision = Precision(seed, n_boot, confidence, n_min)
+    coded = read_ratings(ratings, categories=categories, group=group)
+    scale = scale_of(coded, level)
+    names = known_metrics(metrics or DEFAULTS[level], tuple(METRICS))
+    if reason := _nothing_to_compare(coded):
+        return [Figure(name, level, reason=reason) for name in names]
+    extent = _extent(coded)
+    patterns = patterns_of(coded)
+    table = crosstab(pairs_of(coded)) if extent.n_annotators == 2 else patterns
+    return [figure_of(name, scale, table if METRICS[name].of_two else patterns, extent, precision) for name in names]
+
+
+def pairwise(
+    ratings: pa.Table | pd.DataFrame | Ratings,
+    metric: str = "cohen_kappa",
+    level: str = "nominal",
+    *,
+    categories: Sequence[Any] | None = None,
+    group: str | None = None,
+    seed: int = 0,
+    n_boot: int = 1000,
+    confidence: float = 0.95,
+    n_min: int = 5,
+) -> list[tuple[tuple[str, str], Figure]]:
+    """Agreement of each two annotators who share a unit, sorted by name; pairs that share none are left out.
+
+    Arguments and errors as for `measure`.
+
+    >>> columns = {"unit": [*range(6)] * 2, "annotator": ["a"] * 6 + ["b"] * 6, "value": [*"xxyyxyxxyyxx"]}
+    >>> table = pd.DataFrame(columns)
+    >>> [(pair, round(figure.value, 3)) for pair, figure in pairwise(table)]
+    [(('a', 'b'), 0.667)]
+    """
+    precision = Precision(seed, n_boot, confidence, n_min)
+    coded = read_ratings(ratings, categories=categories, group=group)
+    scale = scale_of(coded, level)
+    known_metrics([metric], tuple(METRICS))
+    pairs = pairs_of(coded)
+    left, right = coded.annotator[pairs.first], coded.annotator[pairs.second]
+    figures = []
+    for code, entries in _split(left * len(coded.annotators) + right):
+        extent = Extent(len(entries), 2, 2 * len(entries))
+        figure = figure_of(metric, scale, crosstab(pairs.where(entries)), extent, precision)
+        names = (_name(coded, code // len(coded.annotators)), _name(coded, code % len(coded.annotators)))
+        figures.append((names, figure))
+    return figures
+
+
+def per_annotator(
+    ratings: pa.Table | pd.DataFrame | Ratings,
+    metric: str = "percent_agreement",
+    level: str = "nominal",
+    *,
+    categories: Sequence[Any] | None = None,
+    group: str | None = None,
+    seed: int = 0,
+    n_boot: int = 1000,
+    confidence: float = 0.95,
+    n_min: int = 5,
+) -> list[tuple[str, Figure]]:
+    """Agreement of each annotator with all others who saw the same units, sorted by name.
+
+    Each unit counts once, shared equally by the others. With a kappa, chance comes from the annotator's own margins
+    and those of the group: the index of an isolated annotator and a group (Vanbelle and Albert 2009). Annotators who
+    share no unit are left out. Arguments and errors as for `measure`.
+
+    >>> columns = {"unit": [*range(6)] * 2, "annotator": ["a"] * 6 + ["b"] * 6, "value": [*"xxyyxyxxyyxx"]}
+    >>> table = pd.DataFrame(columns)
+    >>> [(name, round(figure.value, 3)) for name, figure in per_annotator(table)]
+    [('a', 0.833), ('b', 0.833)]
+    """
+    precision = Precision(seed, n_boot, confidence, n_min)
+    coded = read_ratings(ratings, categories=categories, group=group)
+    scale = scale_of(coded, level)
+    known_metrics([metric], OF_ONE)
+    pairs = pairs_of(coded)
+    both = np.concatenate([coded.annotator[pairs.first], coded.annotator[pairs.second]])
+    figures = []
+    for annotator, entries in _split(both):
+        own = pairs.where(entries % len(pairs.first))
+        table = crosstab_with_others(own, annotator)
+        figures.append((_name(coded, annotator), figure_of(metric, scale, table, _extent_of_one(own), precision)))
+    return figures
+
+
+def _split(code: IntArray) -> Iterator[tuple[int, IntArray]]:
+    """Each distinct code, ascending, with the positions that have it, ascending."""
+    order = np.argsort(code, kind="stable")
+    codes, starts = np.unique(code[order], return_index=True)
+    for value, positions in zip(codes, np.split(order, starts[1:]), strict=True) if len(codes) else ():
+        yield int(value), positions
+
+
+def _name(ratings: Ratings, annotator: int) -> str:
+    return str(ratings.annotators[annotator].as_py())
+
+
+def _extent(ratings: Ratings) -> Extent:
+    per_unit = ratings.ratings_per_unit()
+    shared = per_unit[ratings.unit] >= 2
+    present = np.bincount(ratings.annotator[shared])
+    return Extent(int((per_unit >= 2).sum()), int(np.count_nonzero(present)), int(shared.sum()))
+
+
+def _extent_of_one(pairs: Pairs) -> Extent:
+    annotators = pairs.ratings.annotator
+    n_units = len(np.unique(pairs.unit))
+    involved = np.union1d(annotators[pairs.first], annotators[pairs.second])
+    return Extent(n_units, len(involved), n_units + len(pairs.first))
+
+
+def _nothing_to_compare(ratings: Ratings) -> str | None:
+    if not len(ratings.unit):
+        return "there are no ratings"
+    if len(np.unique(ratings.annotator)) == 1:
+        return "only one annotator"
+    if ratings.ratings_per_unit().max() < 2:
+        return "no unit was rated by two annotators"
+    return None
