@@ -30,7 +30,7 @@ LISTING = pa.schema(
 )
 _DELETE_BATCH = 1000
 _NO_LOCK = {"NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", "InvalidRequest", "NoSuchKey"}
-_NO_LOCK |= {"NoSuchVersion", "MethodNotAllowed", "NotImplemented"}
+_NO_LOCK |= {"NoSuchVersion", "NoSuchObjectLegalHold", "MethodNotAllowed", "NotImplemented"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class MediaStore(Protocol):
         """Write one object."""
 
     def versions(self, bucket: str, key: str) -> Sequence[ObjectVersion]:
-        """Return every version and delete marker of exactly this key, newest first."""
+        """Return every version and delete marker of exactly this key."""
 
     def hold(self, bucket: str, key: str, version_id: str) -> Hold | None:
         """Return what forbids the deletion of this version, or None."""
@@ -125,7 +125,7 @@ class S3MediaStore:
             self._client.put_object(Bucket=bucket, Key=key, Body=data, ContentType=content_type)
 
     def versions(self, bucket: str, key: str) -> Sequence[ObjectVersion]:
-        """Return every version and delete marker of exactly this key, newest first."""
+        """Return every version and delete marker of exactly this key."""
         return [
             ObjectVersion(item["VersionId"], bool(item["IsLatest"]), "Size" not in item)
             for page in self._pages("list_object_versions", bucket, key)
@@ -181,7 +181,8 @@ def _listed(item: dict[str, Any], versioned: bool) -> dict[str, Any]:
         "key": item["Key"],
         "size": item["Size"],
         "etag": item["ETag"].strip('"'),
-        "version_id": item["VersionId"] if versioned else None,
+        # Written while versioning was suspended, every version is called `null` and tells nothing apart.
+        "version_id": item["VersionId"] if versioned and item["VersionId"] != "null" else None,
         "last_modified": item["LastModified"],
     }
 

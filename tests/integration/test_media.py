@@ -1,0 +1,52 @@
+"""The real S3 server keeps the contract of the media store."""
+
+from __future__ import annotations
+
+import pytest
+
+from tasks.clients.media import S3MediaStore
+from tasks.clients.s3 import connect
+from tests.contract_suites.media_suite import MediaSuite, bucket, lockable, versioned  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.integration
+
+
+class S3Buckets:
+    def __init__(self, client):
+        self._client = client
+
+    def make_bucket(self, bucket, *, versioned=False, lockable=False):
+        self._client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=lockable)
+        if versioned:
+            self._client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+
+    def delete_plainly(self, bucket, key):
+        self._client.delete_object(Bucket=bucket, Key=key)
+
+    def put_legal_hold(self, bucket, key, version_id, *, on):
+        status = {"Status": "ON" if on else "OFF"}
+        self._client.put_object_legal_hold(Bucket=bucket, Key=key, VersionId=version_id, LegalHold=status)
+
+
+@pytest.fixture(scope="module")
+def client(s3):
+    return connect(s3)
+
+
+@pytest.fixture
+def media(client):
+    return S3MediaStore(client)
+
+
+@pytest.fixture
+def buckets(client):
+    return S3Buckets(client)
+
+
+class TestS3MediaStore(MediaSuite):
+    def test_versions_written_while_versioning_was_suspended_give_no_version_id(
+        self, media, buckets, client, versioned
+    ):
+        client.put_bucket_versioning(Bucket=versioned, VersioningConfiguration={"Status": "Suspended"})
+        media.write(versioned, "k", b"1", content_type="text/plain")
+        assert [row["version_id"] for batch in media.list(versioned) for row in batch.to_pylist()] == [None]
