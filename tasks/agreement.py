@@ -1,0 +1,64 @@
+"""Agreement: measure every night how far annotators agree, with intervals, on planned opinions."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from prefect import task
+from prefect.events import emit_event
+
+from labelloop.annotators import annotator_rows
+from labelloop.night import agreement_rows
+from labelloop.summary import Summary
+from tasks.artifacts import publish_table
+from tasks.clients.lease import Lease
+from tasks.clients.rounds import current_round
+from tasks.clients.world import World
+from tasks.contracts import commit
+from tasks.policies import INSIDE
+from tasks.stage import finish, stage
+
+
+@task(name="agreement", **INSIDE)
+def agreement(project: str) -> dict[str, object]:
+    """Measure agreement for the project, each pair and each annotator."""
+    with stage(project, "agreement") as (world, lease):
+        return finish(measure_agreement(world, lease))
+
+
+def measure_agreement(world: World, lease: Lease) -> Summary:
+    """Write the figures of the newest round and of every annotator; ask for help below the alarm."""
+    record = current_round(world.hot, world.project)
+    if record is None:
+        return Summary(stage="agreement", notes=("no round yet",))
+    quality, annotations = world.spec.quality, world.table("annotations").read()
+    figures = agreement_rows(
+        annotations, round=record.number, n_min=quality.n_min, seed=world.spec.sampling.seed, at=world.now()
+    )
+    commit(world, lease, "agreement", figures, stage="agreement")
+    people = annotator_rows(annotations, world.table("annotators").read(), at=world.now())
+    commit(world, lease, "annotators", people, stage="agreement")
+    _show(figures)
+    low = _alarms(world, figures)
+    flagged = pc.sum(people["flagged"]).as_py() or 0
+    counts = {"figures": figures.num_rows, "annotators": people.num_rows, "flagged": flagged, "alarms": low}
+    return Summary(stage="agreement", counts=counts)
+
+
+def _alarms(world: World, figures: pa.Table) -> int:
+    """Emit an event for each control whose alpha lies below the alarm, and return how many there are."""
+    alpha = pc.and_(pc.equal(figures["scope"], "project"), pc.equal(figures["metric"], "krippendorff_alpha"))
+    below = figures.filter(pc.and_(alpha, pc.less(figures["value"], world.spec.quality.alarm))).to_pylist()
+    for figure in below:
+        emit_event(
+            "labelloop.agreement.low",
+            resource={"prefect.resource.id": f"labelloop.project.{world.project}"},
+            payload={"control": figure["control"], "alpha": figure["value"], "alarm": world.spec.quality.alarm},
+        )
+    return len(below)
+
+
+def _show(figures: pa.Table) -> None:
+    project = figures.filter(pc.equal(figures["scope"], "project"))
+    rows = project.select(["control", "metric", "value", "low", "high", "n_units", "reason"]).to_pylist()
+    publish_table("agreement", rows, "Agreement on planned opinions, with 95 % intervals")

@@ -1,0 +1,41 @@
+"""Consensus: resolve opinions into labels, every night anew; an expert's ruling wins."""
+
+from __future__ import annotations
+
+import pyarrow.compute as pc
+from prefect import task
+
+from labelloop.night import label_rows
+from labelloop.summary import Summary
+from tasks.clients.lease import Lease
+from tasks.clients.world import World
+from tasks.contracts import commit
+from tasks.policies import INSIDE
+from tasks.stage import finish, stage
+
+
+@task(name="consensus", **INSIDE)
+def consensus(project: str) -> dict[str, object]:
+    """Resolve the opinions on every unit into a label, or a conflict."""
+    with stage(project, "consensus") as (world, lease):
+        return finish(resolve_labels(world, lease))
+
+
+def resolve_labels(world: World, lease: Lease) -> Summary:
+    """Write the label of every answered unit and withdraw labels that have no opinion left."""
+    people, table = world.table("annotators").read(), world.table("labels")
+    experts = people.filter(pc.equal(people["level"], "expert"))["annotator"].to_pylist()
+    present = table.read()
+    labels = label_rows(
+        world.table("annotations").read(),
+        present,
+        experts=experts,
+        accept_confidence=world.spec.quality.accept_confidence,
+        at=world.now(),
+    )
+    refused = commit(world, lease, "labels", labels, stage="consensus")
+    gone = sorted(set(present["unit_id"].to_pylist()) - set(labels["unit_id"].to_pylist()))
+    withdrawn = table.delete("unit_id", gone, fence=lease.check)
+    conflicts = pc.sum(pc.equal(labels["state"], "conflict")).as_py() or 0
+    counts = {"labels": labels.num_rows, "conflicts": conflicts, "withdrawn": withdrawn, "refused": refused}
+    return Summary(stage="consensus", counts=counts)
