@@ -27,24 +27,9 @@ ODD_KEYS = [
 ]
 
 
-@pytest.fixture
-def bucket(buckets):
+def new_bucket(buckets, **kind):
     name = f"media-{uuid.uuid4().hex[:10]}"
-    buckets.make_bucket(name)
-    return name
-
-
-@pytest.fixture
-def versioned(buckets):
-    name = f"media-{uuid.uuid4().hex[:10]}"
-    buckets.make_bucket(name, versioned=True)
-    return name
-
-
-@pytest.fixture
-def lockable(buckets):
-    name = f"media-{uuid.uuid4().hex[:10]}"
-    buckets.make_bucket(name, lockable=True)
+    buckets.make_bucket(name, **kind)
     return name
 
 
@@ -62,6 +47,18 @@ def destroy(media, bucket, key):
 
 
 class MediaSuite:
+    @pytest.fixture
+    def bucket(self, buckets):
+        return new_bucket(buckets)
+
+    @pytest.fixture
+    def versioned(self, buckets):
+        return new_bucket(buckets, versioned=True)
+
+    @pytest.fixture
+    def lockable(self, buckets):
+        return new_bucket(buckets, lockable=True)
+
     @pytest.mark.parametrize("kind", ["bucket", "versioned"])
     def test_odd_keys_are_listed_read_and_destroyed_exactly(self, media, kind, request):
         bucket = request.getfixturevalue(kind)

@@ -6,7 +6,7 @@ import pytest
 
 from tasks.clients.media import S3MediaStore
 from tasks.clients.s3 import connect
-from tests.contract_suites.media_suite import MediaSuite, bucket, lockable, versioned  # noqa: F401 - fixtures
+from tests.contract_suites.media_suite import MediaSuite
 
 pytestmark = pytest.mark.integration
 

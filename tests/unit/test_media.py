@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract_suites.media_suite import MediaSuite, bucket, lockable, versioned  # noqa: F401 - fixtures
+from tests.contract_suites.media_suite import MediaSuite
 from tests.fakes.media import MemoryMediaStore
 
 
