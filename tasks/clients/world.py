@@ -15,10 +15,12 @@ from pathlib import Path
 from labelloop.errors import InputError
 from labelloop.identity import KeyRing, key_ring
 from labelloop.spec import ProjectSpec, load_spec
+from tasks.clients.expectations import GreatExpectations, RowRules
 from tasks.clients.hot import HotState, S3HotState
 from tasks.clients.label_studio import LabelStudio, connect_label_studio
 from tasks.clients.lake import Lake, LakeTable, storage_options
 from tasks.clients.media import MediaStore, S3MediaStore
+from tasks.clients.published import Published
 from tasks.clients.s3 import connect
 from tasks.clients.settings import Settings, load_settings
 
@@ -75,9 +77,19 @@ class World:
         return key_ring(encoded, self.settings.suppression_key_id)
 
     @cached_property
+    def row_rules(self) -> RowRules:
+        """The judge of rows."""
+        return GreatExpectations()
+
+    @cached_property
     def media(self) -> MediaStore:
         """The owner's buckets, and the published files of the lake."""
         return S3MediaStore(self._s3)
+
+    @cached_property
+    def published(self) -> Published:
+        """Training sets, models and reports of this project."""
+        return Published(self.media, f"{self.settings.lake_uri.rstrip('/')}/projects/{self.project}/published")
 
     @cached_property
     def label_studio(self) -> LabelStudio:
