@@ -1,0 +1,74 @@
+"""`labelloop run`: any flow, here and now, without a deployment or a worker."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from labelloop.errors import InputError
+
+
+def run(
+    flow: str,
+    *,
+    parameter: Annotated[tuple[str, ...], Parameter(name=["--parameter", "-p"])] = (),
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> None:
+    """Run a flow in this process and show what each stage did.
+
+    Args:
+        flow: name of the flow: weekly-batch, nightly-agreement, retrain-check, sync, erase, purge, erasure-audit,
+            export, refresh-tasks, report, janitor.
+        parameter: key=value, repeatable; the value is JSON or text, a dot reaches into options
+            (-p project=digits -p options.batch_size=20).
+        as_json: print the summaries as JSON.
+    """
+    from flows.table import FLOWS
+
+    if flow not in FLOWS:
+        raise InputError(f"there is no flow {flow!r}", remedy=f"one of {', '.join(sorted(FLOWS))}")
+    parameters = parse_parameters(parameter)
+    module, _, name = FLOWS[flow].partition(":")
+    summaries = getattr(importlib.import_module(module), name)(**parameters)
+    if as_json:
+        sys.stdout.write(json.dumps(summaries, indent=1) + "\n")
+        return
+    from labelloop.summary import Summary
+
+    for summary in summaries:
+        sys.stdout.write(Summary.model_validate(summary).line() + "\n")
+
+
+def parse_parameters(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """Return flow parameters from `key=value` texts.
+
+    Raises:
+        InputError: a text has no `=`, or a key is given twice.
+
+    >>> parse_parameters(("project=digits", "options.batch_size=20"))
+    {'project': 'digits', 'options': {'batch_size': 20}}
+    """
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key:
+            raise InputError(f"parameter {pair!r} is not of the form key=value")
+        *path, last = key.split(".")
+        place = found
+        for part in path:
+            place = place.setdefault(part, {})
+        if last in place:
+            raise InputError(f"parameter {key!r} is given twice", remedy="give it once")
+        place[last] = _value(text)
+    return found
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
