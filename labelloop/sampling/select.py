@@ -1,0 +1,81 @@
+"""Selection: n references of a pool by a strategy, as a table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from labelloop.errors import InputError
+from labelloop.sampling.auto import resolve
+from labelloop.sampling.pool import candidates, read, with_refused
+from labelloop.sampling.table import STRATEGIES
+
+_COLUMNS: Final = {
+    "rank": pa.int64(),
+    "acquisition_score": pa.float64(),
+    "inclusion_probability": pa.float64(),
+    "reason": pa.string(),
+}
+
+
+def select(
+    pool: pa.Table,
+    n: int,
+    strategy: str = "random",
+    *,
+    seed: int = 0,
+    labelled: pa.Table | None = None,
+    labels_count: int | None = None,
+) -> pa.Table:
+    """The n references most worth labelling by a strategy, best first.
+
+    Args:
+        pool: `ref_id`, and `probabilities`, `embedding` or `stratum` as the strategy needs.
+        n: how many, from 0; more than the pool has gives all of it.
+        strategy: a name of `STRATEGIES`, or `auto`.
+        seed: of every random choice. The order of the rows given never matters.
+        labelled: `ref_id` and, if known, `embedding` of what has a label: never chosen again, and covered.
+        labels_count: labels there are, for `auto`; by default the rows of `labelled`.
+
+    Returns:
+        `ref_id, rank, acquisition_score, inclusion_probability, reason`, rank 0 first. The score is null for random
+        draws, the inclusion probability for greedy picks. Rows whose needed columns are unusable are
+        left out; `refused_rows` of the result counts them by rule.
+
+    Raises:
+        InputError: an unknown strategy, a column it needs and the pool lacks, an unusable `ref_id` or n.
+
+    >>> pool = pa.table({"ref_id": ["a", "b"], "probabilities": [[0.9, 0.1], [0.6, 0.4]]})
+    >>> select(pool, 1, "margin")["ref_id"].to_pylist()
+    ['b']
+    """
+    if n < 0:
+        raise InputError(f"the number to select is {n}", remedy="give a whole number from 0")
+    table = candidates(pool, labelled)
+    known = (len(labelled) if labelled is not None else 0) if labels_count is None else labels_count
+    chosen = resolve(strategy, table, known)
+    if not len(table):
+        return _empty(pool)
+    arrays, refused = read(table, STRATEGIES[chosen.name].needs, labelled)
+    if n == 0:
+        return with_refused(_empty(pool), refused)
+    picks = STRATEGIES[chosen.name].pick(arrays, min(n, len(arrays)), np.random.default_rng(seed))
+    prefix = f"{chosen.reason}: " if chosen.reason else ""
+    columns = {
+        "ref_id": arrays.ref_ids.take(pa.array(picks.rows)),
+        "rank": np.arange(len(picks.rows)),
+        "acquisition_score": _numbers(picks.scores, len(picks.rows)),
+        "inclusion_probability": _numbers(picks.inclusion, len(picks.rows)),
+        "reason": [prefix + reason for reason in picks.reasons],
+    }
+    return with_refused(pa.table(columns).cast(_empty(pool).schema), refused)
+
+
+def _numbers(values: np.ndarray | None, n: int) -> pa.Array:
+    return pa.nulls(n, pa.float64()) if values is None else pa.array(values, pa.float64())
+
+
+def _empty(pool: pa.Table) -> pa.Table:
+    return pa.schema({"ref_id": pool.schema.field("ref_id").type, **_COLUMNS}).empty_table()

@@ -1,0 +1,34 @@
+"""Uncertainty sampling: the references with the highest acquisition score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelloop.acquisition.uncertainty import SCORES
+from labelloop.sampling.pool import Picks, Pool
+
+
+def pick_uncertain(score: str) -> Callable[[Pool, int, np.random.Generator], Picks]:
+    """The strategy that takes the n highest of this acquisition score, highest first."""
+
+    def pick(pool: Pool, n: int, rng: np.random.Generator) -> Picks:
+        scores = SCORES[score](pool.probabilities)
+        rows = highest(scores, n, rng)
+        return Picks(rows, scores[rows], None, [f"{score} {value:.4f}" for value in scores[rows]])
+
+    return pick
+
+
+def highest(scores: NDArray[np.floating], n: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Rows of the n highest scores, highest first, ties in random order; 1 <= n <= len(scores).
+
+    >>> highest(np.array([0.1, 0.9, 0.5]), 2, np.random.default_rng(0)).tolist()
+    [1, 2]
+    """
+    # a tie at the threshold must be drawn among all its rows, whatever the partition happens to keep
+    threshold = np.partition(scores, len(scores) - n)[len(scores) - n]
+    rows = np.flatnonzero(scores >= threshold)
+    return rows[np.lexsort((rng.random(len(rows)), -scores[rows]))[:n]]
