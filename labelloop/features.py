@@ -1,0 +1,117 @@
+"""Media turned into the numbers a model reads: grey or colour pixels, or hashed words.
+
+The same bytes and the same declaration give the same vector for ever; its version names both. Reading media is the
+business of `tasks/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+from sklearn.feature_extraction.text import HashingVectorizer
+
+from labelloop.errors import InputError
+from labelloop.spec.sections import Features
+
+# An image of more pixels than this is an attack on memory or no single photograph.
+MAXIMUM_PIXELS: Final = 200_000_000
+TEXT_WIDTH: Final = 512
+# Raised whenever the arithmetic below changes, so that old vectors are not taken for new ones.
+_GENERATION: Final = 1
+_VECTORIZER = HashingVectorizer(n_features=TEXT_WIDTH, ngram_range=(1, 2), norm="l2", dtype=np.float32)
+
+
+def features_version(kind: str, features: Features) -> str:
+    """Return the name under which the vectors of this declaration are kept.
+
+    Args:
+        kind: `image` or `text`.
+        features: how an image is shrunk; without meaning for text.
+
+    >>> features_version("text", Features(width=8)) == features_version("text", Features(width=9))
+    True
+    """
+    declared = features.model_dump_json() if kind == "image" else str(TEXT_WIDTH)
+    return "features-" + hashlib.sha256(f"{_GENERATION}/{kind}/{declared}".encode()).hexdigest()[:12]
+
+
+def features_width(kind: str, features: Features) -> int:
+    """Return the length of the vectors.
+
+    >>> features_width("image", Features(width=8, height=4, mode="RGB"))
+    96
+    """
+    if kind == "text":
+        return TEXT_WIDTH
+    return features.width * features.height * len(features.mode)
+
+
+def extract(kind: str, data: bytes, features: Features) -> NDArray[np.float32]:
+    """Return the vector of one media object.
+
+    Raises:
+        InputError: the bytes are not of that kind; the message is the reason.
+    """
+    return text_features(data) if kind == "text" else image_features(data, features)
+
+
+def image_features(data: bytes, features: Features) -> NDArray[np.float32]:
+    """Return the pixels of an image, averaged down to the declared size, as float32 in [0, 1], row by row.
+
+    The image is turned upright as its EXIF data says, what is transparent becomes white, of an animation the first
+    frame counts.
+
+    Raises:
+        InputError: the bytes are empty, no image, a damaged one, or one of too many pixels.
+
+    >>> png = io.BytesIO(); Image.new("L", (4, 4), 255).save(png, "PNG")
+    >>> image_features(png.getvalue(), Features(width=2, height=1)).tolist()
+    [1.0, 1.0]
+    """
+    if not data:
+        raise InputError("the object is empty")
+    try:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(data)) as image:
+            warnings.simplefilter("ignore")  # Pillow warns of what is judged here anyway
+            if image.width * image.height > MAXIMUM_PIXELS:
+                raise InputError("the image has too many pixels")
+            upright = _opaque(ImageOps.exif_transpose(image)).convert(features.mode)
+            small = upright.resize((features.width, features.height), Image.Resampling.BOX)
+    except UnidentifiedImageError:
+        raise InputError("the object is no image") from None
+    # Damaged files surface as any of these, depending on the format.
+    except (OSError, ValueError, SyntaxError, EOFError, OverflowError, Image.DecompressionBombError):
+        raise InputError("the image is damaged") from None
+    return np.asarray(small, dtype=np.float32).reshape(-1) / np.float32(255)
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    if not image.has_transparency_data:
+        return image
+    layered = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered)
+
+
+def text_features(data: bytes) -> NDArray[np.float32]:
+    """Return hashed counts of the words and word pairs of a UTF-8 text, scaled to length one (zero for no words).
+
+    Raises:
+        InputError: the bytes are empty or no UTF-8 text.
+
+    >>> float(np.linalg.norm(text_features(b"the cat sat")).round(3))
+    1.0
+    """
+    if not data:
+        raise InputError("the object is empty")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError("the object is no UTF-8 text") from None
+    vector: NDArray[np.float32] = _VECTORIZER.transform([text]).toarray()[0]
+    return vector
