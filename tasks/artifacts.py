@@ -7,7 +7,7 @@ pseudonyms, never identifiers: Prefect keeps artifacts for ever.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -78,19 +78,6 @@ def progress(total: int, description: str) -> Iterator[Progress]:
     """
     artifact = create_progress_artifact(0.0, description=description) if _in_a_run() and total else None
     yield Progress(total, description, artifact)
-
-
-def in_batches(items: Sequence[Any], size: int, description: str) -> Iterator[Sequence[Any]]:
-    """Yield the items in slices of at most `size`, showing progress.
-
-    >>> [list(batch) for batch in in_batches([1, 2, 3], 2, "sending")]
-    [[1, 2], [3]]
-    """
-    with progress(len(items), description) as bar:
-        for start in range(0, len(items), size):
-            batch = items[start : start + size]
-            yield batch
-            bar.advance(len(batch))
 
 
 def _in_a_run() -> bool:

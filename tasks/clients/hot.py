@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from labelloop.errors import Conflict, ErasedError
+from labelloop.errors import Conflict, ErasedError, UnavailableError
+from tasks.clients.media import S3MediaStore
 from tasks.clients.s3 import s3_errors, split_uri
 
 Json = dict[str, Any]
+_DELETE_ATTEMPTS = 4
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class HotState(Protocol):
         """Overwrite the value read at this etag; Conflict if it changed since."""
 
     def delete(self, key: str) -> None:
-        """Remove the key; absent is fine."""
+        """Remove the key and every older version of it; absent is fine."""
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys below the prefix, sorted."""
@@ -70,9 +72,14 @@ class S3HotState:
         return self._put(key, value, IfMatch=etag)
 
     def delete(self, key: str) -> None:
-        """Remove the key; absent is fine."""
-        with s3_errors("deleting hot state"):
-            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
+        """Remove the key and every older version of it; absent is fine."""
+        objects = S3MediaStore(self._client)
+        for _ in range(_DELETE_ATTEMPTS):
+            versions = objects.versions(self._bucket, self._prefix + key)
+            if not versions:
+                return
+            objects.delete_versions(self._bucket, self._prefix + key, [v.version_id for v in versions])
+        raise UnavailableError("S3 keeps hot state that was deleted", remedy="retry later; look for object locks")
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys below the prefix, sorted."""

@@ -6,15 +6,15 @@ Joins belong to `labelloop/`; rows are checked against their contract before the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from labelloop.contracts import Contract, contract
+from labelloop.contracts import Contract, contract, shaped
 from labelloop.errors import Conflict, InputError, UnavailableError
 from tasks.clients.settings import Settings
 
@@ -25,6 +25,7 @@ _PROPERTIES = {
     "delta.deletedFileRetentionDuration": "interval 0 days",
 }
 Fence = Callable[[], None]
+_ATTEMPTS = 8  # a lost race is repeated on the newest version
 
 
 def storage_options(settings: Settings) -> dict[str, str]:
@@ -76,10 +77,7 @@ class LakeTable:
         self, *, columns: Sequence[str] | None = None, where: ds.Expression | None = None, version: int | None = None
     ) -> pa.Table:
         """Return rows in the contract's schema; an absent table is empty."""
-        schema = self.contract.schema
-        if columns is not None:
-            schema = pa.schema([schema.field(name) for name in columns])
-        found = self._open(version)
+        schema, found = self._schema(columns), self._open(version)
         if found is None:
             return schema.empty_table()
         with _delta_errors("reading"):
@@ -90,23 +88,10 @@ class LakeTable:
         """Yield the table in batches of at most `rows` rows, without holding it in memory."""
         found = self._open()
         if found is not None:
+            schema = self._schema(columns)
             with _delta_errors("reading"):
-                yield from found.to_pyarrow_dataset().to_batches(columns=columns, batch_size=rows)
-
-    def append(self, rows: pa.Table, *, fence: Fence) -> int | None:
-        """Add rows in one commit and return the new version; no rows, no commit."""
-        if rows.num_rows == 0:
-            return self.version()
-        fence()
-        with _delta_errors("appending to"):
-            write_deltalake(
-                self.uri,
-                self._shaped(rows),
-                mode="append",
-                configuration=None if self._open() else _PROPERTIES,
-                storage_options=self._options,
-            )
-        return self.version()
+                for batch in found.to_pyarrow_dataset().to_batches(columns=schema.names, batch_size=rows):
+                    yield batch.cast(schema)
 
     def upsert(self, rows: pa.Table, *, fence: Fence) -> int | None:
         """Insert new rows and replace those of the same primary key, in one commit; no change commits nothing.
@@ -118,19 +103,36 @@ class LakeTable:
             InputError: two of the rows share a primary key.
             Conflict: another writer changed the same rows.
         """
-        keys, found = list(self.contract.primary_key), self._open()
-        rows = self._shaped(rows)
-        if rows.select(keys).group_by(keys).aggregate([]).num_rows != rows.num_rows:
+        keys, rows = self.contract.primary_key, shaped(self.contract, rows)
+        if rows.group_by(list(keys)).aggregate([]).num_rows != rows.num_rows:
             raise InputError(f"rows for {self.contract.name!r} repeat a primary key", remedy="one row per key")
-        changed = _changed(rows, self.read(), keys) if found else rows
-        if changed.num_rows == 0 or found is None:
-            return self.append(changed, fence=fence)
+        for _ in range(_ATTEMPTS - 1):
+            with suppress(Conflict):
+                return self._merge(rows, keys, fence)
+        return self._merge(rows, keys, fence)
+
+    def _merge(self, rows: pa.Table, keys: Sequence[str], fence: Fence) -> int | None:
+        found = self._open()
+        if found:
+            rows = _changed(rows, found, keys)
+        if rows.num_rows == 0:
+            return found.version() if found else None
         fence()
         match = " AND ".join(f"target.{key} = source.{key}" for key in keys)
         with _delta_errors("writing to"):
-            merge = found.merge(changed, match, source_alias="source", target_alias="target")
+            found = found or self._create()
+            merge = found.merge(rows, match, source_alias="source", target_alias="target")
             merge.when_matched_update_all().when_not_matched_insert_all().execute()
-        return self.version()
+        return found.version()
+
+    def _create(self) -> DeltaTable:
+        return DeltaTable.create(
+            self.uri,
+            self.contract.schema,
+            mode="ignore",
+            configuration=_PROPERTIES,
+            storage_options=self._options,
+        )
 
     def delete(self, column: str, keys: Sequence[str], *, fence: Fence) -> int:
         """Delete the rows whose opaque key column is one of `keys` and return how many went.
@@ -169,22 +171,20 @@ class LakeTable:
         except TableNotFoundError:
             return None
 
-    def _shaped(self, rows: pa.Table) -> pa.Table:
-        names = self.contract.schema.names
-        if set(rows.column_names) != set(names):
-            odd = sorted(set(rows.column_names) ^ set(names))
-            raise InputError(f"rows for {self.contract.name!r} lack or add columns {odd}", remedy="see its contract")
-        return rows.select(names).cast(self.contract.schema)
+    def _schema(self, columns: Sequence[str] | None) -> pa.Schema:
+        schema = self.contract.schema
+        return schema if columns is None else pa.schema([schema.field(name) for name in columns])
 
 
-def _changed(rows: pa.Table, present: pa.Table, keys: list[str]) -> pa.Table:
-    """Return the rows that are not already there, value for value."""
+def _changed(rows: pa.Table, present: DeltaTable, keys: Sequence[str]) -> pa.Table:
+    """Return the rows that are not already there, value for value; `present` is streamed."""
     join = " AND ".join(f'p."{key}" = r."{key}"' for key in keys)
     same = " AND ".join(f'p."{n}" IS NOT DISTINCT FROM r."{n}"' for n in rows.column_names)
-    with duckdb.connect() as db:
+    with _delta_errors("reading"), duckdb.connect() as db:
         db.register("incoming", rows)
-        db.register("present", present)
-        query = f"SELECT r.* FROM incoming r WHERE NOT EXISTS (SELECT 1 FROM present p WHERE {join} AND {same})"  # noqa: S608 - column names of a contract
+        db.register("present", present.to_pyarrow_dataset())
+        rivals = f"SELECT * FROM present p WHERE EXISTS (SELECT 1 FROM incoming r WHERE {join})"  # noqa: S608 - column names of a contract
+        query = f"SELECT * FROM incoming r WHERE NOT EXISTS (SELECT 1 FROM ({rivals}) p WHERE {join} AND {same})"  # noqa: S608
         return db.sql(query).to_arrow_table().cast(rows.schema)
 
 

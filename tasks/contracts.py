@@ -1,0 +1,81 @@
+"""The gate to the lake: no row of a stage gets in without its contract.
+
+A refused row goes to quarantine and is counted; a refused table stops the stage before any effect.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from labelloop.contracts import BrokenKey, Contract, broken_keys, contract, expectations, refusals, shaped
+from labelloop.errors import ContractError
+from tasks.clients.expectations import RowRules
+from tasks.clients.lake import LakeTable
+from tasks.clients.lease import Lease
+from tasks.clients.world import World
+from tasks.quarantine import quarantine
+
+Broken = list[tuple[str, str, list[int]]]
+
+
+def commit(world: World, lease: Lease, table: str, rows: pa.Table, *, stage: str) -> int:
+    """Write rows into a table of the lake, in one commit, and return how many rows were refused.
+
+    Args:
+        world: the project's world.
+        lease: checked before each write.
+        table: the table and its contract.
+        rows: inserted, or replacing those of the same primary key; rows already there change nothing.
+        stage: who writes, named in quarantine.
+
+    Raises:
+        ContractError: wrong columns or types, repeated primary keys, or references to rows that do not exist;
+            nothing was written.
+    """
+    rules = contract(table)
+    rows = shaped(rules, rows, strict=False)
+    broken = _broken_rules(world.row_rules, rules, rows)
+    refused = sorted({number for _, _, failing in broken for number in failing})
+    good = shaped(rules, _without(rows, refused))
+    _refuse_broken_keys(world, rules, good)
+    quarantine(world, lease, refusals(table, rows, broken), stage=stage)
+    world.table(table).upsert(good, fence=lease.check)
+    return len(refused)
+
+
+def _broken_rules(judge: RowRules, rules: Contract, rows: pa.Table) -> Broken:
+    asked = expectations(rules) if rows.num_rows else ()
+    found = judge.failing(asked, rows)
+    return [(rule.rule, rule.column, failing) for rule, failing in zip(asked, found, strict=True) if failing]
+
+
+def _without(rows: pa.Table, refused: list[int]) -> pa.Table:
+    if not refused:
+        return rows
+    kept = np.ones(rows.num_rows, dtype=bool)
+    kept[refused] = False
+    return rows.filter(pa.array(kept))
+
+
+def _refuse_broken_keys(world: World, rules: Contract, rows: pa.Table) -> None:
+    referenced = {key: _column(world.table(key.table), key.key) for key in rules.foreign_keys if rows.num_rows}
+    broken = broken_keys(rules, rows, referenced)
+    if broken:
+        raise ContractError(
+            f"table {rules.name!r} was refused whole: " + ", ".join(map(_told, broken)),
+            remedy="nothing was written; write the referenced tables first and give one row per key",
+            table=rules.name,
+        )
+
+
+def _column(table: LakeTable, name: str) -> pa.RecordBatchReader:
+    schema = pa.schema([table.contract.schema.field(name)])
+    return pa.RecordBatchReader.from_batches(schema, table.batches(columns=[name]))
+
+
+def _told(broken: BrokenKey) -> str:
+    columns = ", ".join(broken.columns)
+    if broken.rule == "unique":
+        return f"{broken.count} rows repeat a primary key ({columns})"
+    return f"{broken.count} values of {columns} refer to nothing"

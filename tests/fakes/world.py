@@ -1,0 +1,91 @@
+"""A whole world on one temporary folder: local lake, everything else in memory, fixed clock, seeded ids."""
+
+from __future__ import annotations
+
+import base64
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from labelloop.spec import ProjectSpec, load_spec
+from tasks.clients.lake import Lake
+from tasks.clients.lease import Lease, try_acquire
+from tasks.clients.settings import Settings, load_settings
+from tasks.clients.world import World
+from tests.fakes.expectations import ArrowRowRules
+from tests.fakes.hot import MemoryHotState
+from tests.fakes.media import MemoryMediaStore
+
+START = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
+SPEC = """
+name: digits
+title: Handwritten digits
+media: {bucket: media, prefix: digits/, include: ["*.png"], subject_pattern: "digits/(?P<subject>[^/]+)/"}
+interface:
+  questions:
+    - {name: digit, type: choices, prompt: Which digit is it?, labels: [{value: "0"}, {value: "1"}, {value: "2"}]}
+guidelines: {text: Choose the digit the writer meant.}
+sampling: {strategy: random, batch_size: 10, audit_rate: 0.2, explore_share: 0.1, max_open_tasks: 100, seed: 7}
+overlap: {share: 0.2, annotators: 2, maximum: 4}
+annotators: {count: 4}
+model: {source: trainer, features: {width: 8, height: 8}}
+export: {validation_share: 0.0, test_share: 0.0}
+"""
+
+
+class Clock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self, moment: datetime = START) -> None:
+        self.moment = moment
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def advance(self, **by: float) -> None:
+        self.moment += timedelta(**by)
+
+
+def seeded_ids(seed: int = 0) -> Callable[[], str]:
+    numbers = random.Random(seed)
+    return lambda: f"{numbers.getrandbits(128):032x}"
+
+
+def make_settings(**given: Any) -> Settings:
+    """Settings that touch nothing; the addresses name the fake buckets."""
+    secret = base64.b64encode(bytes(range(32))).decode()
+    return load_settings(
+        _env_file=None,
+        **{
+            "lake_uri": "s3://lake",
+            "vault_uri": "s3://vault",
+            "label_studio_url": "http://127.0.0.1:9",
+            "label_studio_token": "token",
+            "suppression_keys": {"k1": secret},
+            "receipt_key": secret,
+            **given,
+        },
+    )
+
+
+def make_world(tmp_path: Path, spec: ProjectSpec | str = SPEC, **overrides: Any) -> World:
+    """Return a world for one project; `overrides` replace settings (a dict), clock, ids or any client by name."""
+    settings = make_settings(**overrides.pop("settings", {}))
+    described = load_spec(spec) if isinstance(spec, str) else spec
+    world = World(settings, described, overrides.pop("now", Clock()), overrides.pop("new_id", seeded_ids()))
+    world.lake = Lake(str(tmp_path / "lake"))
+    world.hot, world.vault, world.row_rules = MemoryHotState(), MemoryHotState(), ArrowRowRules()
+    media = MemoryMediaStore()
+    for bucket, versioned in ((described.media.bucket, True), ("lake", False)):
+        media.make_bucket(bucket, versioned=versioned)
+    world.media = media
+    for name, client in overrides.items():
+        setattr(world, name, client)
+    return world
+
+
+def lease_of(world: World, stage: str = "test") -> Lease:
+    """Return a lease of the world's project, as a stage holds it."""
+    return try_acquire(world.hot, f"{world.project}/{stage}", seconds=3600)
