@@ -1,0 +1,129 @@
+"""How well each annotator answers: accuracy against the consensus of the others, and who stands out below.
+
+Pure figures on coded ratings. What follows from a flag (guidelines, training, a talk) is for people to decide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from labelloop.agreement.interval import newcombe, wilson
+from labelloop.agreement.ratings import IntArray, Ratings, read_ratings
+from labelloop.consensus.rulings import join_rulings
+from labelloop.errors import InputError
+
+CELLS = 4_000_000  # of the votes held at once: 32 MB
+
+
+@dataclass(frozen=True)
+class AnnotatorFigure:
+    """Accuracy of one annotator on `n` units that the others or an expert settled, or the reason why there is none.
+
+    `difference` is the accuracy minus that of all other annotators together, with the interval the flag rests on.
+    """
+
+    annotator: str
+    n: int
+    accuracy: float | None = None
+    low: float | None = None
+    high: float | None = None
+    difference: float | None = None
+    difference_low: float | None = None
+    difference_high: float | None = None
+    flagged: bool = False
+    reason: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figure as JSON fields; without an accuracy only annotator, n, flagged and reason."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def assess(
+    ratings: pa.Table | pd.DataFrame | Ratings,
+    *,
+    rulings: pa.Table | pd.DataFrame | None = None,
+    confidence: float = 0.95,
+    n_min: int = 10,
+) -> list[AnnotatorFigure]:
+    """Accuracy of each annotator against the consensus without their own answer, and a flag; sorted by name.
+
+    The answer of an annotator is right when it is the expert's ruling or, without one, what most of the others said;
+    units where the others tie or nobody else answered do not count. Accuracy has a Wilson interval at `confidence`.
+    The difference to all others together has Newcombe's interval. `flagged` means that this interval lies wholly
+    below 0. It is as wide as a one-sided test of each annotator at (1 - confidence) / annotators demands
+    (Bonferroni), so that of annotators who are all alike, any is flagged with probability of about 1 - confidence.
+
+    Args:
+        ratings: long table unit, annotator, value; see `labelloop.agreement.read_ratings`.
+        rulings: table unit, value of an expert.
+        confidence: between 0.5 and 1.
+        n_min: with fewer settled units, a reason takes the place of the figures.
+
+    Raises:
+        InputError: ratings, rulings or confidence cannot be used.
+
+    >>> table = pd.DataFrame({"unit": [*range(12)] * 3, "annotator": [*("a" * 12 + "b" * 12 + "c" * 12)]})
+    >>> table["value"] = "x"
+    >>> [(figure.annotator, figure.accuracy) for figure in assess(table)]
+    [('a', 1.0), ('b', 1.0), ('c', 1.0)]
+    """
+    if not 0.5 <= confidence < 1:
+        raise InputError(f"confidence is {confidence}", remedy="give a number from 0.5, below 1")
+    coded, known = join_rulings(read_ratings(ratings), rulings)
+    settled = _label_without_own(coded, known)
+    counted = settled >= 0
+    n_annotators = len(coded.annotators)
+    n = np.bincount(coded.annotator[counted], minlength=n_annotators)
+    right = np.bincount(coded.annotator[counted & (settled == coded.value)], minlength=n_annotators)
+    compared = max(int((n >= n_min).sum()), 1)
+    levels = (confidence, 1.0 - 2.0 * (1.0 - confidence) / compared)
+    everyone = (int(right.sum()), int(n.sum()))
+    return [
+        _figure(str(name), (int(right[code]), int(n[code])), everyone, levels, n_min)
+        for code, name in enumerate(coded.annotators.to_pylist())
+    ]
+
+
+def _figure(
+    name: str, own: tuple[int, int], everyone: tuple[int, int], levels: tuple[float, float], n_min: int
+) -> AnnotatorFigure:
+    """`own` and `everyone` are (right, counted); `levels` are the confidence of accuracy and of difference."""
+    right, n = own
+    others = (everyone[0] - right, everyone[1] - n)
+    if n < n_min:
+        return AnnotatorFigure(name, n, reason=f"units settled by others: {n}, fewer than {n_min}")
+    accuracy, (low, high) = right / n, wilson(right, n, levels[0])
+    if not others[1]:
+        return AnnotatorFigure(name, n, accuracy, low, high)
+    bottom, top = newcombe(own, others, levels[1])
+    difference = accuracy - others[0] / others[1]
+    return AnnotatorFigure(name, n, accuracy, low, high, difference, bottom, top, flagged=top < 0)
+
+
+def _label_without_own(ratings: Ratings, known: IntArray) -> IntArray:
+    """For each rating the class ruled, or chosen by most other annotators of the unit; -1 for ties and none."""
+    n_classes = max(len(ratings.values), 1)
+    label = np.empty(len(ratings.unit), dtype=np.int64)
+    at_once = max(1, CELLS // n_classes)
+    edges = ratings.unit.searchsorted(np.arange(0, len(ratings.units) + at_once, at_once))
+    for start, stop in pairwise(edges):
+        label[start:stop] = _label_of_others(ratings.unit[start:stop], ratings.value[start:stop], n_classes)
+    return np.where(known[ratings.unit] >= 0, known[ratings.unit], label)
+
+
+def _label_of_others(unit: IntArray, value: IntArray, n_classes: int) -> IntArray:
+    """The most frequent class among the other ratings of each rating's unit; -1 for ties and none."""
+    row = unit - unit[:1]  # sorted, so the first is the smallest
+    shape = (int(row.max(initial=-1)) + 1, n_classes)
+    votes = np.bincount(row * n_classes + value, minlength=shape[0] * n_classes).reshape(shape)
+    others = votes[row]
+    others[np.arange(len(row)), value] -= 1
+    most = others.max(axis=1, initial=0)
+    unique = (others == most[:, None]).sum(axis=1) == 1
+    return np.where((most > 0) & unique, others.argmax(axis=1), -1)

@@ -1,0 +1,66 @@
+"""Expert rulings joined to the ratings: which class each unit is known to have.
+
+A ruling may concern a unit nobody rated, or name a class nobody chose; both are added.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from labelloop.agreement.ratings import IntArray, Ratings
+from labelloop.errors import InputError
+
+
+def join_rulings(ratings: Ratings, rulings: pa.Table | pd.DataFrame | None) -> tuple[Ratings, IntArray]:
+    """The ratings with every ruled unit and class in them, and the class ruled for each unit, -1 without one.
+
+    Raises:
+        InputError: the columns unit and value are missing or not of the ratings' types, or a unit has two rulings.
+    """
+    if rulings is None:
+        return ratings, np.full(len(ratings.units), -1, dtype=np.int64)
+    table = pa.Table.from_pandas(rulings, preserve_index=False) if isinstance(rulings, pd.DataFrame) else rulings
+    if missing := {"unit", "value"} - set(table.column_names):
+        raise InputError(f"rulings lack the column {', '.join(sorted(missing))}", remedy="give unit and value")
+    ruled, value = (_alike(table[name], names) for name, names in _names(ratings))
+    if ruled.null_count or value.null_count or len(pc.unique(ruled)) < len(ruled):
+        raise InputError("a ruling is incomplete, or a unit has two", remedy="give one unit and one value per row")
+    units = _union(ratings.units, ruled)
+    units = units.take(pc.sort_indices(units))
+    values = _union(ratings.values, value)
+    known = np.full(len(units), -1, dtype=np.int64)
+    known[_position(ruled, units)] = _position(value, values)
+    return _recoded(ratings, units, values), known
+
+
+def _names(ratings: Ratings) -> tuple[tuple[str, pa.Array], tuple[str, pa.Array]]:
+    return ("unit", ratings.units), ("value", ratings.values)
+
+
+def _alike(column: pa.ChunkedArray, names: pa.Array) -> pa.Array:
+    """The column in the type of the names it will be compared with."""
+    array = pa.array(column.to_pylist(), column.type)
+    if pa.types.is_null(names.type) or not len(names):
+        return array
+    try:
+        return array.cast(names.type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise InputError(f"rulings are {array.type}, ratings are {names.type}", remedy="give one type") from error
+
+
+def _union(names: pa.Array, more: pa.Array) -> pa.Array:
+    if not len(names):
+        return pc.unique(more)
+    return pa.concat_arrays([names, pc.unique(more.filter(pc.invert(pc.is_in(more, names))))])
+
+
+def _position(names: pa.Array, among: pa.Array) -> IntArray:
+    return np.asarray(pc.index_in(names, among), dtype=np.int64)
+
+
+def _recoded(ratings: Ratings, units: pa.Array, values: pa.Array) -> Ratings:
+    unit = _position(ratings.units, units)[ratings.unit] if len(ratings.unit) else ratings.unit
+    return Ratings(unit, ratings.annotator, ratings.value, units, ratings.annotators, values)
