@@ -1,0 +1,40 @@
+"""The `labelloop` command: the verbs and where each lives; modules are imported only when called.
+
+One line registers a verb, `command("package.module:function", name="verb")`. This file imports neither
+Prefect nor any SDK, so `labelloop --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from cyclopts import App, CycloptsError
+from rich.console import Console
+
+from deployments.cli import environment
+from labelloop.errors import ConfigurationError, DataError, LabelloopError
+
+app = App(
+    name="labelloop",
+    help="The human side of a machine-learning project as Prefect flows.",
+    help_format="plaintext",
+)
+app.command("deployments.cli.stack_verbs:up", name="up", help="Start the local stack.")
+app.command("deployments.cli.stack_verbs:down", name="down", help="End the local stack.")
+app.command("deployments.cli.stack_verbs:status", name="status", help="Show how the local stack is.")
+
+
+def main() -> None:
+    """Run the command line; exit code 0 done, 1 failed, 2 bad usage or input, never a traceback for our errors."""
+    environment.load()
+    try:
+        app(exit_on_error=False)
+    except CycloptsError:
+        sys.exit(2)  # cyclopts has said what is wrong
+    except LabelloopError as error:
+        Console(stderr=True, highlight=False).print(f"labelloop: {error}", markup=False, soft_wrap=True)
+        sys.exit(2 if isinstance(error, (ConfigurationError, DataError)) else 1)
+
+
+if __name__ == "__main__":
+    main()
