@@ -28,7 +28,7 @@ class Screening:
     @property
     def accepted(self) -> NDArray[np.bool_]:
         """Mask of the rows that can be used."""
-        return self.codes == 0
+        return np.equal(self.codes, 0)
 
     @property
     def refused(self) -> dict[str, int]:
@@ -38,7 +38,7 @@ class Screening:
 
     def broken(self, rule: str) -> NDArray[np.bool_]:
         """Mask of the rows refused by this rule."""
-        return self.codes == _code(rule)
+        return np.equal(self.codes, _code(rule))
 
 
 def screen(probabilities: NDArray[np.floating], *, n_classes: int | None = None) -> Screening:

@@ -1,0 +1,26 @@
+"""Sampling: which references of a pool are worth an annotator's time, with the reason for each.
+
+One file for each strategy, one table of them, one way to choose (`select`), one to fill a round (`compose_batch`).
+Scores of single rows are in `labelloop.acquisition`.
+"""
+
+from labelloop.sampling.audit import in_audit, permanent_numbers
+from labelloop.sampling.backpressure import Backpressure, backpressure
+from labelloop.sampling.batch import compose_batch
+from labelloop.sampling.pool import refused_rows
+from labelloop.sampling.queue import queue_scores
+from labelloop.sampling.select import select
+from labelloop.sampling.table import STRATEGIES, Strategy
+
+__all__ = [
+    "STRATEGIES",
+    "Backpressure",
+    "Strategy",
+    "backpressure",
+    "compose_batch",
+    "in_audit",
+    "permanent_numbers",
+    "queue_scores",
+    "refused_rows",
+    "select",
+]

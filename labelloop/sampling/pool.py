@@ -81,9 +81,7 @@ def has(table: pa.Table, column: Column) -> bool:
     return column in table.column_names and table[column].null_count < len(table)
 
 
-def read(
-    table: pa.Table, needs: frozenset[Column], labelled: pa.Table | None = None
-) -> tuple[Pool, dict[str, int]]:
+def read(table: pa.Table, needs: frozenset[Column], labelled: pa.Table | None = None) -> tuple[Pool, dict[str, int]]:
     """The columns a strategy needs as arrays, and how many rows were refused by which rule.
 
     `table` comes from `candidates`. Rows whose needed columns cannot be used are left out and counted
@@ -130,9 +128,7 @@ def with_refused(table: pa.Table, refused: dict[str, int]) -> pa.Table:
     return table.replace_schema_metadata({f"refused {rule}": str(count) for rule, count in refused.items()})
 
 
-def _probabilities(
-    table: pa.Table, needed: bool
-) -> tuple[NDArray[np.floating], dict[str, NDArray[np.bool_]]]:
+def _probabilities(table: pa.Table, needed: bool) -> tuple[NDArray[np.floating], dict[str, NDArray[np.bool_]]]:
     if not needed:
         return np.zeros((len(table), 0)), {}
     values, screening = screen_lists(table["probabilities"])
@@ -166,4 +162,4 @@ def _labelled(table: pa.Table | None, width: int) -> NDArray[np.float32]:
         return np.zeros((0, width), dtype=np.float32)
     values = matrix(table["embedding"], width=width).values
     inside = np.abs(values).max(axis=1, initial=0.0) <= LARGEST
-    return values[inside].astype(np.float32)
+    return np.asarray(values[inside], dtype=np.float32)

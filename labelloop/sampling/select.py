@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from labelloop.errors import InputError
 from labelloop.sampling.auto import resolve
@@ -73,7 +74,7 @@ def select(
     return with_refused(pa.table(columns).cast(_empty(pool).schema), refused)
 
 
-def _numbers(values: np.ndarray | None, n: int) -> pa.Array:
+def _numbers(values: NDArray[np.floating] | None, n: int) -> pa.Array:
     return pa.nulls(n, pa.float64()) if values is None else pa.array(values, pa.float64())
 
 

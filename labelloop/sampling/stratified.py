@@ -51,9 +51,7 @@ def allocate(sizes: NDArray[np.int_], n: int) -> NDArray[np.int_]:
     return whole + 1
 
 
-def _some_strata(
-    names: NDArray[np.object_], n: int, rng: np.random.Generator
-) -> tuple[NDArray[np.int_], str]:
+def _some_strata(names: NDArray[np.object_], n: int, rng: np.random.Generator) -> tuple[NDArray[np.int_], str]:
     """One pick for each of n strata drawn at random, and a note of those omitted."""
     order = rng.permutation(len(names))
     quota = np.zeros(len(names), dtype=int)

@@ -72,4 +72,4 @@ def typical(points: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np
     nearest = min(NEIGHBOURS + 1, len(others))  # itself is among them, at distance 0
     closest = np.partition(np.maximum(squared, 0.0), nearest - 1, axis=1)[:, :nearest]
     mean = np.sqrt(closest).sum(axis=1) / (nearest - 1)
-    return 1.0 / np.maximum(mean, np.finfo(np.float32).tiny)
+    return np.asarray(1.0 / np.maximum(mean, np.finfo(np.float32).tiny))

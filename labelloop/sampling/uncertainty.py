@@ -31,4 +31,5 @@ def highest(scores: NDArray[np.floating], n: int, rng: np.random.Generator) -> N
     # a tie at the threshold must be drawn among all its rows, whatever the partition happens to keep
     threshold = np.partition(scores, len(scores) - n)[len(scores) - n]
     rows = np.flatnonzero(scores >= threshold)
-    return rows[np.lexsort((rng.random(len(rows)), -scores[rows]))[:n]]
+    order = np.lexsort((rng.random(len(rows)), -scores[rows]))
+    return np.take(rows, order[:n])
