@@ -1,0 +1,57 @@
+# `make help` lists the targets. Everything runs from this checkout; nothing is installed outside it
+# but Debian's chromium, and that only where no browser is found.
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+# The four rooms and what checks them; tests are linted too.
+ROOMS := labelloop tasks flows deployments
+COMPILE := .local/bootstrap/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lint types check test demo bench crash mutate up down clean lock
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install everything; nothing to do when current
+	@$(PYTHON) -m deployments.local.install
+
+lint: setup
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
+
+types: setup
+	@$(BIN)/mypy
+
+check: lint types ## lint, types, architecture and unit tests, under 30 seconds
+	@$(BIN)/pytest -q tests/unit labelloop
+
+test: lint types ## all of check and the whole suite on real servers and in a real browser
+	@$(BIN)/pytest
+
+demo: setup ## the whole loop on real images, then where to look
+	@$(BIN)/labelloop demo
+
+bench: setup ## stage times as JSON
+	@$(BIN)/python -m benchmarks
+
+crash: setup ## kill the weekly batch at every stage boundary, rerun, compare
+	@$(BIN)/pytest -q tests/e2e/test_crash.py
+
+mutate: setup ## plant known bugs one by one; each must turn a test red
+	@$(BIN)/python -m tests.mutations
+
+up: setup ## start the local stack
+	@$(BIN)/labelloop up
+
+down: setup ## end the local stack
+	@$(BIN)/labelloop down
+
+clean: ## end the stack and remove its state and all caches; the environments stay
+	@test ! -x $(BIN)/labelloop || $(BIN)/labelloop down
+	@rm -rf .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis out *.egg-info
+	@find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
+
+lock: setup ## resolve all three locks anew
+	@$(COMPILE) --group dev pyproject.toml -o requirements.lock
+	@$(COMPILE) deployments/local/label-studio.in -o deployments/local/label-studio.lock
+	@$(COMPILE) deployments/local/uv.in -o deployments/local/uv.lock
