@@ -1,0 +1,76 @@
+"""What Label Studio holds, in our words: its tasks, the annotations on them, the predictions beside them.
+
+Only the wire's JSON is turned into these shapes here; what to do about them is decided in `push` and `collect`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RemoteAnnotation:
+    """One annotator's answer as the server keeps it; `user_id` means something on that server only."""
+
+    annotation_id: int
+    user_id: int
+    result: tuple[Any, ...]
+    cancelled: bool
+    lead_time: float | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class RemoteTask:
+    """One task as the server keeps it; `unit_id` is empty when it was not made by labelloop."""
+
+    task_id: int
+    unit_id: str
+    overlap: int
+    finished: bool
+    updated_at: datetime
+    annotations: tuple[RemoteAnnotation, ...] = ()
+
+
+@dataclass(frozen=True)
+class RemotePrediction:
+    """The queue entry of a task: a prediction of one version."""
+
+    prediction_id: int
+    task_id: int
+    version: str
+
+
+def task_from_wire(task: Mapping[str, Any]) -> RemoteTask:
+    """Return the task that a JSON object of the server describes.
+
+    >>> wire = {"id": 7, "data": {"unit": "ab"}, "overlap": 1, "is_labeled": False,
+    ...         "updated_at": "2026-11-22T04:54:45.914371Z", "annotations": []}
+    >>> task_from_wire(wire).unit_id
+    'ab'
+    """
+    return RemoteTask(
+        task_id=int(task["id"]),
+        unit_id=str(task["data"].get("unit") or ""),
+        overlap=int(task["overlap"]),
+        finished=bool(task["is_labeled"]),
+        updated_at=datetime.fromisoformat(task["updated_at"]),
+        annotations=tuple(_annotation_from_wire(found) for found in task.get("annotations", ())),
+    )
+
+
+def _annotation_from_wire(annotation: Mapping[str, Any]) -> RemoteAnnotation:
+    result = annotation["result"]
+    return RemoteAnnotation(
+        annotation_id=int(annotation["id"]),
+        user_id=int(annotation["completed_by"]),
+        result=tuple(result) if isinstance(result, list) else (result,),
+        cancelled=bool(annotation["was_cancelled"]),
+        lead_time=annotation.get("lead_time"),
+        created_at=datetime.fromisoformat(annotation["created_at"]),
+        updated_at=datetime.fromisoformat(annotation["updated_at"]),
+    )
