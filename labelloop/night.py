@@ -14,11 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.agreement import Figure, measure, pairwise, per_annotator
+from labelloop.annotators import AnnotatorFigure, assess
 from labelloop.consensus import aggregate
 from labelloop.contracts import contract
 from labelloop.opinions import controls, opinions, planned, split_rulings
 
 Scoped = tuple[str, str, Figure]
+Row = dict[str, object]
 
 
 def agreement_rows(annotations: pa.Table, *, round: int, n_min: int, seed: int, at: datetime) -> pa.Table:
@@ -101,12 +103,69 @@ def _labels_of_control(
         "classes": resolved["classes"],
         "probabilities": resolved["probabilities"],
         "method": resolved["method"],
-        "decided_by": resolved["decided_by"],
+        "decided_by": pc.if_else(
+            pc.fill_null(pc.equal(resolved["decided_by"], "expert"), False), "expert", "consensus"
+        ),
         "state": pc.if_else(pc.fill_null(sure, False), "accepted", "conflict"),
         "updated_at": pa.repeat(pa.scalar(at, pa.timestamp("us", "UTC")), n),
     }
     schema = contract("labels").schema
     return pa.table({name: columns[name] for name in schema.names}).cast(schema)
+
+
+def annotator_rows(annotations: pa.Table, present: pa.Table, *, at: datetime) -> pa.Table:
+    """Return rows of the contract `annotators`: how planned answers compare with those of the others.
+
+    Args:
+        annotations: rows of the contract `annotations`.
+        present: the annotators as they are; those without comparable answers keep their row without figures.
+        at: when it is measured.
+
+    With several controls, an answer to each counts as an answer to a unit of its own.
+    """
+    experts = present.filter(pc.equal(present["level"], "expert"))["annotator"].to_pylist()
+    per_control = [_named(split_rulings(planned(annotations, c), experts), c) for c in controls(annotations)]
+    figures = {}
+    if per_control:
+        ratings, rulings = (pa.concat_tables(parts) for parts in zip(*per_control, strict=True))
+        figures = {figure.annotator: figure for figure in assess(ratings, rulings=rulings)}
+    seconds = _median_seconds(annotations)
+    rows = [_annotator(row, figures.get(row["annotator"]), seconds, at) for row in present.to_pylist()]
+    return pa.Table.from_pylist(rows, schema=present.schema)
+
+
+def _named(tables: tuple[pa.Table, pa.Table], control: str) -> tuple[pa.Table, pa.Table]:
+    """Return ratings and rulings with the control's name in that of the unit."""
+    named = [t.set_column(0, "unit", pc.binary_join_element_wise(t["unit"], control, "/")) for t in tables]
+    return named[0], named[1]
+
+
+def _annotator(
+    row: dict[str, object], figure: AnnotatorFigure | None, seconds: dict[str, float], at: datetime
+) -> Row:
+    figure = figure or AnnotatorFigure(str(row["annotator"]), 0)
+    return {
+        "annotator": row["annotator"],
+        "level": row["level"],
+        "n": figure.n,
+        "accuracy": figure.accuracy,
+        "accuracy_low": figure.low,
+        "accuracy_high": figure.high,
+        "difference": figure.difference,
+        "difference_low": figure.difference_low,
+        "difference_high": figure.difference_high,
+        "flagged": figure.flagged,
+        "median_seconds": seconds.get(figure.annotator),
+        "measured_at": at,
+    }
+
+
+def _median_seconds(annotations: pa.Table) -> dict[str, float]:
+    active = annotations.filter(pc.equal(annotations["state"], "active"))
+    medians = active.group_by("annotator").aggregate([("lead_time", "approximate_median")])
+    return dict(
+        zip(medians["annotator"].to_pylist(), medians["lead_time_approximate_median"].to_pylist(), strict=True)
+    )
 
 
 # Posteriors differ in their last digits when anything else changed; six digits are what anyone reads.

@@ -7,8 +7,7 @@ import pyarrow.compute as pc
 from prefect import task
 from prefect.events import emit_event
 
-from labelloop.annotators import annotator_rows
-from labelloop.night import agreement_rows
+from labelloop.night import agreement_rows, annotator_rows
 from labelloop.summary import Summary
 from tasks.artifacts import publish_table
 from tasks.clients.lease import Lease

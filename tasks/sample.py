@@ -78,7 +78,7 @@ def _round(world: World, options: Mapping[str, Any]) -> tuple[Round | None, str]
     record = Round(
         number=number,
         state="choosing",
-        seed=spec.seed + number,
+        seed=spec.seed,
         size=size,
         strategy=options.get("strategy") or spec.strategy,
         reason=reason,
