@@ -1,0 +1,145 @@
+"""Predictions that others bring: which can be believed, and by which rule the others are refused.
+
+Rows of our own models are made in `score.py`; reading the file is the business of `tasks/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from labelloop.acquisition.probabilities import RULES, screen_lists
+from labelloop.errors import InputError
+from labelloop.score import prediction_rows
+from labelloop.vectors import matrix
+
+
+@dataclass(frozen=True)
+class Screened:
+    """What is left of given predictions: `rows` of the contract, and the rule each refused row number broke."""
+
+    rows: pa.Table
+    refused: dict[int, str]
+    present: int
+
+
+# Of every given row: whose it is, whether others say the same, and what the lake already holds of it.
+_LOCATED = """
+SELECT g.row, r.ref_id, r.media_version, g.model_version,
+       count(*) OVER (PARTITION BY r.ref_id, g.model_version) > 1 AS twice,
+       coalesce(g.media_version, p.media_version, r.media_version) <> r.media_version AS stale,
+       p.media_version IS NOT NULL AND p.media_version = r.media_version AS present
+FROM given g
+LEFT JOIN refs r ON {join} AND r.state = 'active' AND r.bucket = $bucket AND starts_with(r.key, $prefix)
+LEFT JOIN present p ON p.ref_id = r.ref_id AND p.model_version = g.model_version
+ORDER BY g.row
+"""
+
+
+def screen_predictions(
+    given: pa.Table,
+    references: pa.Table,
+    predictions: pa.Table,
+    *,
+    bucket: str,
+    prefix: str,
+    classes: Sequence[str],
+    version: str,
+    at: datetime,
+) -> Screened:
+    """Return the given predictions that can be believed, and by which rule the others were refused.
+
+    A row is refused by the first rule it breaks: `missing_model_version`, `unknown_reference`, `duplicate` (every row
+    of the pair reference and model version), `stale_media_version` (it names another media version, or was taken in
+    before the media changed), those of `labelloop.acquisition.probabilities`, `unusable_embedding` (another length
+    than most, or not finite). A row that is in the lake already is neither accepted nor refused.
+
+    Args:
+        given: `ref_id` or `key`, `probabilities`, optionally `embedding`, `model_version`, `media_version`.
+        references: rows of the contract `references`.
+        predictions: at least `ref_id, model_version, media_version` of the contract `predictions`.
+        bucket: the source's bucket.
+        prefix: the source's prefix.
+        classes: what the probabilities stand for, in their order.
+        version: model version of rows that name none because there is no such column.
+        at: when they are taken in.
+
+    Raises:
+        InputError: there is neither `ref_id` nor `key`, or no `probabilities`, or a column is of a wrong type.
+    """
+    located = _locate(_shaped(given, version), references, predictions, bucket=bucket, prefix=prefix)
+    values, screening = screen_lists(given["probabilities"], n_classes=len(classes))
+    embedding = given["embedding"] if "embedding" in given.column_names else None
+    refused = _first_broken(
+        {
+            "missing_model_version": pc.is_null(located["model_version"]),
+            "unknown_reference": pc.is_null(located["ref_id"]),
+            "duplicate": located["twice"],
+            "stale_media_version": pc.fill_null(located["stale"], False),
+            **{rule: screening.broken(rule) for rule in RULES},
+            "unusable_embedding": _unusable(embedding, given.num_rows),
+        }
+    )
+    good = np.ones(given.num_rows, dtype=bool)
+    good[list(refused)] = False
+    known = good & np.asarray(located["present"])
+    new = pa.array(np.flatnonzero(good & ~known))
+    rows = prediction_rows(
+        located.take(new),
+        values[new.to_numpy()],
+        classes=classes,
+        version=located["model_version"].take(new),
+        at=at,
+        embedding=None if embedding is None else embedding.take(new),
+    )
+    return Screened(rows, refused, int(known.sum()))
+
+
+def _first_broken(masks: dict[str, object]) -> dict[int, str]:
+    """Return, by row number, the first rule in the order of `masks` that the row breaks."""
+    refused: dict[int, str] = {}
+    for rule, mask in masks.items():
+        for row in np.flatnonzero(np.asarray(mask)):
+            refused.setdefault(int(row), rule)
+    return dict(sorted(refused.items()))
+
+
+def _shaped(given: pa.Table, version: str) -> pa.Table:
+    names = set(given.column_names)
+    if not names & {"ref_id", "key"} or "probabilities" not in names:
+        raise InputError(
+            f"the predictions have the columns {sorted(names)}", remedy="give ref_id or key, and probabilities"
+        )
+    text = [name for name in ("ref_id", "key", "model_version", "media_version") if name in names]
+    try:
+        columns = {name: given[name].cast(pa.string()) for name in text}
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise InputError(f"the columns {text} of the predictions are not text", remedy="write them as text") from None
+    columns.setdefault("model_version", pa.repeat(version, given.num_rows))
+    columns.setdefault("media_version", pa.nulls(given.num_rows, pa.string()))
+    return pa.table({"row": pa.array(np.arange(given.num_rows)), **columns})
+
+
+def _locate(given: pa.Table, references: pa.Table, predictions: pa.Table, *, bucket: str, prefix: str) -> pa.Table:
+    join = "r.ref_id = g.ref_id" if "ref_id" in given.column_names else "r.key = g.key"
+    with duckdb.connect() as db:
+        db.register("given", given)
+        db.register("refs", references)
+        db.register("present", predictions)
+        return db.sql(_LOCATED.format(join=join), params={"bucket": bucket, "prefix": prefix}).to_arrow_table()
+
+
+def _unusable(embedding: pa.ChunkedArray | None, rows: int) -> NDArray[np.bool_]:
+    if embedding is None:
+        return np.zeros(rows, dtype=bool)
+    values, missing, misshapen = matrix(embedding)
+    infinite = ~missing & ~np.isfinite(values.sum(axis=1, dtype=np.float64))
+    mask: NDArray[np.bool_] = misshapen | infinite
+    return mask
