@@ -32,4 +32,5 @@ def highest(scores: NDArray[np.floating], n: int, rng: np.random.Generator) -> N
     threshold = np.partition(scores, len(scores) - n)[len(scores) - n]
     rows = np.flatnonzero(scores >= threshold)
     order = np.lexsort((rng.random(len(rows)), -scores[rows]))
-    return np.take(rows, order[:n])
+    chosen: NDArray[np.intp] = rows[order[:n]]
+    return chosen
