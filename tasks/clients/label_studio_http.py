@@ -15,7 +15,7 @@ import requests
 from labelloop.errors import AccessError, Conflict, ErasedError, InputError, LabelloopError, UnavailableError
 
 _ACCESS_SECONDS = 240  # an access token made from a personal token lives 300 s
-_REFUSED_REMEDY = "check LABELLOOP_LABEL_STUDIO_TOKEN: a personal access token, or a legacy token where the organisation has them on"
+_REFUSED_REMEDY = "check LABELLOOP_LABEL_STUDIO_TOKEN, and that the organisation allows this kind of token"
 
 
 def without_user(url: str) -> str:
