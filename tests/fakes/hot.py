@@ -6,6 +6,7 @@ import itertools
 import json
 import threading
 
+from labelloop.contracts.data_map import data_map, hot_kind
 from labelloop.errors import Conflict
 from tasks.clients.hot import Json, Versioned
 
@@ -45,3 +46,11 @@ class MemoryHotState:
         etag = next(self._etags)
         self._objects[key] = (json.dumps(value), etag)
         return etag
+
+
+class MappedHotState(MemoryHotState):
+    """Refuses kinds of objects that the data map does not know, so that no stage keeps anything unheard of."""
+
+    def _put(self, key: str, value: Json) -> str:
+        assert hot_kind(key) in data_map().hot, f"add {hot_kind(key)!r} to `hot` in data_contracts/data_map.yaml"
+        return super()._put(key, value)

@@ -15,7 +15,7 @@ from tasks.clients.lease import Lease, try_acquire
 from tasks.clients.settings import Settings, load_settings
 from tasks.clients.world import World
 from tests.fakes.expectations import ArrowRowRules
-from tests.fakes.hot import MemoryHotState
+from tests.fakes.hot import MappedHotState
 from tests.fakes.media import MemoryMediaStore
 
 START = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
@@ -25,7 +25,7 @@ title: Handwritten digits
 media: {bucket: media, prefix: digits/, include: ["*.png"], subject_pattern: "digits/(?P<subject>[^/]+)/"}
 interface:
   questions:
-    - {name: digit, type: choices, prompt: Which digit is it?, labels: [{value: "0"}, {value: "1"}, {value: "2"}]}
+    - {name: digit, type: choices, prompt: "Which digit is it?", labels: [{value: "0"}, {value: "1"}, {value: "2"}]}
 guidelines: {text: Choose the digit the writer meant.}
 sampling: {strategy: random, batch_size: 10, audit_rate: 0.2, explore_share: 0.1, max_open_tasks: 100, seed: 7}
 overlap: {share: 0.2, annotators: 2, maximum: 4}
@@ -49,7 +49,7 @@ class Clock:
 
 
 def seeded_ids(seed: int = 0) -> Callable[[], str]:
-    numbers = random.Random(seed)
+    numbers = random.Random(seed)  # noqa: S311 - ids in tests guard nothing
     return lambda: f"{numbers.getrandbits(128):032x}"
 
 
@@ -76,7 +76,7 @@ def make_world(tmp_path: Path, spec: ProjectSpec | str = SPEC, **overrides: Any)
     described = load_spec(spec) if isinstance(spec, str) else spec
     world = World(settings, described, overrides.pop("now", Clock()), overrides.pop("new_id", seeded_ids()))
     world.lake = Lake(str(tmp_path / "lake"))
-    world.hot, world.vault, world.row_rules = MemoryHotState(), MemoryHotState(), ArrowRowRules()
+    world.hot, world.vault, world.row_rules = MappedHotState(), MappedHotState(), ArrowRowRules()
     media = MemoryMediaStore()
     for bucket, versioned in ((described.media.bucket, True), ("lake", False)):
         media.make_bucket(bucket, versioned=versioned)

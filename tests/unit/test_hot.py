@@ -20,7 +20,7 @@ class TestMemoryHotState(HotSuite):
 
 
 def test_an_update_gives_up_after_losing_every_race(hot):
-    def overtaken(present):
+    def overtaken(_present):
         hot.delete("a.json")
         hot.create("a.json", {"n": 0})
         return {"n": 1}

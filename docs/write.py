@@ -1,0 +1,34 @@
+"""Writes the pages that are derived from code: `python -m docs.write`.
+
+A test compares each page with what its function returns now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic_core import PydanticUndefined
+
+from labelloop.contracts.documentation import tables_page
+from tasks.clients.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+
+
+def env_example() -> str:
+    """Return `.env.example`: every setting with its meaning, those with a default commented out."""
+    lines = ["# Copy to .env, which git ignores, and fill in. Written by `python -m docs.write`; do not edit."]
+    for name, field in Settings.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        required = default is PydanticUndefined
+        shown = "" if required or default is None or default == () else str(default)
+        lines += ["", f"# {field.description}", f"{'' if required else '# '}LABELLOOP_{name.upper()}={shown}"]
+    return "\n".join(lines) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {"docs/tables.md": tables_page, ".env.example": env_example}
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (ROOT / name).write_text(page(), encoding="utf-8")
