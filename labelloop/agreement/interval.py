@@ -47,27 +47,29 @@ def coefficient(disagreement: tuple[FloatArray, FloatArray]) -> FloatArray:
 def bootstrap(estimate: Disagreement, patterns: Patterns, precision: Precision) -> tuple[float, float]:
     """Percentile interval over resampled units or clusters (Efron and Tibshirani 1993); same seed, same interval.
 
-    Replicates without the figure (one category left, no pair left) are left out. When not one unit disagrees,
-    resampling shows no variation, and `unseen_disagreement` gives the lower end instead.
+    Replicates without the figure (one category left, no pair left) are left out. Resampling shows no variation when
+    no unit disagrees, or all do: the end inside the scale then allows for the share of units that may be otherwise.
     """
-    observed, expected = estimate(patterns.frequency[None, :])
-    if observed[0] < ROUNDING:
-        return unseen_disagreement(float(expected[0]), patterns.n_independent, precision.confidence), 1.0
+    observed, expected = (float(part[0]) for part in estimate(patterns.frequency[None, :]))
+    unseen = unseen_share(patterns.n_independent, precision.confidence)
+    if observed < ROUNDING:
+        return max(1.0 - unseen / expected, -1.0), 1.0
     with np.errstate(invalid="ignore", divide="ignore"):
         replicates = np.concatenate([coefficient(estimate(draw)) for draw in _draws(patterns, precision)])
     tail = (1.0 - precision.confidence) / 2.0
     low, high = np.nanquantile(replicates, [tail, 1.0 - tail])
+    if high - low < ROUNDING:
+        high = 1.0 - observed * (1.0 - unseen) / expected
     return float(low), float(high)
 
 
-def unseen_disagreement(expected: float, n: int, confidence: float) -> float:
-    """Lower end when `n` units agree perfectly: the Clopper-Pearson share of units that may still disagree fully.
+def unseen_share(n: int, confidence: float) -> float:
+    """Largest share of units that may be otherwise though `n` units are all alike (Clopper and Pearson 1934).
 
-    >>> round(unseen_disagreement(1.0, 100, 0.95), 3)
-    0.964
+    >>> round(unseen_share(100, 0.95), 3)
+    0.036
     """
-    unseen: float = 1.0 - ((1.0 - confidence) / 2.0) ** (1.0 / n)
-    return max(1.0 - unseen / expected, -1.0)
+    return float(1.0 - ((1.0 - confidence) / 2.0) ** (1.0 / n))
 
 
 def _draws(patterns: Patterns, precision: Precision) -> Iterator[FloatArray]:

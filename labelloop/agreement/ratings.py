@@ -76,7 +76,7 @@ def read_ratings(
     """
     if isinstance(table, Ratings):
         return table
-    columns = _columns(table, (*COLUMNS, group) if group else COLUMNS)
+    columns = select_columns(table, (*COLUMNS, group) if group else COLUMNS, "ratings")
     _refuse_nested(columns["value"])
     columns = columns.filter(_present(columns["value"]))
     if columns["unit"].null_count or columns["annotator"].null_count:
@@ -97,16 +97,27 @@ def read_ratings(
     )
 
 
-def _columns(table: pa.Table | pd.DataFrame, names: Sequence[str]) -> pa.Table:
+def select_columns(table: pa.Table | pd.DataFrame, names: Sequence[str], what: str) -> pa.Table:
+    """These columns of a table as plain Arrow types; `what` names the table in messages.
+
+    Raises:
+        InputError: a column is missing or mixes types.
+    """
     present = table.column_names if isinstance(table, pa.Table) else list(table.columns)
     if missing := [name for name in names if name not in present]:
-        raise InputError(f"ratings lack the column {', '.join(missing)}", remedy=f"give {', '.join(names)}")
+        raise InputError(f"{what} lack the column {', '.join(missing)}", remedy=f"give {', '.join(names)}")
     if isinstance(table, pa.Table):
-        return table.select(list(names))
+        return _plain(table.select(list(names)))
     try:
-        return pa.Table.from_pandas(table[list(names)], preserve_index=False)
+        return _plain(pa.Table.from_pandas(table[list(names)], preserve_index=False))
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise InputError("a column of the ratings mixes types", remedy="give one type per column") from error
+        raise InputError(f"a column of the {what} mixes types", remedy="give one type per column") from error
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """The table with dictionary columns (pandas categoricals) as the values they stand for."""
+    kinds = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in table.schema.types]
+    return table.cast(pa.schema(list(zip(table.column_names, kinds, strict=True))))
 
 
 def _refuse_nested(column: pa.ChunkedArray) -> None:
@@ -124,8 +135,6 @@ def _present(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _encode(column: pa.ChunkedArray) -> tuple[IntArray, pa.Array]:
     """Codes of a column and its distinct values, ascending."""
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
     encoded = column.combine_chunks().dictionary_encode()
     order = _ascending(encoded.dictionary)
     rank = np.empty(len(order), dtype=np.int64)

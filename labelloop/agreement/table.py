@@ -100,7 +100,7 @@ def _refuse_too_little(metric: Metric, patterns: Patterns, extent: Extent, n_min
     if metric.corrects_chance and np.count_nonzero(patterns.counts.sum(axis=0)) < 2:
         raise NotEstimable("every rating has the same value")
     if patterns.clusters is not None and patterns.clusters.shape[0] < 2:
-        raise NotEstimable("all units lie in one group, so nothing can be resampled")
+        raise NotEstimable("a single unit or group of units cannot be resampled")
 
 
 def _is_proportion(patterns: Patterns) -> bool:

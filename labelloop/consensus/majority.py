@@ -13,4 +13,4 @@ def majority(ratings: Ratings, known: IntArray, settings: Settings) -> Posterior
     """
     del settings
     votes = votes_of(ratings, known)
-    return Posterior(votes, prior=votes.mean(axis=0))
+    return Posterior(votes, prior=votes.sum(axis=0) / max(votes.sum(), 1.0))

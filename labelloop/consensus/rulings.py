@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from labelloop.agreement.ratings import IntArray, Ratings
+from labelloop.agreement.ratings import IntArray, Ratings, select_columns
 from labelloop.errors import InputError
 
 
@@ -22,10 +22,8 @@ def join_rulings(ratings: Ratings, rulings: pa.Table | pd.DataFrame | None) -> t
     """
     if rulings is None:
         return ratings, np.full(len(ratings.units), -1, dtype=np.int64)
-    table = pa.Table.from_pandas(rulings, preserve_index=False) if isinstance(rulings, pd.DataFrame) else rulings
-    if missing := {"unit", "value"} - set(table.column_names):
-        raise InputError(f"rulings lack the column {', '.join(sorted(missing))}", remedy="give unit and value")
-    ruled, value = (_alike(table[name], names) for name, names in _names(ratings))
+    table = select_columns(rulings, ("unit", "value"), "rulings")
+    ruled, value = _alike(table["unit"], ratings.units), _alike(table["value"], ratings.values)
     if ruled.null_count or value.null_count or len(pc.unique(ruled)) < len(ruled):
         raise InputError("a ruling is incomplete, or a unit has two", remedy="give one unit and one value per row")
     units = _union(ratings.units, ruled)
@@ -36,13 +34,9 @@ def join_rulings(ratings: Ratings, rulings: pa.Table | pd.DataFrame | None) -> t
     return _recoded(ratings, units, values), known
 
 
-def _names(ratings: Ratings) -> tuple[tuple[str, pa.Array], tuple[str, pa.Array]]:
-    return ("unit", ratings.units), ("value", ratings.values)
-
-
 def _alike(column: pa.ChunkedArray, names: pa.Array) -> pa.Array:
     """The column in the type of the names it will be compared with."""
-    array = pa.array(column.to_pylist(), column.type)
+    array = column.combine_chunks()
     if pa.types.is_null(names.type) or not len(names):
         return array
     try:

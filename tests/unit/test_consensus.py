@@ -1,0 +1,189 @@
+"""Consensus against a bare loop, simulated crowds, and the promises on ties, rulings and names."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from labelloop.consensus import METHODS, Settings, aggregate, resolve
+from labelloop.errors import InputError
+
+VOTES = pd.DataFrame(
+    [(1, "a", "x"), (1, "b", "x"), (1, "c", "y"), (2, "a", "y"), (2, "b", "x")],
+    columns=["unit", "annotator", "value"],
+)
+
+
+def crowd(seed, errors, n_units=300, n_classes=4, per_unit=None):
+    """Truth, and the ratings of annotators who err at these rates, a random few of them per unit."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, n_classes, n_units)
+    unit, annotator = np.divmod(np.arange(n_units * len(errors)), len(errors))
+    wrong = rng.random(len(unit)) < np.array(errors)[annotator]
+    value = np.where(wrong, (truth[unit] + rng.integers(1, n_classes, len(unit))) % n_classes, truth[unit])
+    turn = rng.random((n_units, len(errors))).argsort(axis=1).argsort(axis=1).ravel()
+    table = pd.DataFrame({"unit": unit, "annotator": annotator, "value": value})
+    return truth, table[turn < (per_unit or len(errors))]
+
+
+def bare_dawid_skene(table, n_classes, smoothing, steps):
+    """The method as Dawid and Skene wrote it: products of probabilities, one rating at a time."""
+    units = sorted(set(table["unit"]))
+    rows = [(units.index(unit), annotator, value) for unit, annotator, value in table.itertuples(index=False)]
+    posterior = np.zeros((len(units), n_classes))
+    for unit, _, value in rows:
+        posterior[unit, value] += 1
+    posterior /= posterior.sum(axis=1, keepdims=True)
+    for _ in range(steps):
+        confusion = {a: np.full((n_classes, n_classes), smoothing / n_classes) for _, a, _ in rows}
+        for unit, annotator, value in rows:
+            confusion[annotator][:, value] += posterior[unit]
+        joint = np.tile(posterior.mean(axis=0), (len(units), 1))
+        for unit, annotator, value in rows:
+            joint[unit] *= confusion[annotator][:, value] / confusion[annotator].sum(axis=1)
+        posterior = joint / joint.sum(axis=1, keepdims=True)
+    return posterior
+
+
+@pytest.mark.parametrize("smoothing", [1.0, 0.2])
+@pytest.mark.parametrize("steps", [1, 5, 20])
+def test_dawid_skene_equals_the_bare_loop(smoothing, steps):
+    _, table = crowd(0, [0.1, 0.2, 0.4, 0.5], n_units=60, per_unit=3)
+    expected = bare_dawid_skene(table, 4, smoothing, steps)
+    found = aggregate(table, smoothing=smoothing, max_iter=steps, tol=0.0)["probabilities"].to_pylist()
+    assert np.array(found) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_good_crowd_is_followed(method):
+    truth, table = crowd(1, [0.1, 0.1, 0.2, 0.2])
+    labels = aggregate(table, method, break_ties=True)["label"].to_numpy()
+    assert (labels == truth).mean() > 0.95
+
+
+def test_dawid_skene_is_better_than_the_vote_when_annotators_differ():
+    gains = []
+    for seed in range(10):
+        truth, table = crowd(seed, [0.05, 0.1, 0.6, 0.6, 0.6])
+        right = [
+            (aggregate(table, method, break_ties=True)["label"].to_numpy() == truth).mean() for method in METHODS
+        ]
+        gains.append(right[1] - right[0])
+    assert np.mean(gains) > 0.05
+
+
+def test_an_annotator_who_swaps_two_classes_still_informs():
+    truth, table = crowd(2, [0.1, 0.1, 0.0], n_classes=2)
+    table.loc[table["annotator"] == 2, "value"] = 1 - table["value"]
+    found = resolve(table)
+    assert found.posterior.confusion[2] == pytest.approx(np.array([[0, 1], [1, 0]]), abs=0.03)
+    assert (found.table["label"].to_numpy() == truth).mean() > 0.97
+
+
+def test_convergence_is_reported():
+    _, table = crowd(3, [0.1, 0.2, 0.3])
+    full, cut = (resolve(table, settings=Settings(max_iter=steps)).posterior for steps in (1000, 2))
+    assert full.converged
+    assert full.steps < 1000
+    assert not cut.converged
+    assert cut.steps == 2
+
+
+def test_many_annotators_do_not_underflow():
+    _, table = crowd(4, [0.3] * 400, n_units=5)
+    probabilities = np.array(aggregate(table)["probabilities"].to_pylist())
+    assert probabilities.sum(axis=1) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_rows_and_names_do_not_matter(method):
+    _, table = crowd(5, [0.1, 0.3, 0.4], n_units=80, per_unit=2)
+    shuffled = table.sample(frac=1.0, random_state=0)
+    renamed = shuffled.assign(annotator=[f"z{9 - code}" for code in shuffled["annotator"]])
+    first, second = (np.array(aggregate(rows, method)["probabilities"].to_pylist()) for rows in (table, renamed))
+    assert first == pytest.approx(second, abs=1e-9)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_probabilities_sum_to_one_and_the_label_is_the_best(method):
+    _, table = crowd(6, [0.1, 0.3, 0.4])
+    for row in aggregate(table, method).to_pylist():
+        assert sum(row["probabilities"]) == pytest.approx(1.0)
+        assert row["confidence"] == max(row["probabilities"])
+        if row["label"] is not None:
+            assert row["classes"][int(np.argmax(row["probabilities"]))] == str(row["label"])
+
+
+def test_a_tie_has_no_label_until_it_is_broken():
+    tied, broken = (aggregate(VOTES, "majority", break_ties=flag).to_pylist()[1] for flag in (False, True))
+    assert (tied["label"], tied["confidence"], tied["decided_by"]) == (None, 0.5, None)
+    assert (broken["label"], broken["confidence"], broken["decided_by"]) == ("x", 0.5, "annotators")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_expert_ruling_wins_over_all_votes(method):
+    rulings = pd.DataFrame({"unit": [1, 7], "value": ["y", "z"]})
+    rows = {row["unit"]: row for row in aggregate(VOTES, method, rulings=rulings).to_pylist()}
+    assert (rows[1]["label"], rows[1]["confidence"], rows[1]["decided_by"], rows[1]["n"]) == ("y", 1.0, "expert", 3)
+    assert (rows[7]["label"], rows[7]["decided_by"], rows[7]["n"]) == ("z", "expert", 0)
+    assert rows[2]["classes"] == ["x", "y", "z"]
+
+
+def test_rulings_teach_dawid_skene_whom_to_believe():
+    rows = [(unit, name, "xy"[(unit + (name == "b")) % 2]) for unit in range(20) for name in "ab"]
+    table = pd.DataFrame(rows, columns=["unit", "annotator", "value"])
+    rulings = table[(table["annotator"] == "b") & (table["unit"] < 10)][["unit", "value"]]
+    assert aggregate(table)["label"].null_count == 20
+    labels = aggregate(table, rulings=rulings)["label"].to_pylist()
+    assert labels == table[table["annotator"] == "b"]["value"].tolist()
+
+
+def test_rulings_out_of_order_reach_their_units():
+    table = pd.DataFrame({"unit": ["b", "d"], "annotator": [1, 1], "value": ["x", "y"]})
+    rulings = pa.table({"unit": ["c", "a"], "value": ["x", "y"]})
+    found = aggregate(table, "majority", rulings=rulings)
+    assert found["unit"].to_pylist() == ["a", "b", "c", "d"]
+    assert found["label"].to_pylist() == ["y", "x", "x", "y"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "rulings", [pd.DataFrame({"unit": [], "value": []}), pd.DataFrame({"unit": [1], "value": ["x"]})]
+)
+@pytest.mark.parametrize("table", [VOTES, VOTES[:0], VOTES.assign(value=VOTES["value"].astype("category"))])
+def test_rulings_and_ratings_may_be_empty_or_categorical(method, rulings, table):
+    found = aggregate(table, method, rulings=rulings)
+    assert found.num_rows == len(set(table["unit"]) | set(rulings["unit"]))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_ratings_give_an_empty_table_of_the_same_columns(method):
+    empty = aggregate(VOTES[:0], method)
+    assert empty.num_rows == 0
+    assert empty.column_names == aggregate(VOTES, method).column_names
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_labels_keep_the_type_of_the_values(method):
+    for values in (["x", "y"], [1, 2], [0.5, 1.5], [True, False]):
+        table = pd.DataFrame({"unit": [1, 2], "annotator": [1, 1], "value": values})
+        assert aggregate(table, method)["label"].to_pylist() == values
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"method": "plurality"},
+        {"smoothing": -1.0},
+        {"max_iter": 0},
+        {"rulings": pd.DataFrame({"unit": [1]})},
+        {"rulings": pd.DataFrame({"unit": [1, 1], "value": ["x", "y"]})},
+        {"rulings": pd.DataFrame({"unit": [1], "value": [None]})},
+        {"rulings": pd.DataFrame({"unit": ["one"], "value": ["x"]})},
+    ],
+)
+def test_unusable_options_are_refused_by_name(options):
+    with pytest.raises(InputError):
+        aggregate(VOTES, **options)
