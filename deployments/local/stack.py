@@ -70,6 +70,11 @@ class Stack:
         """The credentials of the servers; the stack must have been up once."""
         return read_home(self.root).credentials
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """Every variable the pipeline needs to work on this stack; it must have been up once."""
+        return pipeline_variables(read_home(self.root))
+
     def up(self, services: Iterable[str] = SERVICES) -> list[ServerStatus]:
         """Bring the servers up, wait until they are healthy and return how they are.
 
@@ -135,7 +140,8 @@ class Stack:
                 identity = None
             self._display.begin(server.name)
             try:
-                self._await_health(home, server, identity or self._start(home, server))
+                identity = identity or self._start(home, server)
+                self._await_health(home, server, identity)
             except UnavailableError:
                 self._display.finish(server.name, f"failed, see {home.log(server.name)}")
                 raise
@@ -169,7 +175,8 @@ class Stack:
             return
         process.stop(identity, server.end_seconds)
         home.pid_file(server.name).unlink()
-        if child := self._children.pop(server.name, None):
+        child = self._children.get(server.name)
+        if child and child.pid == identity.pid:
             child.wait()
 
     def _statuses(self, home: Home, names: Iterable[str]) -> list[ServerStatus]:

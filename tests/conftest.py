@@ -1,0 +1,72 @@
+"""The real servers of a test run: one stack in a directory of its own, each server started when first asked for.
+
+`s3`, `label_studio` and `prefect` give the settings of the stack with that server up; `stack` is the stack itself.
+Run without xdist: each of its processes would start servers of its own.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from deployments.local.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory):
+    """A stack nobody else uses; its servers end with the run."""
+    stack = Stack(tmp_path_factory.mktemp("stack"))
+    yield stack
+    stack.down()
+
+
+@pytest.fixture(scope="session")
+def s3(stack):
+    """Settings of the stack with its S3 server up (3 s)."""
+    stack.up({"s3"})
+    return _settings(stack)
+
+
+@pytest.fixture(scope="session")
+def label_studio(stack, s3):
+    """Settings of the stack with S3 and Label Studio up (15 s, a minute more without a template)."""
+    stack.up({"label-studio"})
+    return s3
+
+
+@pytest.fixture(scope="session")
+def prefect(stack, s3):
+    """Settings of the stack with its Prefect server up (25 s); flows run in this process report to it."""
+    stack.up({"prefect"})
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+
+    variables = stack.variables
+    server = {
+        PREFECT_API_URL: variables["PREFECT_API_URL"],
+        PREFECT_API_AUTH_STRING: variables["PREFECT_API_AUTH_STRING"],
+    }
+    with temporary_settings(updates=server):
+        yield s3
+
+
+@pytest.fixture(scope="session")
+def worker(stack, prefect):
+    """Settings of the stack with the Prefect server and a worker for its deployments up."""
+    stack.up({"prefect", "worker"})
+    return prefect
+
+
+@pytest.fixture
+def stack_environment(stack, monkeypatch):
+    """The environment of a flow on the stack, for tests that start processes or read settings from it."""
+    stack.up({"s3"})
+    for name, value in stack.variables.items():
+        monkeypatch.setenv(name, value)
+
+
+def _settings(stack):
+    from tasks.clients.settings import load_settings
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in stack.variables.items():
+            patch.setenv(name, value)
+        return load_settings()
