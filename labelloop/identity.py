@@ -130,15 +130,8 @@ def verified_check_values(ring: KeyRing, known: Mapping[str, str] | None, used: 
     missing = sorted((set(recorded) | set(used)) - set(present))
     unproven = sorted(set(used) - set(recorded))
     wrong = sorted(key_id for key_id in recorded if present.get(key_id, recorded[key_id]) != recorded[key_id])
-    problems = [
-        f"{what}: {', '.join(ids)}"
-        for what, ids in (
-            ("missing", missing),
-            ("not the key that was used", wrong),
-            ("without check value", unproven),
-        )
-        if ids
-    ]
+    findings = {"missing": missing, "not the key that was used": wrong, "without check value": unproven}
+    problems = [f"{what}: {', '.join(ids)}" for what, ids in findings.items() if ids]
     if problems:
         raise SuppressionKeyError(
             "suppression keys cannot be verified (" + "; ".join(problems) + ")",

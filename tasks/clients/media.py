@@ -62,7 +62,9 @@ class MediaStore(Protocol):
     def read(self, bucket: str, key: str, *, version_id: str | None = None, limit: int | None = None) -> bytes:
         """Return the bytes, at most `limit`; ErasedError if the object is not there."""
 
-    def read_many(self, bucket: str, keys: Sequence[str], *, threads: int = 16) -> Iterator[tuple[str, bytes]]:
+    def read_many(
+        self, bucket: str, keys: Sequence[str], *, threads: int = 16, limit: int | None = None
+    ) -> Iterator[tuple[str, bytes]]:
         """Yield key and bytes in the order of `keys`; keys that are gone are left out. Memory holds 2 x threads."""
 
     def write(self, bucket: str, key: str, data: bytes, *, content_type: str) -> None:
@@ -108,12 +110,14 @@ class S3MediaStore:
         with s3_errors("reading an object"):
             return bytes(self._client.get_object(Bucket=bucket, Key=key, **more)["Body"].read())
 
-    def read_many(self, bucket: str, keys: Sequence[str], *, threads: int = 16) -> Iterator[tuple[str, bytes]]:
+    def read_many(
+        self, bucket: str, keys: Sequence[str], *, threads: int = 16, limit: int | None = None
+    ) -> Iterator[tuple[str, bytes]]:
         """Yield key and bytes in the order of `keys`; keys that are gone are left out. Memory holds 2 x threads."""
         waiting: deque[Any] = deque()
         with ThreadPoolExecutor(threads) as pool:
             for key in keys:
-                waiting.append((key, pool.submit(self._read_if_there, bucket, key)))
+                waiting.append((key, pool.submit(self._read_if_there, bucket, key, limit)))
                 if len(waiting) >= 2 * threads:
                     yield from _ready(*waiting.popleft())
             while waiting:
@@ -159,9 +163,9 @@ class S3MediaStore:
         with s3_errors("listing a bucket"):
             yield from self._client.get_paginator(operation).paginate(Bucket=bucket, Prefix=prefix)
 
-    def _read_if_there(self, bucket: str, key: str) -> bytes | None:
+    def _read_if_there(self, bucket: str, key: str, limit: int | None) -> bytes | None:
         try:
-            return self.read(bucket, key)
+            return self.read(bucket, key, limit=limit)
         except ErasedError:
             return None
 

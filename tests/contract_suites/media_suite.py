@@ -143,6 +143,11 @@ class MediaSuite:
     def test_reading_can_stop_early(self, media, bucket):
         put(media, bucket, "k", data=b"abcdef")
         assert media.read(bucket, "k", limit=3) == b"abc"
+        assert list(media.read_many(bucket, ["k"], limit=3)) == [("k", b"abc")]
+
+    def test_reading_the_head_of_an_empty_object_gives_nothing(self, media, bucket):
+        put(media, bucket, "k", data=b"")
+        assert media.read(bucket, "k", limit=3) == b""
 
     def test_an_absent_bucket_is_named_as_bad_input(self, media):
         with pytest.raises(InputError, match="bucket does not exist"):

@@ -81,10 +81,17 @@ class MemoryMediaStore:
             raise ErasedError("the object is not there while reading an object (NoSuchKey)")
         return data[:limit]
 
-    def read_many(self, bucket: str, keys: Sequence[str], *, threads: int = 16) -> Iterator[tuple[str, bytes]]:  # noqa: ARG002
+    def read_many(
+        self,
+        bucket: str,
+        keys: Sequence[str],
+        *,
+        threads: int = 16,  # noqa: ARG002
+        limit: int | None = None,
+    ) -> Iterator[tuple[str, bytes]]:
         for key in keys:
             try:
-                yield key, self.read(bucket, key)
+                yield key, self.read(bucket, key, limit=limit)
             except ErasedError:
                 continue
 
