@@ -1,0 +1,208 @@
+"""What every Label Studio must do; the fake and the real server pass the same tests."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from labelloop.errors import InputError
+from tasks.clients.label_studio import LabelStudio
+
+CONFIG = """<View>
+  <Image name="image" value="$image"/>
+  <Choices name="digit" toName="image"><Choice value="0"/><Choice value="1"/></Choices>
+</View>"""
+
+
+def answer(choice: str) -> list[dict]:
+    return [{"from_name": "digit", "to_name": "image", "type": "choices", "value": {"choices": [choice]}}]
+
+
+def key() -> str:
+    return str(uuid.uuid4())
+
+
+class LabelStudioSuite:
+    """Subclasses give the fixture `label_studio` and `people`, a function from a name to a person's session."""
+
+    @pytest.fixture
+    def marker(self) -> str:
+        return f"labelloop:suite:{uuid.uuid4().hex}"
+
+    @pytest.fixture
+    def project(self, label_studio: LabelStudio, marker) -> int:
+        return label_studio.create_project(
+            {
+                "title": "contract suite",
+                "description": marker,
+                "label_config": CONFIG,
+                "maximum_annotations": 1,
+                "sampling": "Uncertainty sampling",
+                "show_collab_predictions": False,
+            }
+        )
+
+    def tasks(self, label_studio, project, scores, version="v1") -> list[int]:
+        return label_studio.import_tasks(
+            project,
+            [
+                {
+                    "data": {"unit": f"{n:032x}", "image": f"s3://media/{n}.png"},
+                    "predictions": [{"score": score, "model_version": version, "result": []}],
+                }
+                for n, score in enumerate(scores)
+            ],
+        )
+
+    def test_a_project_is_found_by_its_marker(self, label_studio, project, marker):
+        assert label_studio.find_project(marker) == project
+        assert label_studio.find_project("labelloop:suite:another") is None
+
+    def test_project_settings_are_read_back_as_changed(self, label_studio, project):
+        label_studio.change_project(project, {"show_collab_predictions": True})
+        settings = label_studio.project(project)
+        assert settings["show_collab_predictions"] is True
+        assert settings["label_config"] == CONFIG
+
+    def test_an_absent_project_is_none(self, label_studio):
+        assert label_studio.project(10**9) is None
+
+    def test_a_storage_is_made_once(self, label_studio, project):
+        assert label_studio.ensure_storage(project, "media") == label_studio.ensure_storage(project, "media")
+
+    def test_imported_tasks_get_numbers_in_the_order_sent(self, label_studio, project):
+        numbers = self.tasks(label_studio, project, [0.3, 0.2, 0.1])
+        assert label_studio.task_ids(project) == set(numbers)
+        units = {t.task_id: t.unit_id for t in label_studio.tasks(project, numbers)}
+        assert [units[n] for n in numbers] == [f"{n:032x}" for n in range(3)]
+
+    def test_absent_tasks_are_left_out_of_a_look_up(self, label_studio, project):
+        (number,) = self.tasks(label_studio, project, [0.5])
+        assert [t.task_id for t in label_studio.tasks(project, [number, 10**9])] == [number]
+        assert label_studio.tasks(project, []) == []
+
+    def test_an_import_with_one_bad_task_imports_none(self, label_studio, project):
+        with pytest.raises(InputError):
+            label_studio.import_tasks(project, [{"data": {"unit": "a", "image": "s3://media/a"}}, {"data": {}}])
+        assert label_studio.task_ids(project) == set()
+
+    def test_a_refused_prediction_is_told(self, label_studio, project):
+        (number,) = self.tasks(label_studio, project, [0.5])
+        wrong = {"task": number, "score": 5.5, "model_version": "v2", "result": []}
+        with pytest.raises(InputError, match="0 of 1"):
+            label_studio.import_predictions(project, [wrong])
+
+    def test_predictions_are_listed_and_deleted_one_by_one(self, label_studio, project):
+        first, second = self.tasks(label_studio, project, [0.5, 0.6])
+        new = [{"task": first, "score": 0.1, "model_version": "v2", "result": []}]
+        label_studio.import_predictions(project, new)
+        found = label_studio.predictions(project)
+        assert {(p.task_id, p.version) for p in found} == {(first, "v1"), (second, "v1"), (first, "v2")}
+        for prediction in found:
+            if prediction.version == "v1":
+                label_studio.delete_prediction(prediction.prediction_id)
+                label_studio.delete_prediction(prediction.prediction_id)
+        assert [(p.task_id, p.version) for p in label_studio.predictions(project)] == [(first, "v2")]
+
+    def test_the_queue_is_served_least_confident_first(self, label_studio, project, people):
+        numbers = self.tasks(label_studio, project, [0.9, 0.1, 0.5])
+        ann, served = people("ann"), []
+        while task := ann.next_task(project):
+            served.append(task.task_id)
+            ann.submit(task.task_id, answer("1"), lead_time=1.0, key=key())
+        assert served == [numbers[1], numbers[2], numbers[0]]
+
+    def test_the_queue_follows_the_version_the_project_names(self, label_studio, project, people):
+        first, second = self.tasks(label_studio, project, [0.1, 0.9])
+        label_studio.import_predictions(
+            project,
+            [
+                {"task": first, "score": 0.9, "model_version": "v2", "result": []},
+                {"task": second, "score": 0.1, "model_version": "v2", "result": []},
+            ],
+        )
+        with pytest.raises(InputError):
+            label_studio.change_project(project, {"model_version": "v3"})
+        label_studio.change_project(project, {"model_version": "v2"})
+        assert people("ann").next_task(project).task_id == second
+
+    def test_two_people_at_once_get_two_tasks(self, label_studio, project, people):
+        first, second = self.tasks(label_studio, project, [0.1, 0.2])
+        ann, bob = people("ann"), people("bob")
+        assert [p.next_task(project).task_id for p in (ann, bob, ann)] == [first, second, first]
+
+    def test_a_task_goes_to_as_many_people_as_its_overlap(self, label_studio, project, people):
+        (number,) = self.tasks(label_studio, project, [0.5])
+        label_studio.set_overlap(number, 2)
+        for name in ("ann", "bob"):
+            person = people(name)
+            assert person.next_task(project).task_id == number
+            person.submit(number, answer("1"), lead_time=1.0, key=key())
+        assert people("cis").next_task(project) is None
+        (task,) = label_studio.tasks(project, [number])
+        assert (task.overlap, task.finished, len(task.annotations)) == (2, True, 2)
+
+    def test_a_reopened_task_goes_to_those_who_have_not_answered(self, label_studio, project, people):
+        (number,) = self.tasks(label_studio, project, [0.5])
+        ann, bob = people("ann"), people("bob")
+        ann.submit(number, answer("1"), lead_time=1.0, key=key())
+        label_studio.set_overlap(number, 2)
+        assert bob.next_task(project) is None
+        label_studio.reopen(number)
+        assert ann.next_task(project) is None
+        assert bob.next_task(project).task_id == number
+
+    def test_a_skipped_task_goes_to_somebody_else(self, label_studio, project, people):
+        (number,) = self.tasks(label_studio, project, [0.5])
+        ann, bob = people("ann"), people("bob")
+        ann.skip(number)
+        assert ann.next_task(project) is None
+        assert bob.next_task(project).task_id == number
+        (task,) = label_studio.tasks(project, [number])
+        assert [(a.cancelled, a.result) for a in task.annotations] == [(True, ())]
+        assert not task.finished
+
+    def test_an_answer_is_taken_once_per_key(self, label_studio, project, people):
+        (number,) = self.tasks(label_studio, project, [0.5])
+        ann, once = people("ann"), key()
+        assert ann.submit(number, answer("1"), lead_time=2.5, key=once) is not None
+        assert ann.submit(number, answer("1"), lead_time=2.5, key=once) is None
+        (task,) = label_studio.tasks(project, [number])
+        (given,) = task.annotations
+        assert (given.user_id, given.lead_time, given.cancelled) == (ann.user_id, 2.5, False)
+        assert given.result[0]["value"] == {"choices": ["1"]}
+
+    def test_changes_are_answers_edits_and_deletions_and_nothing_else(self, label_studio, project, people):
+        answered, edited, emptied, untouched = self.tasks(label_studio, project, [0.1, 0.2, 0.3, 0.4])
+        ann = people("ann")
+        second = ann.submit(edited, answer("0"), lead_time=1.0, key=key())
+        third = ann.submit(emptied, answer("0"), lead_time=1.0, key=key())
+        everything = list(label_studio.changed_tasks(project, None))
+        assert [t.task_id for t in everything] == [answered, edited, emptied, untouched]
+        since = max(t.updated_at for t in everything) + timedelta(milliseconds=1)
+        ann.submit(answered, answer("1"), lead_time=1.0, key=key())
+        ann.edit(second, answer("1"))
+        ann.withdraw(third)
+        changed = {t.task_id: t for t in label_studio.changed_tasks(project, since)}
+        assert list(changed) == [answered, edited, emptied]
+        assert changed[edited].annotations[0].result[0]["value"] == {"choices": ["1"]}
+        assert changed[emptied].annotations == ()
+        assert not changed[emptied].finished
+
+    def test_a_deleted_task_is_gone_and_deleting_it_again_is_fine(self, label_studio, project, people):
+        first, second = self.tasks(label_studio, project, [0.1, 0.2])
+        people("ann").submit(first, answer("1"), lead_time=1.0, key=key())
+        label_studio.delete_task(first)
+        label_studio.delete_task(first)
+        assert label_studio.task_ids(project) == {second}
+        assert [p.task_id for p in label_studio.predictions(project)] == [second]
+
+    def test_people_are_found_by_email_whatever_its_case(self, label_studio, people, email_of):
+        ann = people("ann")
+        assert label_studio.user_ids([email_of("ann").upper(), "nobody@labelloop.test"]) == {ann.user_id}
+        assert label_studio.user_ids([]) == frozenset()
+
+    def test_a_person_comes_back_to_the_same_account(self, people):
+        assert people("ann").user_id == people("ann").user_id
