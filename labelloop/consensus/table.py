@@ -51,7 +51,7 @@ def aggregate(
     """One row per unit, ascending: unit, label, confidence, n, probabilities, classes, method, decided_by.
 
     `label` is null where the best classes tie, unless `break_ties` takes the first of them; `confidence` is the
-    probability of the best class, `n` the number of ratings. `decided_by` is "annotators", "expert" for a ruling
+    probability of the best class, `n` the number of ratings. `decided_by` is "consensus", "expert" for a ruling
     (confidence 1), or null without a label. Empty ratings give an empty table.
 
     Args:
@@ -113,7 +113,7 @@ def _labels(
     best = probabilities >= confidence[:, None] - TIE
     decided = (confidence > 0.0) & ((best.sum(axis=1) == 1) | break_ties)
     label = best.argmax(axis=1) if n_classes else np.zeros(n_units, dtype=np.int64)
-    decider = np.where(known >= 0, "expert", "annotators")
+    decider = np.where(known >= 0, "expert", "consensus")
     names = pa.array([str(name) for name in ratings.values.to_pylist()], pa.string())
     every_class = names.take(pa.array(np.tile(np.arange(n_classes), n_units)))
     return pa.table(

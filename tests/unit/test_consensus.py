@@ -119,7 +119,7 @@ def test_probabilities_sum_to_one_and_the_label_is_the_best(method):
 def test_a_tie_has_no_label_until_it_is_broken():
     tied, broken = (aggregate(VOTES, "majority", break_ties=flag).to_pylist()[1] for flag in (False, True))
     assert (tied["label"], tied["confidence"], tied["decided_by"]) == (None, 0.5, None)
-    assert (broken["label"], broken["confidence"], broken["decided_by"]) == ("x", 0.5, "annotators")
+    assert (broken["label"], broken["confidence"], broken["decided_by"]) == ("x", 0.5, "consensus")
 
 
 @pytest.mark.parametrize("method", METHODS)
