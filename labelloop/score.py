@@ -12,10 +12,11 @@ from datetime import datetime
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelloop.contracts import contract
-from labelloop.vectors import lists_of
+from labelloop.vectors import lists_of, matrix
 
 _WAITING = """
 SELECT r.ref_id, r.key, r.media_version
@@ -104,3 +105,23 @@ def _rows(references: pa.Table, columns: dict[str, pa.Array], *, version: pa.Arr
     }
     empty = {f.name: pa.nulls(n, f.type) for f in schema}
     return pa.table({**empty, **columns, **same}).select(schema.names).cast(schema)
+
+
+def vectors_for(wanted: pa.Table, stored: pa.Table, version: str) -> tuple[pa.Table, NDArray[np.float32]]:
+    """Return which of the wanted references have a stored vector of their present bytes, and the vectors.
+
+    Args:
+        wanted: `ref_id, media_version`, one row for each reference.
+        stored: `ref_id, model_version, media_version, embedding` of the contract `predictions`.
+        version: of the feature extractor.
+
+    Returns:
+        The rows of `stored` that fit, and their vectors, (n, width).
+    """
+    place = pc.index_in(stored["ref_id"], wanted["ref_id"].combine_chunks())
+    fits = pc.and_(
+        pc.and_(pc.equal(stored["model_version"], version), pc.is_valid(stored["embedding"])),
+        pc.equal(stored["media_version"], wanted["media_version"].take(place)),
+    )
+    found = stored.filter(pc.fill_null(fits, False))
+    return found, matrix(found["embedding"]).values.astype(np.float32, copy=False)
