@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from labelloop.errors import Conflict, LeaseHeld, LeaseLost, UnavailableError
-from tasks.clients.hot import HotState, Json, Versioned
+from tasks.clients.hot import HotState, Versioned
 
 Clock = Callable[[], float]
 
@@ -31,7 +31,6 @@ class Lease:
     _seconds: float
     _clock: Clock
     _lost: threading.Event = field(default_factory=threading.Event)
-    _released: threading.Event = field(default_factory=threading.Event)
 
     @property
     def key(self) -> str:
@@ -44,34 +43,50 @@ class Lease:
         Raises:
             LeaseLost: it expired and somebody took it; nothing more may be changed.
         """
-        present = self._hot.get(self.key)
-        if self._lost.is_set() or present is None or present.value["token"] != self.token:
-            self._lost.set()
-            raise LeaseLost(f"the lease {self.name} was taken over by another run", remedy="let that run finish")
+        self._ours()
 
     def renew(self) -> None:
         """Push the expiry forward; LeaseLost if somebody else holds it."""
-        present = self._hot.get(self.key)
-        if present is None or present.value["token"] != self.token:
-            self._lost.set()
-            raise LeaseLost(f"the lease {self.name} was taken over by another run", remedy="let that run finish")
-        self._hot.replace(self.key, self._value(), present.etag)
+        self._write(self._ours(), self._clock() + self._seconds)
 
     def release(self) -> None:
         """Give the lease up; the token stays, so that the next holder's is higher."""
-        self._released.set()
+        try:
+            present = self._hot.get(self.key)
+            if present and self._is_ours(present):
+                self._write(present, 0.0)
+        except UnavailableError:
+            return  # it expires by itself
+
+    def _write(self, present: Versioned | None, expires_at: float) -> None:
+        """Put our record in place of the present one.
+
+        Raises:
+            Conflict: somebody else did so first. A put of ours that was carried out before its reply was lost, and
+                then sent again by the S3 client, is no conflict.
+        """
+        record = {"token": self.token, "holder": self.holder, "expires_at": expires_at}
+        try:
+            if present:
+                self._hot.replace(self.key, record, present.etag)
+            else:
+                self._hot.create(self.key, record)
+        except Conflict:
+            if not self._is_ours(self._hot.get(self.key)):
+                raise
+
+    def _ours(self) -> Versioned:
         present = self._hot.get(self.key)
-        if present and present.value["token"] == self.token:
-            try:
-                self._hot.replace(self.key, {**present.value, "expires_at": 0.0}, present.etag)
-            except Conflict:
-                return
+        if self._lost.is_set() or present is None or not self._is_ours(present):
+            self._lost.set()
+            raise LeaseLost(f"the lease {self.name} was taken over by another run", remedy="let that run finish")
+        return present
 
-    def _value(self) -> Json:
-        return {"token": self.token, "holder": self.holder, "expires_at": self._clock() + self._seconds}
+    def _is_ours(self, present: Versioned | None) -> bool:
+        return present is not None and (present.value["token"], present.value["holder"]) == (self.token, self.holder)
 
-    def _keep(self) -> None:
-        while not self._released.wait(self._seconds / 3):
+    def _keep(self, released: threading.Event) -> None:
+        while not released.wait(self._seconds / 3):
             try:
                 self.renew()
             except (LeaseLost, Conflict):
@@ -95,10 +110,7 @@ def try_acquire(hot: HotState, name: str, *, seconds: float, clock: Clock = time
         raise LeaseHeld(f"another run holds {name}", remedy="wait until it ends, or until its lease expires")
     lease = Lease(name, _next_token(present), holder, hot, seconds, clock)
     try:
-        if present:
-            hot.replace(key, lease._value(), present.etag)
-        else:
-            hot.create(key, lease._value())
+        lease._write(present, clock() + seconds)
     except Conflict:
         raise LeaseHeld(f"another run took {name} at this moment", remedy="retry") from None
     return lease
@@ -121,13 +133,15 @@ def hold(
         LeaseHeld: the other holder did not end in time.
     """
     lease = _acquire(hot, name, seconds, wait_seconds, waiting)
-    keeper = threading.Thread(target=lease._keep, name=f"lease {name}", daemon=True)
+    released = threading.Event()
+    keeper = threading.Thread(target=lease._keep, args=(released,), name=f"lease {name}", daemon=True)
     keeper.start()
     try:
         yield lease
     finally:
-        lease.release()
+        released.set()
         keeper.join()
+        lease.release()
 
 
 def _acquire(hot: HotState, name: str, seconds: float, wait_seconds: float, waiting: Callable[[str], None]) -> Lease:
