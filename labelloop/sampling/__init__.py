@@ -8,8 +8,8 @@ from labelloop.sampling.audit import in_audit, permanent_numbers
 from labelloop.sampling.backpressure import Backpressure, backpressure
 from labelloop.sampling.batch import compose_batch
 from labelloop.sampling.pool import refused_rows
-from labelloop.sampling.queue import queue_scores
-from labelloop.sampling.select import select
+from labelloop.sampling.queue_order import queue_scores
+from labelloop.sampling.selection import select
 from labelloop.sampling.table import STRATEGIES, Strategy
 
 __all__ = [

@@ -16,7 +16,7 @@ from labelloop.errors import InputError
 from labelloop.sampling.audit import permanent_numbers
 from labelloop.sampling.auto import resolve
 from labelloop.sampling.pool import candidates, refused_rows, with_refused
-from labelloop.sampling.select import select
+from labelloop.sampling.selection import select
 
 PERMANENT: Final = "permanent_random"  # the strategy that chose an audit reference
 
