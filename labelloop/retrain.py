@@ -21,6 +21,7 @@ from labelloop.errors import InputError, NotEstimable
 
 Correct = NDArray[np.bool_]
 MOST_STEPS = 1000
+STRENGTH = 0.1  # inverse regularisation: people err, and a model fitted to every label learns their errors
 
 
 class Evaluation(NamedTuple):
@@ -66,9 +67,8 @@ def fit(
     ['yes']
     """
     _check(features, labels)
-    model = Pipeline(
-        [("scale", StandardScaler()), ("classify", LogisticRegression(max_iter=MOST_STEPS, random_state=seed))]
-    )
+    classifier = LogisticRegression(C=STRENGTH, max_iter=MOST_STEPS, random_state=seed)
+    model = Pipeline([("scale", StandardScaler()), ("classify", classifier)])
     return model.fit(features, np.array(labels, dtype=str), classify__sample_weight=weights)
 
 

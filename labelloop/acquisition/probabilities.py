@@ -61,7 +61,8 @@ def screen(probabilities: NDArray[np.floating], *, n_classes: int | None = None)
     if n_classes is not None and probabilities.shape[1] != n_classes:
         codes[:] = _code("wrong_class_count")
         return Screening(codes)
-    total = probabilities.sum(axis=1, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        total = probabilities.sum(axis=1, dtype=np.float64)
     codes[np.abs(total - 1.0) > SUM_TOLERANCE] = _code("not_summing_to_one")
     codes[probabilities.min(axis=1, initial=0.0) < 0] = _code("negative")
     # a sum is finite exactly when all its terms are: opposite infinities give NaN

@@ -46,14 +46,14 @@ def select(
         left out; `refused_rows` of the result counts them by rule.
 
     Raises:
-        InputError: an unknown strategy, a column it needs and the pool lacks, an unusable `ref_id` or n.
+        InputError: an unknown strategy, a column it needs and the pool lacks, an unusable `ref_id`, n or seed.
 
     >>> pool = pa.table({"ref_id": ["a", "b"], "probabilities": [[0.9, 0.1], [0.6, 0.4]]})
     >>> select(pool, 1, "margin")["ref_id"].to_pylist()
     ['b']
     """
-    if n < 0:
-        raise InputError(f"the number to select is {n}", remedy="give a whole number from 0")
+    if n < 0 or seed < 0:
+        raise InputError(f"the number to select is {n}, the seed is {seed}", remedy="give whole numbers from 0")
     table = candidates(pool, labelled)
     known = (len(labelled) if labelled is not None else 0) if labels_count is None else labels_count
     chosen = resolve(strategy, table, known)
