@@ -53,7 +53,7 @@ def test_an_old_key_still_verifies():
 @pytest.mark.parametrize(
     ("keys", "current", "problem"),
     [
-        ({"k1": "AAAA"}, "k1", "below 32 bytes"),
+        ({"k1": "AAAA"}, "k1", "shorter than 32 bytes"),
         ({"k1": "no base64!"}, "k1", "not base64"),
         ({}, "k1", "'k1' is not among"),
     ],
