@@ -6,13 +6,36 @@ import calendar
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from labelloop.errors import InputError
 
 _MAX_BYTES_OF_A_KEY = 1024  # S3's own limit
+
+
+class Request(BaseModel):
+    """The record of a request in hot state: how it stands, and what it names only in sealed form.
+
+    `open`: to be carried out. `waiting`: larger than the limit, a person must approve it. `blocked`: a hold forbids a
+    deletion. `done`: a receipt was issued and the sealed payload is gone. Suppression and restriction hold in all.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    request_id: str = Field(pattern=r"^[0-9a-f]{32}$")
+    project: str
+    state: Literal["open", "waiting", "blocked", "done"] = "open"
+    reason: str = ""
+    received_at: datetime
+    due_at: datetime
+    approved: bool = False
+    payload: str | None = Field(default=None, description="sealed identifiers, base64")
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Return whether the answer is late."""
+        return self.state != "done" and now > self.due_at
 
 
 class Identifiers(BaseModel):
