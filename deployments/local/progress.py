@@ -41,7 +41,7 @@ class Lines:
     def begin(self, step: str) -> None:
         """Write that the step has begun."""
         self._begun[step] = time.monotonic()
-        self._console.print(f"{step}: starting", soft_wrap=True)
+        self._console.print(f"{step} ...", soft_wrap=True)
 
     def finish(self, step: str, ending: str) -> None:
         """Write how the step has ended and how long it took."""
@@ -57,7 +57,7 @@ class Live:
 
     def begin(self, step: str) -> None:
         """Add a line for the step."""
-        self._tasks[step] = self._progress.add_task(f"{step}: starting", total=1)
+        self._tasks[step] = self._progress.add_task(f"{step} ...", total=1)
 
     def finish(self, step: str, ending: str) -> None:
         """Stop the step's clock and show how it ended."""

@@ -112,10 +112,11 @@ class Stack:
 
     def deploy(self) -> bool:
         """Register the flows with the Prefect server; False when nothing has changed since the last time."""
-        home = read_home(self.root)
-        self._display.begin("deployments")
-        changed = deploy(self.root, pipeline_variables(home), home.log("deploy"))
-        self._display.finish("deployments", "registered" if changed else "unchanged")
+        with self._exclusively():
+            home = read_home(self.root)
+            self._display.begin("deployments")
+            changed = deploy(self.root, pipeline_variables(home), home.log("deploy"))
+            self._display.finish("deployments", "registered" if changed else "unchanged")
         return changed
 
     def _servers(self, home: Home) -> dict[str, Server]:
@@ -199,5 +200,10 @@ class Stack:
         """Hold the stack's lock: two commands at the same instant come one after the other."""
         owner_only.make_directory(self.root)
         with (self.root / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._display.begin("another command on this stack")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self._display.finish("another command on this stack", "has ended")
             yield

@@ -1,0 +1,109 @@
+"""The files of the local stack: variables, credentials and ports survive a round trip and stay private."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deployments.cli import environment
+from deployments.local import owner_only, ports
+from deployments.local.credentials import Credentials, open_credentials
+
+NAMES = st.from_regex(r"[A-Z_]{1,9}", fullmatch=True)
+VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"))
+
+
+@given(st.dictionaries(NAMES, VALUES))
+def test_variables_come_back_as_they_were_written(tmp_path_factory, variables):
+    path = tmp_path_factory.mktemp("variables") / "env"
+    owner_only.write_variables(path, variables)
+    assert owner_only.read_variables(path) == variables
+
+
+def test_a_shell_reads_the_variables_as_we_do(tmp_path):
+    value = '{"k1": "a b\'c$HOME"}'
+    owner_only.write_variables(tmp_path / "env", {"KEYS": value})
+    shell = ["sh", "-c", f'. {tmp_path / "env"}; printf %s "$KEYS"']
+    assert subprocess.run(shell, capture_output=True, text=True, check=True).stdout == value
+
+
+def test_a_secret_file_is_closed_to_others_even_if_it_was_open_before(tmp_path):
+    (tmp_path / "env").write_text("old")
+    (tmp_path / "env").chmod(0o644)
+    owner_only.write_variables(tmp_path / "env", {"A": "1"})
+    assert stat.S_IMODE((tmp_path / "env").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["env"]
+
+
+def test_a_missing_file_holds_no_variables(tmp_path):
+    assert owner_only.read_variables(tmp_path / "none") == {}
+
+
+def test_a_variable_that_is_set_already_wins_over_the_file(tmp_path, monkeypatch):
+    owner_only.write_variables(tmp_path / "env", {"LABELLOOP_A": "file", "LABELLOOP_B": "file"})
+    monkeypatch.setattr(os, "environ", {"LABELLOOP_A": "set"})
+    environment.load(tmp_path / "env")
+    assert (os.environ["LABELLOOP_A"], os.environ["LABELLOOP_B"]) == ("set", "file")
+
+
+def test_credentials_are_random_and_stay_the_same_for_a_stack(tmp_path):
+    first = open_credentials(tmp_path / "one")
+    assert open_credentials(tmp_path / "one") == first
+    second = open_credentials(tmp_path / "two")
+    same = {name for name, value in vars(first).items() if vars(second)[name] == value}
+    assert same == {"label_studio_email", "label_studio_database_url"}
+
+
+def test_a_database_given_once_is_remembered(tmp_path):
+    open_credentials(tmp_path / "one")
+    open_credentials(tmp_path / "one", "postgresql://db/ls")
+    assert open_credentials(tmp_path / "one").label_studio_database_url == "postgresql://db/ls"
+
+
+def test_credentials_do_not_show_when_printed():
+    credentials = Credentials()
+    secrets = [value for name, value in vars(credentials).items() if value and "email" not in name]
+    assert not [secret for secret in secrets if secret in repr(credentials)]
+
+
+def test_suppression_keys_are_json_with_32_bytes_each():
+    keys = json.loads(Credentials().suppression_keys)
+    assert {name: len(base64.b64decode(key, validate=True)) for name, key in keys.items()} == {"k1": 32}
+
+
+def test_a_port_is_kept_while_it_is_free_and_replaced_when_taken():
+    earlier = ports.assign(["a", "b"], {})
+    assert ports.assign(["a", "b"], earlier) == earlier
+    with socket.create_server((ports.LOOPBACK, earlier["a"])):
+        later = ports.assign(["a", "b"], earlier)
+    assert later["b"] == earlier["b"]
+    assert later["a"] not in earlier.values()
+
+
+@pytest.mark.parametrize("words", [["nonsense"], ["status", "--nonsense"]])
+def test_bad_usage_ends_with_exit_code_2_and_no_traceback(words):
+    answer = command_line(*words)
+    assert answer.returncode == 2
+    assert "Traceback" not in answer.stderr
+
+
+def test_help_imports_neither_prefect_nor_an_sdk():
+    command = [sys.executable, "-X", "importtime", "-m", "deployments.cli.main", "--help"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stderr.splitlines()
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+    assert "cyclopts" in imported
+    assert not imported & {"prefect", "boto3", "pandas", "pyarrow", "numpy", "requests", "label_studio_sdk"}
+
+
+def command_line(*words):
+    command = [sys.executable, "-m", "deployments.cli.main", *words]
+    return subprocess.run(command, capture_output=True, text=True)
