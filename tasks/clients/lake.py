@@ -5,6 +5,8 @@ Joins belong to `labelloop/`; rows are checked against their contract before the
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
@@ -25,7 +27,8 @@ _PROPERTIES = {
     "delta.deletedFileRetentionDuration": "interval 0 days",
 }
 Fence = Callable[[], None]
-_ATTEMPTS = 8  # a lost race is repeated on the newest version
+_ATTEMPTS = 8  # a lost race is run again on the newest version
+_PAUSE = 0.05  # seconds at most before the second attempt, doubled before each later one
 
 
 def storage_options(settings: Settings) -> dict[str, str]:
@@ -106,9 +109,10 @@ class LakeTable:
         keys, rows = self.contract.primary_key, shaped(self.contract, rows)
         if rows.group_by(list(keys)).aggregate([]).num_rows != rows.num_rows:
             raise InputError(f"rows for {self.contract.name!r} repeat a primary key", remedy="one row per key")
-        for _ in range(_ATTEMPTS - 1):
+        for attempt in range(_ATTEMPTS - 1):
             with suppress(Conflict):
                 return self._merge(rows, keys, fence)
+            time.sleep(random.uniform(0, _PAUSE * 2**attempt))  # noqa: S311 - keeps two losers from meeting again
         return self._merge(rows, keys, fence)
 
     def _merge(self, rows: pa.Table, keys: Sequence[str], fence: Fence) -> int | None:
@@ -159,7 +163,7 @@ class LakeTable:
             return 0
         fence()
         with _delta_errors("purging"):
-            gone = found.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+            gone = found.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False, full=True)
             found.create_checkpoint()
             found.cleanup_metadata()
         return len(gone)
