@@ -44,6 +44,20 @@ def commit(world: World, lease: Lease, table: str, rows: pa.Table, *, stage: str
     return len(refused)
 
 
+def refuse_unfit(world: World, table: str, rows: pa.Table) -> None:
+    """Refuse rows whole that break their contract anywhere: for files, which are published entire or not at all.
+
+    Raises:
+        ContractError: wrong columns, types or values, or repeated primary keys.
+    """
+    rules = contract(table)
+    broken = _broken_rules(world.row_rules, rules, shaped(rules, rows))
+    if broken:
+        told = ", ".join(f"{len(failing)} rows break {rule!r} of {column}" for rule, column, failing in broken)
+        raise ContractError(f"{table!r} was refused whole: {told}", remedy="nothing was published", table=table)
+    _refuse_broken_keys(world, rules, rows)
+
+
 def _broken_rules(judge: RowRules, rules: Contract, rows: pa.Table) -> Broken:
     asked = expectations(rules) if rows.num_rows else ()
     found = judge.failing(asked, rows)

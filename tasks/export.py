@@ -1,0 +1,85 @@
+"""Export: publish the accepted labels as a training set, if annotators agree and its contract holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+from prefect import task
+
+from labelloop.card import split_counts
+from labelloop.contracts import contract
+from labelloop.export import agreement_gate, dataset_version, parquet_bytes, training_rows
+from labelloop.summary import Summary
+from tasks.artifacts import publish_link, publish_table
+from tasks.clients.lease import Lease
+from tasks.clients.rounds import rounds_of
+from tasks.clients.world import World
+from tasks.contracts import commit, refuse_unfit
+from tasks.datasets import datasets, point_to, write_files
+from tasks.policies import INSIDE
+from tasks.stage import finish, stage
+
+_SOURCES = ("labels", "units", "references", "batches")
+
+
+@task(name="export", description="Publish the training set if it changed", **INSIDE)
+def export(project: str) -> dict[str, object]:
+    """Publish the accepted labels as a versioned training set."""
+    with stage(project, "export") as (world, lease):
+        return finish(publish_dataset(world, lease))
+
+
+def publish_dataset(world: World, lease: Lease) -> Summary:
+    """Publish what is accepted now; the same labels as before publish nothing.
+
+    Raises:
+        ContractError: the rows break the contract `training_set`; nothing was published.
+    """
+    spec = world.spec
+    gate = agreement_gate(
+        world.table("agreement").read(),
+        [question.name for question in spec.interface.questions],
+        threshold=spec.quality.gate,
+        overlap_planned=spec.overlap.share > 0 and spec.annotators.count > 1,
+    )
+    if not gate.is_open:
+        return _nothing(f"not published: {gate.reason}")
+    rows, lineage = _training_rows(world)
+    if rows.num_rows == 0:
+        return _nothing("not published: no accepted label yet")
+    refuse_unfit(world, "training_set", rows)
+    version, known = dataset_version(parquet_bytes(rows)), datasets(world)
+    is_new = version not in known
+    if is_new:
+        lease.check()
+        last = max((record.number for record in rounds_of(world.hot, world.project)), default=1)
+        row = write_files(world, rows, round=last, agreement=gate.reason, lineage=lineage)
+        commit(world, lease, "datasets", pa.Table.from_pylist([row], contract("datasets").schema), stage="export")
+        publish_link("dataset", row["uri"], f"Training set {version}")
+    lease.check()
+    point_to(world, version)
+    publish_table("dataset-splits", [split_counts(rows)], f"Training set {version}: {gate.reason}")
+    counts = {"published": int(is_new), "rows": rows.num_rows, **split_counts(rows)}
+    return Summary(stage="export", counts=counts, notes=(f"version {version}", gate.reason))
+
+
+def _nothing(reason: str) -> Summary:
+    return Summary(stage="export", counts={"published": 0, "rows": 0}, notes=(reason,))
+
+
+def _training_rows(world: World) -> tuple[pa.Table, dict[str, Any]]:
+    """Return the rows, and the versions of the tables they were made from."""
+    versions = {name: world.table(name).version() for name in _SOURCES}
+    labels, units, references, batches = (world.table(name).read(version=versions[name]) for name in _SOURCES)
+    rows = training_rows(
+        labels,
+        units,
+        references,
+        batches,
+        closed_rounds=[r.number for r in rounds_of(world.hot, world.project) if r.state == "closed"],
+        salt=world.spec.export.salt,
+        validation_share=world.spec.export.validation_share,
+        test_share=world.spec.export.test_share,
+    )
+    return rows, {f"table {name}": version for name, version in versions.items()}

@@ -1,0 +1,161 @@
+"""Export: what goes into a training set, in which split, under which name, and whether it may be published."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from labelloop.card import dataset_card, split_counts
+from labelloop.contracts import contract
+from labelloop.export import agreement_gate, dataset_version, parquet_bytes, splits, training_rows
+from tests.rows import hex_id, rows_of
+
+N = 8
+
+
+def tables(n: int = N, *, labels=None, units=None, references=None) -> dict[str, pa.Table]:
+    """N units that may be exported; each argument changes columns of all rows, or by row number."""
+
+    def changed(table: str, base, changes) -> pa.Table:
+        changes = changes or {}
+        rows = [base(i) | {k: v for k, v in changes.items() if isinstance(k, str)} for i in range(n)]
+        for i, row in enumerate(rows):
+            row |= changes.get(i, {})
+        return rows_of(table, rows)
+
+    soft = {"classes": ["0", "1"], "probabilities": [0.9, 0.1], "confidence": 0.9, "n": 1, "control": "digit"}
+    return {
+        "labels": changed("labels", lambda i: {"label": str(i % 2), "state": "accepted", **soft}, labels),
+        "units": changed(
+            "units", lambda i: {"ref_ids": [hex_id(i)], "media_versions": ["v1"], "purpose": "label"}, units
+        ),
+        "references": changed(
+            "references", lambda i: {"bucket": "media", "key": f"in/{i}", "media_version": "v1"}, references
+        ),
+        "batches": rows_of("batches", [{} for _ in range(n)]),
+    }
+
+
+def export(given: dict[str, pa.Table], **options) -> pa.Table:
+    usual = {"closed_rounds": [1], "salt": "s", "validation_share": 0.0, "test_share": 0.0}
+    return training_rows(**given, **(usual | options))
+
+
+def exported(**changes) -> list[int]:
+    return [int(unit, 16) for unit in export(tables(**changes))["unit_id"].to_pylist()]
+
+
+def test_every_accepted_label_becomes_one_row_of_the_contract():
+    rows = export(tables())
+    assert rows.schema == contract("training_set").schema
+    assert rows.num_rows == N
+    assert rows["media_uri"].to_pylist()[3] == "s3://media/in/3"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"labels": {2: {"state": "conflict", "label": None}}},
+        {"references": {2: {"media_version": "v2"}}},
+        {"references": {2: {"state": "restricted"}}},
+        {"references": {2: {"state": "missing"}}},
+        {"units": {2: {"purpose": "repeat"}}},
+        {"units": {2: {"kind": "pair", "ref_ids": [hex_id(2), hex_id(3)], "media_versions": ["v1", "v1"]}}},
+    ],
+    ids=["conflict", "changed media", "restricted", "missing", "repeat", "pair"],
+)
+def test_what_may_not_be_trained_on_is_left_out(changes):
+    assert exported(**changes) == [i for i in range(N) if i != 2]
+
+
+def test_audit_units_are_in_the_audit_split_and_no_other():
+    audit = {i: {"purpose": "audit"} for i in (1, 4)}
+    rows = export(tables(units=audit), validation_share=0.3, test_share=0.3)
+    found = {int(r["unit_id"], 16) for r in rows.to_pylist() if r["split"] == "audit"}
+    assert found == {1, 4}
+
+
+def test_audit_answers_of_an_open_round_wait():
+    units = {0: {"purpose": "audit", "round": 1}, 1: {"purpose": "audit", "round": 2}, 2: {"round": 2}}
+    rows = export(tables(units=units), closed_rounds=[1])
+    assert [int(u, 16) for u in rows["unit_id"].to_pylist()] == [0, 2, 3, 4, 5, 6, 7]
+
+
+def test_all_media_of_one_subject_are_in_one_split():
+    subjects = {i: {"subject_hmac": f"{i % 40:064x}"} for i in range(400)}
+    given = tables(400, references=subjects)
+    split = export(given, validation_share=0.25, test_share=0.25)["split"].to_pylist()
+    assert all(len({split[i] for i in range(s, 400, 40)}) == 1 for s in range(40))
+    assert set(split) == {"train", "validation", "test"}
+
+
+def test_a_split_never_changes_when_others_arrive_or_shares_of_train_shrink():
+    few, many = pa.array([f"g{i}" for i in range(50)]), pa.array([f"g{i}" for i in range(500)])
+    before = splits(few, "salt", 0.1, 0.1)
+    assert splits(many, "salt", 0.1, 0.1)[:50].tolist() == before.tolist()
+    held_out = before != "train"
+    assert (splits(few, "salt", 0.3, 0.1)[held_out] == before[held_out]).all()
+    assert splits(few, "other salt", 0.1, 0.1).tolist() != before.tolist()
+
+
+def test_the_shares_are_met_on_the_average():
+    counts = Counter(splits(pa.array([f"g{i}" for i in range(20_000)]), "salt", 0.1, 0.2).tolist())
+    assert counts["validation"] / 20_000 == pytest.approx(0.1, abs=0.01)
+    assert counts["test"] / 20_000 == pytest.approx(0.2, abs=0.01)
+
+
+def test_the_same_rows_in_any_order_have_the_same_bytes_and_version():
+    rows = export(tables())
+    shuffled = rows.take(pa.array([5, 2, 7, 0, 1, 6, 3, 4]))
+    pieces = pa.concat_tables([rows.slice(0, 3), rows.slice(3)])
+    assert parquet_bytes(shuffled) == parquet_bytes(rows) == parquet_bytes(pieces)
+
+
+def test_another_label_gives_another_version():
+    versions = {dataset_version(parquet_bytes(export(tables(labels={0: {"label": value}})))) for value in "01"}
+    assert len(versions) == 2
+
+
+def figure(value, low=None, high=None, **more) -> dict:
+    base = {"round": 1, "control": "digit", "metric": "krippendorff_alpha", "scope": "project", "who": ""}
+    return base | {"value": value, "low": low, "high": high, "reason": None if value is not None else "few"} | more
+
+
+@pytest.mark.parametrize(
+    ("figures", "planned", "is_open", "reason"),
+    [
+        ([figure(0.8, 0.7, 0.9)], True, True, r"0\.80 \[0\.70, 0\.90\] reaches the gate 0\.60"),
+        ([figure(0.5, 0.3, 0.7)], True, False, r"0\.50 \[0\.30, 0\.70\] is below the gate"),
+        ([figure(0.5), figure(0.8, round=2)], True, True, "reaches"),
+        ([figure(0.9, metric="percent_agreement")], True, False, "not measured yet"),
+        ([figure(0.9, scope="pair")], True, False, "not measured yet"),
+        ([figure(None)], True, False, "cannot be given"),
+        ([figure(None)], False, True, "cannot be given"),
+        ([], False, True, "not measured"),
+        ([figure(0.5)], False, False, "below"),
+    ],
+)
+def test_the_gate_opens_on_measured_agreement(figures, planned, is_open, reason):
+    rows = rows_of("agreement", figures)
+    gate = agreement_gate(rows, ["digit"], threshold=0.6, overlap_planned=planned)
+    assert gate.is_open is is_open
+    assert pc.match_substring_regex(pa.array([gate.reason]), reason)[0].as_py(), gate.reason
+
+
+def test_one_question_below_the_gate_shuts_it_for_all():
+    rows = rows_of("agreement", [figure(0.9), figure(0.1, control="colour")])
+    gate = agreement_gate(rows, ["digit", "colour"], threshold=0.6, overlap_planned=True)
+    assert not gate.is_open
+
+
+def test_the_card_counts_labels_by_split_and_cannot_be_broken_by_a_label():
+    given = tables(labels={0: {"label": "a | b\n# <script>"}}, units={1: {"purpose": "audit"}})
+    rows = export(given)
+    card = dataset_card("Digits", "v", rows, agreement="alpha 0.9", lineage={"table labels": 3})
+    assert "| a \\| b \\# &lt;script> | 1 | 0 | 0 | 0 |" in card
+    assert "| 1 | 3 | 0 | 0 | 1 |" in card
+    assert split_counts(rows) == {"train": 7, "validation": 0, "test": 0, "audit": 1}
+    assert "in/" not in card

@@ -1,0 +1,201 @@
+"""The export stage and withdrawal on a world in memory."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from labelloop.errors import ContractError, ErasedError, HeldByLaw, InputError, LeaseLost
+from labelloop.rounds import Round
+from tasks.clients.rounds import begin_round
+from tasks.datasets import datasets, latest, read_dataset
+from tasks.export import publish_dataset
+from tasks.withdrawal import withdraw_rows
+from tests.fakes.world import START, lease_of, make_world
+from tests.rows import hex_id, rows_of
+from tests.unit.test_export import N, figure, tables
+
+
+def fill(world, **changes) -> None:
+    for name, rows in tables(**changes).items():
+        world.table(name).upsert(rows, fence=lambda: None)
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = make_world(tmp_path)
+    fill(made)
+    made.table("agreement").upsert(rows_of("agreement", [figure(0.8, 0.7, 0.9)]), fence=lambda: None)
+    record = Round(number=1, state="closed", seed=1, size=N, strategy="random", opened_at=START)
+    begin_round(made.hot, made.project, record)
+    return made
+
+
+def publish(world):
+    lease = lease_of(world, "export")
+    try:
+        return publish_dataset(world, lease)
+    finally:
+        lease.release()
+
+
+def withdraw(world, *numbers):
+    lease = lease_of(world, "erasure")
+    try:
+        return withdraw_rows(world, lease, [hex_id(n) for n in numbers])
+    finally:
+        lease.release()
+
+
+def test_a_training_set_is_published_with_its_card_and_pointed_to(world):
+    summary = publish(world)
+    assert summary.counts["published"] == 1
+    version = latest(world)
+    assert f"version {version}" in summary.notes
+    assert world.published.list("datasets/") == [f"datasets/{version}/card.md", f"datasets/{version}/data.parquet"]
+    assert read_dataset(world, version).num_rows == N
+    row = datasets(world)[version]
+    assert json.loads(row["splits"])["train"] == N
+    assert json.loads(row["lineage"])["table labels"] == world.table("labels").version()
+
+
+def test_the_same_labels_are_not_published_twice(world):
+    publish(world)
+    before = datasets(world)
+    world.now.advance(days=1)
+    assert publish(world).counts["published"] == 0
+    assert datasets(world) == before
+
+
+def test_a_changed_label_is_a_new_version_and_the_old_one_stays_readable(world):
+    publish(world)
+    first = latest(world)
+    fill(world, labels={0: {"label": "9"}})
+    publish(world)
+    assert latest(world) != first
+    assert read_dataset(world, first)["label"][0].as_py() == "0"
+
+
+def test_low_agreement_publishes_nothing_and_says_so(world):
+    world.table("agreement").upsert(
+        rows_of("agreement", [figure(0.2, 0.1, 0.3, round=2, figure_id="f" * 32)]), fence=lambda: None
+    )
+    summary = publish(world)
+    assert summary.counts["published"] == 0
+    assert "0.20 [0.10, 0.30] is below the gate 0.60" in summary.notes[0]
+    assert latest(world) is None
+    assert world.published.list("datasets/") == []
+
+
+def test_rows_that_break_the_contract_are_not_published(world):
+    fill(world, labels={0: {"confidence": 1.5}})
+    with pytest.raises(ContractError, match="confidence"):
+        publish(world)
+    assert world.published.list("datasets/") == []
+
+
+def test_nothing_accepted_publishes_nothing(world):
+    fill(world, labels={"state": "conflict"})
+    assert publish(world).notes == ("not published: no accepted label yet",)
+
+
+def test_a_run_killed_after_the_files_were_written_is_finished_by_the_next(world, monkeypatch):
+    def killed(*_, **__):
+        raise LeaseLost("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tasks.export.commit", killed)
+        with pytest.raises(LeaseLost):
+            publish(world)
+    assert latest(world) is None
+    assert publish(world).counts["published"] == 1
+    assert read_dataset(world, latest(world)).num_rows == N
+
+
+def test_withdrawn_rows_leave_every_set_and_the_old_files_are_gone(world):
+    publish(world)
+    old = latest(world)
+    done = withdraw(world, 3)
+    new = latest(world)
+    assert done == [{"dataset_version": old, "replaced_by": new, "withdrawn": 1}]
+    assert hex_id(3) not in read_dataset(world, new)["ref_id"].to_pylist()
+    assert world.published.list(f"datasets/{old}/") == []
+    with pytest.raises(ErasedError, match=new):
+        read_dataset(world, old)
+
+
+def test_a_set_without_such_rows_stays_as_it_is(world):
+    publish(world)
+    before = datasets(world)
+    assert withdraw(world, 999) == []
+    assert datasets(world) == before
+
+
+def test_older_sets_are_rewritten_too_and_the_pointer_stays_with_the_newest(world):
+    publish(world)
+    first = latest(world)
+    fill(world, labels={0: {"label": "9"}})
+    publish(world)
+    second = latest(world)
+    done = {entry["dataset_version"]: entry["replaced_by"] for entry in withdraw(world, 3)}
+    assert set(done) == {first, second}
+    assert latest(world) == done[second]
+
+
+def test_a_set_of_which_nothing_is_left_is_not_replaced(world):
+    publish(world)
+    old = latest(world)
+    assert withdraw(world, *range(N))[0]["replaced_by"] is None
+    assert latest(world) is None
+    assert world.published.list("datasets/") == []
+    with pytest.raises(ErasedError, match="no row was left"):
+        read_dataset(world, old)
+
+
+def test_models_trained_on_an_erased_set_are_distrusted(world):
+    publish(world)
+    fresh = {"dataset_version": "0" * 16, "model_version": "model-other", "promoted": True}
+    trained = {"dataset_version": latest(world), "model_version": "model-1", "promoted": True}
+    world.table("models").upsert(rows_of("models", [trained, fresh]), fence=lambda: None)
+    withdraw(world, 3)
+    flags = {r["model_version"]: r["trained_on_erased"] for r in world.table("models").read().to_pylist()}
+    assert flags == {"model-1": True, "model-other": False}
+
+
+@pytest.mark.parametrize("where", ["write", "destroy"])
+def test_a_withdrawal_killed_at_any_file_is_finished_by_the_next(world, monkeypatch, where):
+    publish(world)
+    old = latest(world)
+
+    def killed(*_, **__):
+        raise LeaseLost("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.published, where, killed)
+        with pytest.raises(LeaseLost):
+            withdraw(world, 3)
+    withdraw(world, 3)
+    assert datasets(world)[old]["state"] == "erased"
+    assert world.published.list(f"datasets/{old}/") == []
+    assert read_dataset(world, latest(world)).num_rows == N - 1
+
+
+def test_a_held_file_stops_the_withdrawal_and_is_not_called_destroyed(world):
+    publish(world)
+    old = latest(world)
+    key = f"projects/{world.project}/published/datasets/{old}/data.parquet"
+    held = world.media.versions("lake", key)[0].version_id
+    world.media.put_legal_hold("lake", key, held, on=True)
+    with pytest.raises(HeldByLaw):
+        withdraw(world, 3)
+
+
+def test_an_unknown_version_and_a_changed_file_are_named(world):
+    publish(world)
+    with pytest.raises(InputError, match="there is no training set"):
+        read_dataset(world, "nope")
+    version = latest(world)
+    world.published.write(f"datasets/{version}/data.parquet", b"other", "x")
+    with pytest.raises(InputError, match="not the one that was published"):
+        read_dataset(world, version)
