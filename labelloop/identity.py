@@ -68,7 +68,7 @@ class KeyRing:
     def digests(self, kind: str, identifiers: Iterable[str], *, key_id: str | None = None) -> list[str]:
         """Return the digests of many identifiers, in their order; see `digest`."""
         key, domain = self._key(key_id or self.current), f"labelloop/{kind}\0".encode()
-        form = _canonical if kind in _CANONICAL_KINDS else str
+        form = canonical if kind in _CANONICAL_KINDS else str
         messages = (domain + form(i).encode("utf-8", "surrogatepass") for i in identifiers)
         return [hmac.digest(key, message, "sha256").hex() for message in messages]
 
@@ -84,7 +84,12 @@ class KeyRing:
         return self._keys[key_id]
 
 
-def _canonical(identifier: str) -> str:
+def canonical(identifier: str) -> str:
+    """Return the one form of a subject's or source's id: Unicode NFC, no outer blanks.
+
+    >>> canonical(" e\u0301 ") == "\u00e9"
+    True
+    """
     return unicodedata.normalize("NFC", identifier).strip()
 
 

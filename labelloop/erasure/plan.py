@@ -5,14 +5,15 @@ Frozen once, before anything is deleted, since the erasure destroys what it was 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
 from labelloop.erasure.request import Identifiers
-from labelloop.identity import KeyRing
+from labelloop.identity import KeyRing, canonical
+from labelloop.sync import subject_ids
 
 
 class ProjectReach(BaseModel):
@@ -55,6 +56,17 @@ def matching_references(references: pa.Table, wanted: Identifiers, bucket: str, 
         named = pc.or_(named, pc.starts_with(references["key"], pattern=prefix))
     shown = pc.is_in(references["subject_hmac"], value_set=pa.array(digests, pa.string()))
     return references.filter(pc.or_(pc.and_(here, named), shown))
+
+
+def keys_of_subjects(keys: Sequence[str], subjects: Collection[str], pattern: str | None) -> list[str]:
+    """Return the object keys that name one of the data subjects, whether the lake knows the objects or not.
+
+    >>> keys_of_subjects(["p/anna/1.png", "p/ann/1.png"], [" anna "], r"p/(?P<subject>[^/]+)/")
+    ['p/anna/1.png']
+    """
+    wanted = {canonical(subject) for subject in subjects}
+    named = zip(keys, subject_ids(keys, pattern), strict=True)
+    return [key for key, subject in named if subject is not None and canonical(subject) in wanted]
 
 
 def units_with(units: pa.Table, ref_ids: Collection[str]) -> list[str]:

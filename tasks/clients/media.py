@@ -53,6 +53,9 @@ class Hold:
 class MediaStore(Protocol):
     """What every store of objects can do."""
 
+    def keeps_versions(self, bucket: str) -> bool:
+        """Return whether the bucket keeps, or ever kept, versions."""
+
     def list(self, bucket: str, prefix: str = "") -> Iterator[pa.RecordBatch]:
         """Yield the present objects below the prefix, by key, in batches of the LISTING schema."""
 
@@ -88,9 +91,16 @@ class S3MediaStore:
         self._client = client
         self._versioned: dict[str, bool] = {}
 
+    def keeps_versions(self, bucket: str) -> bool:
+        """Return whether the bucket keeps, or ever kept, versions."""
+        if bucket not in self._versioned:
+            with s3_errors("asking whether the bucket keeps versions"):
+                self._versioned[bucket] = "Status" in self._client.get_bucket_versioning(Bucket=bucket)
+        return self._versioned[bucket]
+
     def list(self, bucket: str, prefix: str = "") -> Iterator[pa.RecordBatch]:
         """Yield the present objects below the prefix, by key, in batches of the LISTING schema."""
-        versioned = self._is_versioned(bucket)
+        versioned = self.keeps_versions(bucket)
         operation, field = ("list_object_versions", "Versions") if versioned else ("list_objects_v2", "Contents")
         for page in self._pages(operation, bucket, prefix):
             found = [_listed(item, versioned) for item in page.get(field, []) if item.get("IsLatest", True)]
@@ -152,12 +162,6 @@ class S3MediaStore:
             wanted = [{"Key": key, "VersionId": v} for v in version_ids[start : start + _DELETE_BATCH]]
             with s3_errors("deleting versions of an object"):
                 self._client.delete_objects(Bucket=bucket, Delete={"Objects": wanted, "Quiet": True})
-
-    def _is_versioned(self, bucket: str) -> bool:
-        if bucket not in self._versioned:
-            with s3_errors("asking whether the bucket keeps versions"):
-                self._versioned[bucket] = "Status" in self._client.get_bucket_versioning(Bucket=bucket)
-        return self._versioned[bucket]
 
     def _pages(self, operation: str, bucket: str, prefix: str) -> Iterator[Any]:
         with s3_errors("listing a bucket"):

@@ -5,6 +5,7 @@ Stages get a `World` as an argument, so tests hand them another one.
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,6 +47,18 @@ class World:
     def project(self) -> str:
         """Name of the labelling project."""
         return self.spec.name
+
+    def neighbours(self) -> list[World]:
+        """Return this world and that of every other project of the lake; they share clients."""
+        paths = sorted(self.settings.projects_dir.glob("*.yaml"))
+        specs = [load_spec(path.read_text(encoding="utf-8"), name=path.name) for path in paths]
+        return [self, *(self._of(spec) for spec in specs if spec.name != self.project)]
+
+    def _of(self, spec: ProjectSpec) -> World:
+        other = copy.copy(self)
+        other.spec = spec
+        other.__dict__.pop("published", None)  # the one client that belongs to a project
+        return other
 
     def table(self, name: str) -> LakeTable:
         """Return a table of the lake, or of this project in it."""

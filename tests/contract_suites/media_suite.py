@@ -77,6 +77,7 @@ class MediaSuite:
     def test_only_a_versioned_bucket_gives_version_ids(self, media, bucket, versioned):
         put(media, bucket, "k")
         put(media, versioned, "k")
+        assert [media.keeps_versions(bucket), media.keeps_versions(versioned)] == [False, True]
         assert listed(media, bucket)[0]["version_id"] is None
         assert listed(media, versioned)[0]["version_id"] == media.versions(versioned, "k")[0].version_id
 

@@ -56,6 +56,9 @@ class MemoryMediaStore:
 
     # What the pipeline uses.
 
+    def keeps_versions(self, bucket: str) -> bool:
+        return self._bucket(bucket).versioned
+
     def list(self, bucket: str, prefix: str = "") -> Iterator[pa.RecordBatch]:
         found = self._bucket(bucket)
         rows = [
