@@ -23,7 +23,7 @@ types: setup
 	@$(BIN)/mypy
 
 check: lint types ## lint, types, architecture and unit tests, under 30 seconds
-	@$(BIN)/pytest -q -n auto tests/unit labelloop
+	@$(BIN)/pytest -q tests/unit labelloop
 
 test: lint types ## all of check and the whole suite on real servers and in a real browser
 	@$(BIN)/pytest
