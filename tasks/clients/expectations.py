@@ -64,7 +64,7 @@ def _validate(rules: Sequence[Expectation], rows: pa.Table) -> list[dict[str, An
     context = quiet_context(mode="ephemeral")
     import great_expectations as gx
 
-    batch = batch_of(context, "rows").get_batch({"dataframe": _frame(rules, rows)})
+    batch = batch_of(context, "rows").get_batch({"dataframe": frame_of(rules, rows)})
     suite = gx.ExpectationSuite(name="rules", expectations=[rule.configuration() for rule in rules])
     answers = {}
     for answer in batch.validate(suite, result_format={"result_format": "COMPLETE"}).results:
@@ -75,7 +75,8 @@ def _validate(rules: Sequence[Expectation], rows: pa.Table) -> list[dict[str, An
     return [answers[rule.type, rule.column] for rule in rules]
 
 
-def _frame(rules: Sequence[Expectation], rows: pa.Table) -> pd.DataFrame:
+def frame_of(rules: Sequence[Expectation], rows: pa.Table) -> pd.DataFrame:
+    """Return the columns the rules speak of, as pandas holds them."""
     # A list can only be there or not, and Great Expectations spends seconds on copies of nested values.
     columns = {}
     for name in sorted({rule.column for rule in rules}):
