@@ -22,6 +22,10 @@ app = App(
 app.command("deployments.cli.stack_verbs:up", name="up", help="Start the local stack.")
 app.command("deployments.cli.stack_verbs:down", name="down", help="End the local stack.")
 app.command("deployments.cli.stack_verbs:status", name="status", help="Show how the local stack is.")
+app.command("deployments.cli.flow_verbs:run", name="run", help="Run a flow here and now.")
+app.command("deployments.cli.statistics_verbs:agreement", name="agreement", help="Measure how far annotators agree.")
+app.command("deployments.cli.statistics_verbs:consensus", name="consensus", help="Write one label for each unit.")
+app.command("deployments.cli.sampling_verbs:sample", name="sample", help="Choose what is most worth labelling.")
 
 
 def main() -> None:

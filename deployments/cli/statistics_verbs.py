@@ -1,0 +1,98 @@
+"""The verbs of statistics: how far annotators agree, and one label for each unit."""
+
+from __future__ import annotations
+
+import json as json_text
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from deployments.cli.output import Json, print_json
+from deployments.cli.tables import read_ratings_file, write_parquet
+from labelloop.agreement import Figure, measure
+from labelloop.consensus import Consensus, resolve
+
+_CONSENSUS_COLUMNS = ["unit", "label", "confidence", "n", "probabilities"]
+
+
+def agreement(
+    ratings: Path,
+    *,
+    control: str | None = None,
+    metric: Annotated[tuple[str, ...] | None, Parameter(negative=())] = None,
+    level: str = "nominal",
+    category: Annotated[tuple[str, ...] | None, Parameter(negative=())] = None,
+    n_min: int = 5,
+    seed: int = 0,
+    json: Json = False,
+) -> None:
+    """Measure how far annotators agree, with intervals; exit code 1 when not one of the figures can be given.
+
+    Args:
+        ratings: CSV or Parquet file with the columns unit, annotator, value and, if there are several, control.
+        control: Only the ratings of this control.
+        metric: percent_agreement, cohen_kappa, cohen_kappa_linear, cohen_kappa_quadratic, fleiss_kappa, gwet_ac1,
+            gwet_ac2 or krippendorff_alpha; repeatable. Without it those usual at the level.
+        level: nominal, ordinal, interval or ratio.
+        category: A value that could be given, in ascending order; repeatable. Text needs it above nominal level.
+        n_min: Fewest units with two ratings that a figure may rest on.
+        seed: Seed of the intervals' bootstrap.
+        json: Print the figures as JSON.
+    """
+    table = read_ratings_file(ratings, control)
+    figures = measure(table, metric, level, categories=category, n_min=n_min, seed=seed)
+    if json:
+        print_json([figure.to_dict() for figure in figures])
+    else:
+        _show(figures)
+    if not any(figure.estimable for figure in figures):
+        sys.exit(1)
+
+
+def consensus(ratings: Path, *, method: str, out: Path, control: str | None = None) -> None:
+    """Write one label for each unit, with its confidence.
+
+    Args:
+        ratings: CSV or Parquet file with the columns unit, annotator, value and, if there are several, control.
+        method: majority or dawid-skene.
+        out: Parquet file to write or replace: unit, label (null where the best classes tie), confidence, n,
+            probabilities of the classes that `classes` in the metadata of the schema lists.
+        control: Only the ratings of this control.
+    """
+    found = resolve(read_ratings_file(ratings, control), method)
+    classes = [str(name) for name in found.classes]
+    write_parquet(found.table.select(_CONSENSUS_COLUMNS), out, {"classes": json_text.dumps(classes)})
+    Console(soft_wrap=True, highlight=False).print(_account(found, out), markup=False)
+
+
+def _show(figures: Sequence[Figure]) -> None:
+    """Print what could be given as a table, and the reasons for the rest below it."""
+    names = ("metric", "value", "95 % interval", "units", "annotators", "ratings")
+    table = Table(*names, box=None, pad_edge=False)
+    for figure in figures:
+        if figure.value is not None:
+            counts = (figure.n_units, figure.n_annotators, figure.n_ratings)
+            interval = f"{figure.low:.3f} to {figure.high:.3f}"
+            table.add_row(figure.metric, f"{figure.value:.3f}", interval, *map(str, counts))
+    console = Console(soft_wrap=True, highlight=False)
+    if table.row_count:
+        console.print(f"level {figures[0].level}")
+        console.print(table)
+    for figure in figures:
+        if not figure.estimable:
+            console.print(f"{figure.metric}: {figure.reason}", markup=False)
+
+
+def _account(found: Consensus, out: Path) -> str:
+    labels = found.table["label"]
+    lines = [f"{len(labels) - labels.null_count} labels for {len(labels)} units in {out}"]
+    if labels.null_count:
+        lines.append(f"without a label, because the best classes tie: {labels.null_count}")
+    if not found.posterior.converged:
+        lines.append(f"the fit had not settled after {found.posterior.steps} steps")
+    return "\n".join(lines)
