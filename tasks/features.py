@@ -99,3 +99,19 @@ def stored_features(world: World, wanted: pa.Table) -> Iterator[tuple[pa.Table, 
         found, vectors = vectors_for(wanted, pa.Table.from_batches([batch]).cast(schema), version_of(world))
         if found.num_rows:
             yield found, vectors
+
+
+def features_of(world: World, rows: pa.Table) -> tuple[pa.Table, NDArray[np.float32]]:
+    """Return the rows whose media has a vector, in their order, and the vectors.
+
+    Args:
+        world: the project's outside.
+        rows: at least `ref_id, media_version`, one row for each reference.
+    """
+    parts = list(stored_features(world, rows.select(["ref_id", "media_version"])))
+    if not parts:
+        return rows.slice(0, 0), np.empty((0, 0), dtype=np.float32)
+    stored = pa.concat_arrays([chunk for found, _ in parts for chunk in found["ref_id"].chunks])
+    place = pc.index_in(rows["ref_id"], stored)
+    vectors = np.concatenate([part for _, part in parts])
+    return rows.filter(pc.is_valid(place)), vectors[place.drop_null().to_numpy()]
