@@ -1,0 +1,1 @@
+"""Planted bugs: each is one wrong line that a test must notice."""

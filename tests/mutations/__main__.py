@@ -1,0 +1,67 @@
+"""`python -m tests.mutations [NAME]`: plant each bug in a copy of the checkout; exit 1 if a test suite misses one."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.mutations.table import MUTATIONS, Mutation
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def main(words: list[str]) -> int:
+    """Try every planted bug whose name contains the words and return how many went unnoticed."""
+    chosen = [m for m in MUTATIONS if " ".join(words) in m.name]
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "checkout"
+        _copy(copy)
+        missed = [m.name for m in chosen if not _noticed(copy, m)]
+    sys.stdout.write(f"{len(chosen) - len(missed)} of {len(chosen)} planted bugs noticed\n")
+    return len(missed) or int(not chosen)
+
+
+def _copy(target: Path) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (CHECKOUT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(CHECKOUT / name, target / name)
+    for shared in (".local", ".venv", ".venv-label-studio"):
+        if (CHECKOUT / shared).exists():
+            (target / shared).symlink_to(CHECKOUT / shared)
+
+
+def _noticed(copy: Path, mutation: Mutation) -> bool:
+    """Return whether the tests fail with the bug planted; they must pass without it."""
+    file = copy / mutation.file
+    healthy = file.read_text(encoding="utf-8")
+    if healthy.count(mutation.right) < 1:
+        sys.stdout.write(f"STALE    {mutation.name}: its line is gone from {mutation.file}\n")
+        return False
+    passes = _tests_pass(copy, mutation)
+    file.write_text(healthy.replace(mutation.right, mutation.wrong), encoding="utf-8")
+    red = not _tests_pass(copy, mutation)
+    file.write_text(healthy, encoding="utf-8")
+    word = "noticed " if passes and red else "MISSED  " if passes else "RED BEFORE"
+    sys.stdout.write(f"{word} {mutation.name} ({mutation.tests})\n")
+    sys.stdout.flush()
+    return passes and red
+
+
+def _tests_pass(copy: Path, mutation: Mutation) -> bool:
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *mutation.tests.split()]
+    return subprocess.run(command, cwd=copy, capture_output=True, check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,76 @@
+"""The planted bugs: where, what stands there, what a careless hand would write, and which test must turn red."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One planted bug: `right` stands exactly once in `file`; with `wrong` in its place `tests` must fail."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+    tests: str
+
+
+MUTATIONS = (
+    Mutation(
+        "margin sign flipped",
+        "labelloop/acquisition/uncertainty.py",
+        "return 1.0 - (top[:, 1] - top[:, 0])",
+        "return top[:, 1] - top[:, 0]",
+        "tests/unit/test_acquisition.py",
+    ),
+    Mutation(
+        "first annotation as truth",
+        "labelloop/opinions.py",
+        '.aggregate([("value", "last")])',
+        '.aggregate([("value", "first")])',
+        "tests/unit/test_rounds_and_units.py",
+    ),
+    Mutation(
+        "adaptive opinions counted as agreement",
+        "labelloop/opinions.py",
+        'reasons=("planned", "gold")',
+        "reasons=None",
+        "tests/unit/test_rounds_and_units.py",
+    ),
+    Mutation(
+        "prefix instead of exact key",
+        "tasks/clients/media.py",
+        'if item["Key"] == key',
+        'if item["Key"].startswith(key)',
+        "tests/integration/test_media.py",
+    ),
+    Mutation(
+        "wrong suppression key accepted",
+        "labelloop/identity.py",
+        "present.get(key_id, recorded[key_id]) != recorded[key_id]",
+        "present.get(key_id, recorded[key_id]) == key_id",
+        "tests/unit/test_identity.py",
+    ),
+    Mutation(
+        "stratified truncation",
+        "labelloop/sampling/stratified.py",
+        'whole[np.argsort(-remainder, kind="stable")[:short]] += 1',
+        "whole[:0] += short",
+        "tests/unit/test_sampling.py",
+    ),
+    Mutation(
+        "a prediction of other bytes believed",
+        "labelloop/pool.py",
+        "ON m.ref_id = r.ref_id AND m.media_version = r.media_version",
+        "ON m.ref_id = r.ref_id",
+        "tests/unit/test_rounds_and_units.py",
+    ),
+    Mutation(
+        "a lost lease goes on writing",
+        "tasks/clients/lease.py",
+        'raise LeaseLost(f"the lease {self.name} was taken over by another run", remedy="let that run finish")',
+        "return None",
+        "tests/unit/test_lease.py",
+    ),
+)
