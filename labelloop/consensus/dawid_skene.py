@@ -27,11 +27,12 @@ def dawid_skene(ratings: Ratings, known: IntArray, settings: Settings) -> Poster
     answers = _answers(ratings)
     shape = (len(ratings.annotators), len(ratings.values))
     posterior = votes_of(ratings, known)
-    prior, confusion = _learn(posterior, answers, shape, settings.smoothing)
+    imagined = settings.smoothing * _even_skill(_counts(posterior, answers, shape))
+    prior, confusion = _learn(posterior, answers, imagined)
     converged, steps = not len(ratings.unit), 0
     while not converged and steps < settings.max_iter:
         previous, posterior = posterior, rule(_expect(prior, confusion, answers), known)
-        prior, confusion = _learn(posterior, answers, shape, settings.smoothing)
+        prior, confusion = _learn(posterior, answers, imagined)
         converged = bool(np.abs(posterior - previous).sum() < settings.tol * len(posterior))
         steps += 1
     return Posterior(posterior, prior, confusion, converged, steps)
@@ -44,17 +45,32 @@ def _answers(ratings: Ratings) -> Any:
     return sparse.csr_array((np.ones(len(column)), (ratings.unit, column)), shape=shape)
 
 
-def _learn(
-    posterior: FloatArray, answers: Any, shape: tuple[int, int], smoothing: float
-) -> tuple[FloatArray, FloatArray]:
-    """Class prior, and confusion (annotators, true class, answer); uniform where a class was never seen."""
-    n_annotators, n_classes = shape
-    counts = (answers.T @ posterior).reshape(n_annotators, n_classes, n_classes).transpose(0, 2, 1)
-    counts = counts + smoothing / max(n_classes, 1)
+def _learn(posterior: FloatArray, answers: Any, imagined: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Class prior, and confusion (annotators, true class, answer); uniform where nothing was seen or imagined."""
+    n_annotators, n_classes, _ = imagined.shape
+    counts = _counts(posterior, answers, (n_annotators, n_classes)) + imagined
     totals = counts.sum(axis=2, keepdims=True)
     confusion = np.where(totals > 0, counts / np.where(totals > 0, totals, 1.0), 1.0 / max(n_classes, 1))
     total = max(posterior.sum(), FLOOR)
     return posterior.sum(axis=0) / total, confusion
+
+
+def _counts(posterior: FloatArray, answers: Any, shape: tuple[int, int]) -> FloatArray:
+    n_annotators, n_classes = shape
+    answered: FloatArray = (answers.T @ posterior).reshape(n_annotators, n_classes, n_classes)
+    return answered.transpose(0, 2, 1)
+
+
+def _even_skill(counts: FloatArray) -> FloatArray:
+    """Confusion of annotators who are right equally often in every class: as often as they agree with the vote.
+
+    Imagining even answers instead would call everybody careless in each class they seldom met; where few units are
+    answered twice, one class would then swallow the others.
+    """
+    n_classes = counts.shape[1]
+    agreed, answered = np.trace(counts, axis1=1, axis2=2), counts.sum(axis=(1, 2))
+    right = ((agreed + 1.0) / (answered + 2.0))[:, None, None]
+    return np.asarray(np.where(np.eye(n_classes, dtype=bool), right, (1.0 - right) / max(n_classes - 1, 1)))
 
 
 def _expect(prior: FloatArray, confusion: FloatArray, answers: Any) -> FloatArray:

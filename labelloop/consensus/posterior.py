@@ -17,12 +17,13 @@ from labelloop.errors import InputError
 class Settings:
     """Settings of the iterative methods.
 
-    `smoothing` is the number of imagined answers, spread evenly over the classes, that each annotator gives to each
-    true class: it keeps annotators with few answers from certainty; 0 is maximum likelihood. A fit stops after
-    `max_iter` steps, or when the probabilities of a unit move by less than `tol` on average.
+    `smoothing` is the number of imagined answers that each annotator gives to each true class, spread as if they
+    were right equally often in every class, as often as they agree with the vote: it keeps annotators with few
+    answers from certainty; 0 is maximum likelihood. A fit stops after `max_iter` steps, or when the probabilities
+    of a unit move by less than `tol` on average.
     """
 
-    smoothing: float = 1.0
+    smoothing: float = 10.0
     max_iter: int = 100
     tol: float = 1e-6
 

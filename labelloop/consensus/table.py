@@ -44,7 +44,7 @@ def aggregate(
     *,
     rulings: pa.Table | pd.DataFrame | None = None,
     break_ties: bool = False,
-    smoothing: float = 1.0,
+    smoothing: float = 10.0,
     max_iter: int = 100,
     tol: float = 1e-6,
 ) -> pa.Table:
