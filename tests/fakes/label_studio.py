@@ -103,7 +103,7 @@ class MemoryLabelStudio:
     def user_ids(self, emails: Iterable[str]) -> frozenset[int]:
         return frozenset(self.users[e.casefold()] for e in emails if e.casefold() in self.users)
 
-    def annotator(self, email: str, password: str) -> MemoryAnnotator:
+    def annotator(self, email: str, _password: str) -> MemoryAnnotator:
         if email.casefold() not in self.users:
             self.users[email.casefold()] = self._next()
         return MemoryAnnotator(self, self.users[email.casefold()])
@@ -206,5 +206,7 @@ class MemoryAnnotator:
         return number
 
     def _find(self, annotation_id: int) -> tuple[Json, Json]:
-        found = ((t, a) for t in self._server.all_tasks.values() for a in t["annotations"] if a["id"] == annotation_id)
+        found = (
+            (t, a) for t in self._server.all_tasks.values() for a in t["annotations"] if a["id"] == annotation_id
+        )
         return next(found)
