@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from deployments.cli.output import Json, print_json
 from deployments.local.home import DEFAULT_ROOT
@@ -64,7 +64,7 @@ def _show(statuses: Sequence[ServerStatus], as_json: bool) -> None:
     if as_json:
         print_json([dataclasses.asdict(server) for server in statuses])
         return
-    table = Table("server", "state", "address", "log", box=None)
+    table = Table("server", "state", "address", Column("log", overflow="fold"), box=None)
     for server in statuses:
         state = "healthy" if server.healthy else "not healthy" if server.running else "stopped"
         table.add_row(server.name, state, server.url, server.log)

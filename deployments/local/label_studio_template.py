@@ -47,7 +47,8 @@ def copy_template(data: Path, variables: Mapping[str, str], log: Path) -> None:
 
 def _template(variables: Mapping[str, str], log: Path) -> Path:
     """Return the template for the installed version, made first where it is missing."""
-    owner_only.make_directory(_TEMPLATES)
+    for directory in (_TEMPLATES.parent, _TEMPLATES):
+        owner_only.make_directory(directory)
     template = _TEMPLATES / hashlib.sha256(_LOCK_FILE.read_bytes()).hexdigest()[:16]
     with (_TEMPLATES / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two stacks may start at once

@@ -227,3 +227,13 @@ def test_status_says_in_json_and_by_exit_code_that_a_server_is_missing(s3_stack)
     answer = command_line("status", "--root", str(s3_stack.root), "--json")
     healthy = {server["name"] for server in json.loads(answer.stdout) if server["healthy"]}
     assert (answer.returncode, healthy) == (1, {"s3"})
+
+
+def test_the_flows_are_registered_once_and_not_again_while_nothing_changes(whole_stack):
+    whole_stack.deploy()
+    assert not whole_stack.deploy()
+    api = requests.Session()
+    url, password = whole_stack.variables["PREFECT_API_URL"], whole_stack.variables["PREFECT_API_AUTH_STRING"]
+    api.auth = tuple(password.split(":", 1))
+    answer = api.get(f"{url}/deployments/name/weekly-batch/digits", timeout=60)
+    assert answer.json()["work_pool_name"] == "labelloop"
