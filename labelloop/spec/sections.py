@@ -83,7 +83,12 @@ class Model(Section):
     )
     uri: str | None = Field(default=None, description="s3:// address of the ONNX or Parquet file")
     features: Features = Features()
-    minimum_gain: float = Field(default=0.0, ge=0, lt=1, description="what a new model must gain to be promoted")
+    minimum_gain: float = Field(
+        default=0.0,
+        gt=-1,
+        lt=1,
+        description="promoted when the whole interval of the gain lies above this; negative: what it may lose",
+    )
 
     @model_validator(mode="after")
     def _file_sources_need_a_uri(self) -> Self:
