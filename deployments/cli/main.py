@@ -22,10 +22,23 @@ app = App(
 app.command("deployments.cli.stack_verbs:up", name="up", help="Start the local stack.")
 app.command("deployments.cli.stack_verbs:down", name="down", help="End the local stack.")
 app.command("deployments.cli.stack_verbs:status", name="status", help="Show how the local stack is.")
+app.command("deployments.cli.demo_verb:demo", name="demo", help="Turn the whole loop on real images.")
 app.command("deployments.cli.flow_verbs:run", name="run", help="Run a flow here and now.")
 app.command("deployments.cli.statistics_verbs:agreement", name="agreement", help="Measure how far annotators agree.")
 app.command("deployments.cli.statistics_verbs:consensus", name="consensus", help="Write one label for each unit.")
 app.command("deployments.cli.sampling_verbs:sample", name="sample", help="Choose what is most worth labelling.")
+app.command("deployments.cli.doctor_verb:doctor", name="doctor", help="Check settings, servers and specs one by one.")
+app.command("deployments.cli.spec_verbs:init", name="init", help="Write a spec of a labelling project to edit.")
+spec = App(name="spec", help="Check a spec of a labelling project, or show its fields.")
+spec.command("deployments.cli.spec_verbs:check", name="check", help="Say that a spec is right, or all that is not.")
+spec.command("deployments.cli.spec_verbs:schema", name="schema", help="Print the JSON Schema of a spec.")
+app.command(spec)
+interface = App(name="interface", help="Build the labelling interface of a spec, or lint one.")
+interface.command("deployments.cli.interface_verbs:build", name="build", help="Write a spec's interface as XML.")
+interface.command(
+    "deployments.cli.interface_verbs:validate", name="validate", help="Name all that is wrong with one."
+)
+app.command(interface)
 
 
 def main() -> None:
