@@ -5,9 +5,11 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.parameters import Project
-from tasks.erasure import erasure, erasure_audit, purge
+from tasks.erasure import erasure
+from tasks.erasure_audit import erasure_audit
 from tasks.export import export
 from tasks.janitor import janitor
+from tasks.purge import purge
 from tasks.push import push
 from tasks.report import report
 from tasks.score import score

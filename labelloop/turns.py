@@ -49,6 +49,10 @@ def _rounds(batches: pa.Table, annotations: pa.Table) -> list[Figures]:
     ]
 
 
+def _rows(table: pa.Table, names: list[str]) -> list[Figures]:
+    return list(table.select(names).to_pylist())
+
+
 def _agreement(agreement: pa.Table) -> list[Figures]:
     """Return the newest figures, those of the last measured round."""
     if agreement.num_rows == 0:
@@ -56,20 +60,20 @@ def _agreement(agreement: pa.Table) -> list[Figures]:
     newest = agreement.filter(pc.equal(agreement["round"], pc.max(agreement["round"])))
     names = ["control", "scope", "who", "metric", "value", "low", "high", "n_units", "reason"]
     order = [("control", "ascending"), ("scope", "descending"), ("metric", "ascending"), ("who", "ascending")]
-    return newest.sort_by(order).select(names).to_pylist()
+    return _rows(newest.sort_by(order), names)
 
 
 def _annotators(annotators: pa.Table) -> list[Figures]:
     names = ["annotator", "n", "accuracy", "accuracy_low", "accuracy_high"]
     names += ["difference", "difference_low", "difference_high", "flagged"]
-    return annotators.sort_by("annotator").select(names).to_pylist()
+    return _rows(annotators.sort_by("annotator"), names)
 
 
 def _accuracy(evaluations: pa.Table) -> list[Figures]:
     """Return the accuracy of the loop's own model after each round, by the evidence it was measured on."""
     loop = evaluations.filter(pc.equal(evaluations["arm"], "loop"))
     order = [("evidence", "ascending"), ("round", "ascending")]
-    return loop.sort_by(order).select(["evidence", "round", "value", "low", "high", "n"]).to_pylist()
+    return _rows(loop.sort_by(order), ["evidence", "round", "value", "low", "high", "n"])
 
 
 def _comparison(evaluations: pa.Table) -> list[Figures]:

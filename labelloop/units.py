@@ -11,6 +11,7 @@ from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from labelloop.contracts import contract
 
@@ -36,7 +37,7 @@ def unit_id(project: str, purpose: str, kind: str, members: Sequence[tuple[str, 
 def units_of_batch(
     chosen: pa.Table,
     media_versions: Sequence[str],
-    queue_scores: np.ndarray,
+    queue_scores: NDArray[np.float64],
     *,
     project: str,
     round: int,

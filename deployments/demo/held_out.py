@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 import pyarrow as pa
 
 from deployments.demo.digits import features, key_of
 from labelloop.agreement.interval import wilson
 from labelloop.contracts import contract
+from labelloop.pool import scoring_model
+from tasks.clients.models import OnnxModel
+from tasks.clients.s3 import split_uri
 from tasks.clients.world import World
-from tasks.models import OpenedModel, trained_model
 
 
 def truth_of_units(world: World, truth: Mapping[str, str]) -> dict[str, str]:
@@ -32,21 +35,23 @@ def a_labelled_index(world: World) -> int:
 
 def judge(world: World, number: int, truth: Mapping[str, str]) -> None:
     """Write the accuracy of the model in force on all images nobody was asked about."""
-    model = trained_model(world)
-    if not isinstance(model, OpenedModel):
+    models = world.table("models").read()
+    version = scoring_model(models, contract("predictions").schema.empty_table())
+    if version is None:
         return
+    model = _open(world, next(row for row in models.to_pylist() if row["model_version"] == version))
     asked = {ref for unit in world.table("units").read(columns=["ref_ids"])["ref_ids"].to_pylist() for ref in unit}
     asked_keys = {key for ref, key in _keys(world).items() if ref in asked}
     unseen = [i for i in range(len(truth)) if key_of(i) not in asked_keys]
-    best = model.model.probabilities(features()[unseen]).argmax(axis=1)
-    right = [model.model.classes[b] == truth[key_of(i)] for b, i in zip(best, unseen, strict=True)]
+    best = model.probabilities(features()[unseen]).argmax(axis=1)
+    right = [model.classes[b] == truth[key_of(i)] for b, i in zip(best, unseen, strict=True)]
     value, (low, high) = sum(right) / len(right), wilson(sum(right), len(right), 0.95)
     row = {
         "evaluation_id": hashlib.sha256(f"loop/held-out/{number}".encode()).hexdigest()[:32],
         "round": number,
         "arm": "loop",
         "seed": world.spec.sampling.seed,
-        "model_version": model.version,
+        "model_version": version,
         "metric": "accuracy",
         "value": value,
         "low": low,
@@ -57,6 +62,11 @@ def judge(world: World, number: int, truth: Mapping[str, str]) -> None:
     }
     rows = pa.Table.from_pylist([row], schema=contract("evaluations").schema)
     world.table("evaluations").upsert(rows, fence=lambda: None)
+
+
+def _open(world: World, row: dict[str, Any]) -> OnnxModel:
+    data = world.media.read(*split_uri(row["uri"]))
+    return OnnxModel(data, width=features().shape[1], classes=row["classes"])
 
 
 def _keys(world: World) -> dict[str, str]:

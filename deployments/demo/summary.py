@@ -8,8 +8,18 @@ from typing import Any
 from labelloop.turns import Figures, turn_figures
 from tasks.clients.world import World
 
-_TABLES = ("batches", "annotations", "labels", "agreement", "annotators", "evaluations", "datasets", "models")
-_TABLES += ("receipts", "quarantine")
+_TABLES = (
+    "agreement",
+    "annotations",
+    "annotators",
+    "batches",
+    "datasets",
+    "evaluations",
+    "labels",
+    "models",
+    "quarantine",
+    "receipts",
+)
 
 
 def figures_of(world: World) -> Figures:
