@@ -67,7 +67,7 @@ def load_spec(text: str, *, name: str = "spec") -> ProjectSpec:
     """
     try:
         document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2024-13-45
         where = getattr(error, "problem_mark", None)
         line = f" at line {where.line + 1}" if where else ""
         raise SpecError(f"{name} is not YAML{line}", remedy="mend the indentation or quotes there") from error

@@ -9,9 +9,17 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
-from labelloop.errors import AccessError, Conflict, ErasedError, InputError, LabelloopError, UnavailableError
+from labelloop.errors import (
+    AccessError,
+    ConfigurationError,
+    Conflict,
+    ErasedError,
+    InputError,
+    LabelloopError,
+    UnavailableError,
+)
 from tasks.clients.settings import Settings
 
 _REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "403", "ExpiredToken"}
@@ -20,7 +28,11 @@ _ABSENT = {"NoSuchKey", "NoSuchVersion", "404"}
 
 
 def connect(settings: Settings) -> Any:
-    """Return a boto3 S3 client with bounded, explicit retries and time limits."""
+    """Return a boto3 S3 client with bounded, explicit retries and time limits.
+
+    Raises:
+        ConfigurationError: the endpoint or the region cannot be right.
+    """
     keys = {}
     if settings.s3_access_key and settings.s3_secret_key:
         keys = {
@@ -34,9 +46,14 @@ def connect(settings: Settings) -> Any:
         max_pool_connections=32,
         s3={"addressing_style": "path"} if settings.s3_endpoint else {},
     )
-    return boto3.client(
-        "s3", endpoint_url=settings.s3_endpoint, region_name=settings.s3_region, config=config, **keys
-    )
+    try:
+        return boto3.client(
+            "s3", endpoint_url=settings.s3_endpoint, region_name=settings.s3_region, config=config, **keys
+        )
+    except ValueError:
+        raise ConfigurationError(
+            "LABELLOOP_S3_ENDPOINT or LABELLOOP_S3_REGION is wrong", remedy="give a URL and a region's name"
+        ) from None
 
 
 def split_uri(uri: str) -> tuple[str, str]:
@@ -58,6 +75,11 @@ def s3_errors(what: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _ours(error, what) from None
+    except (NoCredentialsError, PartialCredentialsError):
+        raise AccessError(
+            f"there are no credentials for S3 while {what}",
+            remedy="set LABELLOOP_S3_ACCESS_KEY and LABELLOOP_S3_SECRET_KEY, or give this process a role",
+        ) from None
     except BotoCoreError as error:
         raise UnavailableError(
             f"S3 did not answer while {what} ({type(error).__name__})",

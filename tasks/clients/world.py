@@ -14,8 +14,8 @@ from functools import cached_property
 from pathlib import Path
 
 from labelloop.errors import InputError
-from labelloop.identity import KeyRing, key_ring
-from labelloop.spec import ProjectSpec, load_spec
+from labelloop.identity import KeyRing
+from labelloop.spec import ProjectSpec
 from tasks.clients.expectations import GreatExpectations, RowRules
 from tasks.clients.hot import HotState, S3HotState
 from tasks.clients.label_studio import LabelStudio, connect_label_studio
@@ -24,6 +24,8 @@ from tasks.clients.media import MediaStore, S3MediaStore
 from tasks.clients.published import Published
 from tasks.clients.s3 import connect
 from tasks.clients.settings import Settings, load_settings
+from tasks.clients.specs import read_spec
+from tasks.clients.suppression_keys import keys_of
 
 
 def _now() -> datetime:
@@ -51,7 +53,7 @@ class World:
     def neighbours(self) -> list[World]:
         """Return this world and that of every other project of the lake; they share clients."""
         paths = sorted(self.settings.projects_dir.glob("*.yaml"))
-        specs = [load_spec(path.read_text(encoding="utf-8"), name=path.name) for path in paths]
+        specs = [read_spec(path) for path in paths]
         return [self, *(self._of(spec) for spec in specs if spec.name != self.project)]
 
     def _of(self, spec: ProjectSpec) -> World:
@@ -86,8 +88,7 @@ class World:
     @cached_property
     def keys(self) -> KeyRing:
         """What turns identifiers into digests; not yet verified against the check values."""
-        encoded = {key_id: key.get_secret_value() for key_id, key in self.settings.suppression_keys.items()}
-        return key_ring(encoded, self.settings.suppression_key_id)
+        return keys_of(self.settings)
 
     @cached_property
     def row_rules(self) -> RowRules:
@@ -126,5 +127,4 @@ def spec_path(settings: Settings, project: str) -> Path:
 def open_world(project: str) -> World:
     """Return the world of a project as this process' settings describe it."""
     settings = load_settings()
-    path = spec_path(settings, project)
-    return World(settings, load_spec(path.read_text(encoding="utf-8"), name=path.name))
+    return World(settings, read_spec(spec_path(settings, project)))

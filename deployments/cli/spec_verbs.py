@@ -1,0 +1,78 @@
+"""The verbs of labelling project specs: one to begin with, one to check, one that shows every field."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Template
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from deployments.cli.output import print_json
+from labelloop.errors import InputError
+from labelloop.spec import json_schema
+from tasks.clients.specs import read_spec
+
+TEMPLATES = Path(__file__).resolve().parents[1] / "projects" / "templates"
+_PROJECTS = Path("deployments/projects")
+
+
+def init(
+    name: str,
+    *,
+    template: str,
+    out: Path | None = None,
+    projects_dir: Annotated[Path, Parameter(env_var="LABELLOOP_PROJECTS_DIR")] = _PROJECTS,
+) -> None:
+    """Write a commented spec to edit; a file that is there already stays as it is.
+
+    Args:
+        name: Name of the project: small letters, digits and hyphens.
+        template: image-classification or text-classification.
+        out: File to write; without it NAME.yaml in the folder of specs.
+        projects_dir: Folder of specs.
+    """
+    text = _filled(template, name)
+    path = out or projects_dir / f"{name}.yaml"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise InputError(f"{path} is there already", remedy="remove it, or choose another --out") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror})", remedy="choose another --out") from None
+    _say(f"{path} is written: edit it, then `labelloop spec check {path}`")
+
+
+def check(file: Path) -> None:
+    """Say that a spec is right; exit code 2 with every problem when it is not.
+
+    Args:
+        file: The spec, YAML.
+    """
+    spec = read_spec(file)
+    _say(f"{file} is right: project {spec.name}, {spec.interface.media}, batches of {spec.sampling.batch_size}")
+
+
+def schema() -> None:
+    """Print the JSON Schema of a spec, for editors."""
+    print_json(json_schema())
+
+
+def _filled(template: str, name: str) -> str:
+    known = {path.stem: path for path in sorted(TEMPLATES.glob("*.yaml"))}
+    if template not in known:
+        raise InputError(f"there is no template {template!r}", remedy=f"choose one of {', '.join(known)}")
+    rule = json_schema()["properties"]["name"]["pattern"]
+    if not re.fullmatch(rule, name):
+        raise InputError(
+            f"{name!r} is no project name", remedy="begin with a small letter; then a-z, 0-9 and -, 2 to 40"
+        )
+    title = f"{name.replace('-', ' ').capitalize()} labelling"
+    return Template(known[template].read_text(encoding="utf-8")).substitute(name=name, title=title)
+
+
+def _say(text: str) -> None:
+    Console(soft_wrap=True, highlight=False).print(text, markup=False)

@@ -1,0 +1,101 @@
+"""What all projects share, each thing with its check: settings, S3, lake, vault, suppression keys, Label Studio."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cached_property
+from uuid import uuid4
+
+from labelloop.erasure.suppression import Suppressions
+from labelloop.errors import ConfigurationError, Conflict, ErasedError, InputError
+from tasks.clients.hot import HotState, S3HotState
+from tasks.clients.label_studio import connect_label_studio
+from tasks.clients.lake import Lake, storage_options
+from tasks.clients.media import S3MediaStore
+from tasks.clients.receipts import receipt_key
+from tasks.clients.s3 import connect, split_uri
+from tasks.clients.settings import Settings, load_settings
+from tasks.clients.suppression_keys import keys_of, recognised
+
+
+class Installation:
+    """What all projects share: settings, servers, lake, vault and keys; each method is a check."""
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of this process."""
+        return load_settings()
+
+    @cached_property
+    def _s3(self) -> object:
+        return connect(self.settings)
+
+    @cached_property
+    def _hot(self) -> HotState:
+        return S3HotState(self._s3, f"{self.settings.lake_uri.rstrip('/')}/hot")
+
+    def projects(self) -> list[str]:
+        """Return the names of the specs there are; none without settings."""
+        with suppress(ConfigurationError):
+            return sorted(path.stem for path in self.settings.projects_dir.glob("*.yaml"))
+        return []
+
+    def read_settings(self) -> str:
+        """Every setting is there, and has a form that can be used."""
+        receipt_key(self.settings)
+        keys_of(self.settings)
+        return "complete"
+
+    def reach_s3(self) -> str:
+        """The server answers and takes our credentials."""
+        bucket, _ = split_uri(self.settings.lake_uri)
+        with suppress(InputError):  # that a bucket is not there is an answer, too
+            next(S3MediaStore(self._s3).list(bucket), None)
+        return "answers and accepts our credentials"
+
+    def write_lake(self) -> str:
+        """Hot state can be written by conditional put."""
+        return _prove_writes(self._hot)
+
+    def write_vault(self) -> str:
+        """The vault can be written by conditional put."""
+        return _prove_writes(S3HotState(self._s3, self.settings.vault_uri))
+
+    def recognise_keys(self) -> str:
+        """Every suppression key that ever mattered is there and right."""
+        lake, keys = Lake(self.settings.lake_uri, storage_options(self.settings)), keys_of(self.settings)
+        in_force = Suppressions(lake.table("suppressions").read(), keys)
+        lake_in_use = lake.table("references").version() is not None
+        recognised(self._hot, keys, in_force.key_ids, lake_in_use=lake_in_use)
+        return f"{', '.join(keys.key_ids)} recognised" if lake_in_use else "nothing was ever made with them"
+
+    def reach_label_studio(self) -> str:
+        """The server answers, takes our token and knows the experts."""
+        experts = {email.casefold() for email in self.settings.experts}
+        try:
+            known = connect_label_studio(self.settings).user_ids(experts or {""})
+        except ErasedError:
+            raise ConfigurationError(
+                "what answers is no Label Studio", remedy="check LABELLOOP_LABEL_STUDIO_URL"
+            ) from None
+        if len(known) < len(experts):
+            raise ConfigurationError(
+                f"{len(known)} of {len(experts)} experts have an account",
+                remedy="invite them or mend LABELLOOP_EXPERTS",
+            )
+        return "answers and accepts the token"
+
+
+def _prove_writes(hot: HotState) -> str:
+    """Write, try to overwrite, delete: leases are worth nothing on a server that overwrites."""
+    key = f"leases/doctor-{uuid4().hex}.json"
+    hot.create(key, {})
+    try:
+        hot.create(key, {})
+    except Conflict:
+        return "can be written, by conditional put"
+    finally:
+        hot.delete(key)
+    raise ConfigurationError(
+        "the S3 server overwrites where it was told not to", remedy="use one that knows If-None-Match"
+    )

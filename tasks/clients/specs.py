@@ -1,0 +1,24 @@
+"""Reading the file of a labelling project spec; what a spec may say stands in `labelloop/spec/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from labelloop.errors import InputError
+from labelloop.spec import ProjectSpec, load_spec
+
+
+def read_spec(path: Path) -> ProjectSpec:
+    """Return the spec in a file.
+
+    Raises:
+        InputError: the file cannot be read, or is no UTF-8 text.
+        SpecError: it is not right; the message lists every problem.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror})", remedy="name the file of a spec") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is no UTF-8 text", remedy="save it as UTF-8") from None
+    return load_spec(text, name=path.name)
