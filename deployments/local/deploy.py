@@ -17,7 +17,7 @@ PREFECT_FILE = CHECKOUT / "deployments" / "prefect.yaml"
 
 
 def deploy(root: Path, variables: Mapping[str, str], log: Path) -> bool:
-    """Register every deployment; False when the server already has them all as they are now.
+    """Register every deployment, schedules paused; False when the server already has them all as they are now.
 
     `variables` say which server. The digest covers the deployment file and the modules that define the
     flows and their parameters, and lies beside the server's database, so that both go together.
@@ -29,9 +29,17 @@ def deploy(root: Path, variables: Mapping[str, str], log: Path) -> bool:
     digest = _digest()
     if record.exists() and record.read_text() == digest:
         return False
+    _prefect(variables, log, "deploy", "--all", "--prefect-file", str(PREFECT_FILE))
+    # On somebody's own machine nothing should start by itself; `schedule resume --all` switches it on.
+    _prefect(variables, log, "deployment", "schedule", "pause", "--all")
+    owner_only.write_text(record, digest)
+    return True
+
+
+def _prefect(variables: Mapping[str, str], log: Path, *words: str) -> None:
     with log.open("ab") as output:
         ending = subprocess.run(  # noqa: S603 (our own constants)
-            (sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(PREFECT_FILE)),
+            (sys.executable, "-m", "prefect", "--no-prompt", *words),
             env=inherited_environment() | dict(variables),
             cwd=CHECKOUT,
             stdin=subprocess.DEVNULL,
@@ -41,8 +49,6 @@ def deploy(root: Path, variables: Mapping[str, str], log: Path) -> bool:
         )
     if ending.returncode:
         raise UnavailableError("the flows could not be deployed", remedy=f"read {log}")
-    owner_only.write_text(record, digest)
-    return True
 
 
 def _digest() -> str:
