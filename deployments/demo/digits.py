@@ -44,15 +44,20 @@ def features() -> np.ndarray:
     return (_grey() / 255).reshape(len(_grey()), -1).astype(np.float32)
 
 
+def images(count: int) -> list[bytes]:
+    """Return the first digits as PNG files."""
+    return [_png(pixels) for pixels in _grey()[:count]]
+
+
 def upload(store: MediaStore, bucket: str, advance: Callable[[int], None], *, threads: int = 8) -> int:
     """Put the images that are not there yet into the bucket and return how many were put."""
     present = {key for batch in store.list(bucket, _PREFIX) for key in batch["key"].to_pylist()}
-    images = _grey()
-    missing = [i for i in range(len(images)) if key_of(i) not in present]
-    advance(len(images) - len(missing))
+    pixels = _grey()
+    missing = [i for i in range(len(pixels)) if key_of(i) not in present]
+    advance(len(pixels) - len(missing))
 
     def put(index: int) -> None:
-        store.write(bucket, key_of(index), _png(images[index]), content_type="image/png")
+        store.write(bucket, key_of(index), _png(pixels[index]), content_type="image/png")
         advance(1)
 
     with ThreadPoolExecutor(threads) as pool:

@@ -1,0 +1,37 @@
+"""The weekly batch in a process of its own that can be killed where a test wants it; preloaded by a fork server."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+import great_expectations  # noqa: F401 - imported once for all children
+import prefect  # noqa: F401 - imported once for all children
+
+import flows.weekly_batch
+import tasks.stage
+from tasks.clients.lease import Lease, hold
+from tasks.clients.world import World, open_world
+
+
+def run(environment: Mapping[str, str], project: str, killed_after: str | None) -> None:
+    """Run the weekly batch; kill this process when the named stage has had its effects but still holds its lease."""
+    os.environ.update(environment)
+    ids = random.Random(1)
+
+    def seeded(name: str) -> World:
+        return replace(open_world(name), new_id=lambda: f"{ids.getrandbits(128):032x}")
+
+    @contextmanager
+    def lethal(hot: object, name: str, **limits: object) -> Iterator[Lease]:
+        with hold(hot, name, **limits) as lease:
+            yield lease
+            if name == f"{project}/{killed_after}":
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    tasks.stage.open_world, tasks.stage.hold = seeded, lethal
+    flows.weekly_batch.weekly_batch(project)
