@@ -1,0 +1,61 @@
+"""Agreement: how far annotators agree, for the project, each pair and each annotator."""
+
+from __future__ import annotations
+
+from labelloop.report.charts import intervals
+from labelloop.report.section import Chart, Grid, Section, Source, interval
+from labelloop.turns import Figures
+
+_SCOPES = {"project": "the project", "pair": "each pair", "annotator": "each annotator"}
+
+
+def agreement_section(source: Source) -> Section:
+    """Return the newest figures with intervals, the gate they are held against, and the reasons for those missing."""
+    quality, found = source.spec.quality, source.figures["agreement"]
+    if not found:
+        return Section("agreement", "Agreement", "Not measured yet: no unit has two planned opinions.")
+    lead = (
+        "Measured on planned opinions only; extra opinions asked because annotators disagreed would bias it. "
+        f"Below {quality.gate:.2f} nothing is published, below {quality.alarm:.2f} people are called. "
+        "Every interval holds 95 %."
+    )
+    marks = {"gate": quality.gate, "alarm": quality.alarm}
+    charts, grids = [], []
+    for scope, whom in _SCOPES.items():
+        rows = [row for row in found if row["scope"] == scope]
+        drawn = [row for row in rows if row["value"] is not None]
+        if drawn:
+            charts.append(_chart(drawn, whom, marks if scope == "project" else {}))
+        if rows:
+            grids.append(_grid(rows, whom))
+    return Section("agreement", "Agreement", lead, tuple(charts), tuple(grids))
+
+
+def _chart(rows: list[Figures], whom: str, marks: dict[str, float]) -> Chart:
+    several = len({row["control"] for row in rows}) > 1
+    named = [row | {"name": _name(row, several), "flagged": False} for row in rows]
+    drawn = [{k: row[k] for k in ("name", "value", "low", "high", "flagged")} for row in named]
+    lines = f" Dashed lines: {', '.join(f'{name} {at:.2f}' for name, at in marks.items())}." if marks else ""
+    return Chart(intervals(drawn, title="agreement", marks=marks), f"Agreement of {whom}, with intervals.{lines}")
+
+
+def _name(row: Figures, several: bool) -> str:
+    whom = " / ".join(who[:8] for who in row["who"].split()) or row["metric"].replace("_", " ")
+    return f"{row['control']}: {whom}" if several else whom
+
+
+def _grid(rows: list[Figures], whom: str) -> Grid:
+    cells = [
+        (
+            row["control"],
+            row["metric"].replace("_", " "),
+            " and ".join(row["who"].split()) or "all",
+            row["value"],
+            interval(row["low"], row["high"]),
+            row["n_units"],
+            row["reason"] or "",
+        )
+        for row in rows
+    ]
+    heads = ("question", "statistic", "who", "value", "95 % interval", "units", "why there is none")
+    return Grid(f"Agreement of {whom}", heads, cells)

@@ -1,0 +1,90 @@
+"""Charts as SVG: drawn by Altair and vl-convert, both offline, narrow enough for a phone.
+
+Every category is a text that strangers may have typed; it is cleaned here and escaped by the renderer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from labelloop.report.section import short
+
+Rows = Sequence[Mapping[str, Any]]
+# Told apart with any colour vision (Okabe and Ito, 2008).
+_COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00"]
+_INK, _GRID, _ALARM = "#22303c", "#e3e8ec", "#d55e00"
+_WIDTH = 300
+# A browser may set the labels in a wider font than the one they were measured in.
+_PADDING = {"left": 24, "right": 8, "top": 5, "bottom": 5}
+
+
+def bars(rows: Rows, *, category: str, count: str, colour: str | None = None) -> str:
+    """Return horizontal bars, one per category in the order given, stacked by colour."""
+    encoding: dict[str, Any] = {
+        "x": alt.X(field=count, type="quantitative", title=count, axis=alt.Axis(tickMinStep=1)),
+        "y": alt.Y(field=category, type="nominal", sort=None, title=None),
+    }
+    if colour:
+        encoding["color"] = alt.Color(field=colour, type="nominal", title=None, sort=None)
+    return _svg(_chart(rows).mark_bar(color=_COLOURS[0]).encode(**encoding), steps=_distinct(rows, category))
+
+
+def intervals(rows: Rows, *, title: str, marks: Mapping[str, float]) -> str:
+    """Return one point with its interval per row (`name, value, low, high, flagged`), and dashed lines at `marks`."""
+    y = alt.Y("name:N", sort=None, title=None)
+    colour = alt.condition("datum.flagged", alt.value(_ALARM), alt.value(_COLOURS[0]))
+    base = _chart(rows).encode(y=y, color=colour)
+    layers = [
+        base.mark_rule(strokeWidth=3, opacity=0.5).encode(x=alt.X("low:Q", title=title), x2="high:Q"),
+        base.mark_point(filled=True, size=90, opacity=1).encode(
+            x=alt.X("value:Q", title=title, scale=alt.Scale(zero=False)),
+            shape=alt.condition("datum.flagged", alt.value("diamond"), alt.value("circle")),
+        ),
+    ]
+    lines = [{"at": at, "name": name} for name, at in marks.items()]
+    if lines:
+        at = alt.Chart(alt.InlineData(values=lines)).encode(x="at:Q")
+        layers.append(at.mark_rule(strokeDash=[4, 3], color=_INK))
+    return _svg(alt.layer(*layers), steps=len(rows))
+
+
+def curves(rows: Rows, *, title: str) -> str:
+    """Return one line per `series` over `round`, with the interval of each point where it has one."""
+    x = alt.X("round:O", title="round", axis=alt.Axis(labelAngle=0))
+    colour = alt.Color("series:N", title=None, sort=None)
+    base = _chart(rows).encode(x=x, color=colour)
+    value = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False))
+    drawn = alt.layer(
+        base.mark_line(strokeWidth=2).encode(y=value),
+        base.mark_point(filled=True, size=70, opacity=1).encode(
+            y=value, shape=alt.Shape("series:N", title=None, sort=None)
+        ),
+        base.mark_rule(strokeWidth=2, opacity=0.6).encode(y="low:Q", y2="high:Q"),
+    )
+    return _svg(drawn, height=200, columns=1)
+
+
+def _chart(rows: Rows) -> alt.Chart:
+    cleaned = [{k: short(v) if isinstance(v, str) else v for k, v in row.items()} for row in rows]
+    return alt.Chart(alt.InlineData(values=cleaned))
+
+
+def _distinct(rows: Rows, name: str) -> int:
+    return len({row[name] for row in rows})
+
+
+def _svg(chart: Any, *, steps: int | None = None, height: int | None = None, columns: int = 3) -> str:
+    drawn = chart.properties(width=_WIDTH, height=height or max(40, 26 * (steps or 1)))
+    text = {"labelColor": _INK, "titleColor": _INK, "labelFontSize": 13, "titleFontSize": 13, "titleFontWeight": 400}
+    drawn = (
+        drawn.configure(background="transparent", font="Arial, Helvetica, sans-serif", padding=_PADDING)
+        .configure_axis(**text, gridColor=_GRID, domainColor=_GRID, tickColor=_GRID, labelLimit=150)
+        .configure_legend(labelColor=_INK, labelFontSize=13, orient="top", labelLimit=260, columns=columns)
+        .configure_range(category=_COLOURS)
+        .configure_view(stroke=None)
+    )
+    return str(vl_convert.vegalite_to_svg(drawn.to_dict()))
