@@ -77,7 +77,9 @@ def present_keys(world: World, table: str, column: str, keys: Collection[str]) -
     """Return the values of the column, one for each row of the table that has one of the keys."""
     if not keys:
         return []
-    rows = world.table(table).read(columns=[column], where=pc.field(column).isin(list(keys)))
+    # The cast keeps pyarrow from comparing with row-group statistics, which delta-rs writes as another string type.
+    wanted = pc.field(column).cast(pa.string()).isin(list(keys))
+    rows = world.table(table).read(columns=[column], where=wanted)
     return list(rows[column].to_pylist())
 
 

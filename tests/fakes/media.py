@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -31,11 +32,11 @@ class Bucket:
 
 
 class MemoryMediaStore:
-    """Does what S3MediaStore does; `lies` deletions are answered and not done."""
+    """Does what S3MediaStore does; as many deletions as `lies` says for a bucket are answered and not done."""
 
     def __init__(self, *, page: int = 3) -> None:
         self.buckets: dict[str, Bucket] = {}
-        self.lies = 0
+        self.lies: Counter[str] = Counter()
         self._page = page
         self._count = itertools.count(1)
 
@@ -112,8 +113,8 @@ class MemoryMediaStore:
         return next((v.hold for v in versions if v.version_id == version_id), None)
 
     def delete_versions(self, bucket: str, key: str, version_ids: Sequence[str]) -> None:
-        if self.lies > 0:
-            self.lies -= 1
+        if self.lies[bucket] > 0:
+            self.lies[bucket] -= 1
             return
         found = self._bucket(bucket).objects
         left = [v for v in found.get(key, []) if v.version_id not in set(version_ids) or v.hold]

@@ -1,0 +1,40 @@
+"""Erasure requests for tests, and a look at everything an erasure may change."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from labelloop.contracts import all_contracts
+from labelloop.erasure.request import Request, due, read_request
+from tasks.clients.erasures import Erasures
+from tasks.clients.world import World
+
+# Minted anew or derived from what is; a rerun may mint another.
+_FREE = {"receipt_id", "digest", "signature", "payload"}
+
+
+def ask(world: World, **named: list[str]) -> str:
+    """Record a request and return its id."""
+    wanted = read_request(json.dumps({"verification": "passport seen", **named}))
+    moment = world.now()
+    request = Request(request_id=world.new_id(), project=world.project, received_at=moment, due_at=due(moment))
+    Erasures(world.hot, world.vault).add(request, wanted)
+    return request.request_id
+
+
+def state_of(world: World) -> dict[str, Any]:
+    """Return everything outside that an erasure may change, without what is random."""
+    tables = [rules.name for rules in all_contracts() if rules.name != "training_set"]
+    found: dict[str, Any] = {name: _rows(world, name) for name in tables}
+    bucket = world.spec.media.bucket
+    found["media"] = {key: len(world.media.versions(bucket, key)) for key in world.media.keys_ever(bucket)}
+    found["published"] = world.published.list("")
+    found["hot"] = {key: world.hot.get(key).value for key in world.hot.keys("") if not key.startswith("leases/")}
+    found["vault"] = world.vault.keys("")
+    return found
+
+
+def _rows(world: World, name: str) -> list[str]:
+    rows = world.table(name).read().to_pylist()
+    return sorted(str({column: value for column, value in row.items() if column not in _FREE}) for row in rows)
