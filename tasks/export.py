@@ -12,11 +12,11 @@ from labelloop.contracts import contract
 from labelloop.export import agreement_gate, dataset_version, parquet_bytes, training_rows
 from labelloop.summary import Summary
 from tasks.artifacts import publish_link, publish_table
+from tasks.clients.datasets import datasets, point_to, write_files
 from tasks.clients.lease import Lease
 from tasks.clients.rounds import rounds_of
 from tasks.clients.world import World
 from tasks.contracts import commit, refuse_unfit
-from tasks.datasets import datasets, point_to, write_files
 from tasks.policies import INSIDE
 from tasks.stage import finish, stage
 

@@ -16,11 +16,11 @@ from labelloop.evaluations import audit_evaluation
 from labelloop.retrain import Evaluation, Promotion, decide_promotion, evaluate, fit
 from labelloop.summary import Summary
 from tasks.artifacts import publish_table
+from tasks.clients.datasets import find_dataset, latest, read_dataset
 from tasks.clients.lease import Lease
 from tasks.clients.models import digest, export_onnx, facts_of, model_version
 from tasks.clients.world import World
 from tasks.contracts import commit
-from tasks.datasets import find_dataset, latest, read_dataset
 from tasks.features import features_of, version_of
 from tasks.models import model_path, trained_model
 from tasks.policies import INSIDE

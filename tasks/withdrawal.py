@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.contracts import contract
+from tasks.clients.datasets import Row, datasets, folder, latest, point_to, pointer_key, read_dataset, write_files
 from tasks.clients.lease import Lease, hold
 from tasks.clients.world import World
 from tasks.contracts import commit
-from tasks.datasets import Row, datasets, folder, latest, point_to, pointer_key, read_dataset, write_files
 
 
 def withdraw_rows(world: World, lease: Lease, ref_ids: Collection[str]) -> list[dict[str, object]]:
@@ -76,7 +76,7 @@ def _rewrite(world: World, lease: Lease, row: Row, ref_ids: Collection[str]) -> 
 
 
 def _without(world: World, row: Row, left: pa.Table, withdrawn: int) -> Row:
-    lineage = {**json.loads(row["lineage"]), "rewritten from": row["dataset_version"], "rows withdrawn": withdrawn}
+    lineage = {**json.loads(row["lineage"]), "training set": row["dataset_version"], "rows withdrawn": withdrawn}
     note = "as of the set this one replaces"
     return write_files(world, left, round=row["round"], agreement=note, lineage=lineage)
 

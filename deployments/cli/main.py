@@ -39,13 +39,18 @@ interface.command(
     "deployments.cli.interface_verbs:validate", name="validate", help="Name all that is wrong with one."
 )
 app.command(interface)
+dataset = App(name="dataset", help="Show the training sets of a project.")
+dataset.command("deployments.cli.dataset_verbs:list_datasets", name="list", help="List them, oldest first.")
+dataset.command("deployments.cli.dataset_verbs:show", name="show", help="Show the card of one.")
+dataset.command("deployments.cli.dataset_verbs:lineage", name="lineage", help="Show where one came from and went.")
+app.command(dataset)
 
 
 def main() -> None:
     """Run the command line; exit code 0 done, 1 failed, 2 bad usage or input, never a traceback for our errors."""
     environment.load()
     try:
-        app(exit_on_error=False)
+        app(sys.argv[1:], exit_on_error=False)
     except CycloptsError:
         sys.exit(2)  # cyclopts has said what is wrong
     except LabelloopError as error:

@@ -71,7 +71,8 @@ RULES = {
             ("labelloop", "data_contracts"),
             "labelloop/ decides from tables alone; what touches the world belongs in tasks/ or tasks/clients/, "
             "and hands the table in",
-            # filetype and PIL look into bytes already read; open_data_contract_standard parses our contracts.
+            # filetype and PIL look into bytes already read; open_data_contract_standard parses our contracts;
+            # altair and vl_convert draw in memory, without network.
             frozenset(
                 {
                     "numpy",
@@ -85,6 +86,8 @@ RULES = {
                     "lxml",
                     "filetype",
                     "PIL",
+                    "altair",
+                    "vl_convert",
                     "imagehash",
                     "open_data_contract_standard",
                     "cryptography",

@@ -11,32 +11,8 @@ import pytest
 from labelloop.card import dataset_card, split_counts
 from labelloop.contracts import contract
 from labelloop.export import agreement_gate, dataset_version, parquet_bytes, splits, training_rows
+from tests.labelled import N, figure, tables
 from tests.rows import hex_id, rows_of
-
-N = 8
-
-
-def tables(n: int = N, *, labels=None, units=None, references=None) -> dict[str, pa.Table]:
-    """N units that may be exported; each argument changes columns of all rows, or by row number."""
-
-    def changed(table: str, base, changes) -> pa.Table:
-        changes = changes or {}
-        rows = [base(i) | {k: v for k, v in changes.items() if isinstance(k, str)} for i in range(n)]
-        for i, row in enumerate(rows):
-            row |= changes.get(i, {})
-        return rows_of(table, rows)
-
-    soft = {"classes": ["0", "1"], "probabilities": [0.9, 0.1], "confidence": 0.9, "n": 1, "control": "digit"}
-    return {
-        "labels": changed("labels", lambda i: {"label": str(i % 2), "state": "accepted", **soft}, labels),
-        "units": changed(
-            "units", lambda i: {"ref_ids": [hex_id(i)], "media_versions": ["v1"], "purpose": "label"}, units
-        ),
-        "references": changed(
-            "references", lambda i: {"bucket": "media", "key": f"in/{i}", "media_version": "v1"}, references
-        ),
-        "batches": rows_of("batches", [{} for _ in range(n)]),
-    }
 
 
 def export(given: dict[str, pa.Table], **options) -> pa.Table:
@@ -117,11 +93,6 @@ def test_the_same_rows_in_any_order_have_the_same_bytes_and_version():
 def test_another_label_gives_another_version():
     versions = {dataset_version(parquet_bytes(export(tables(labels={0: {"label": value}})))) for value in "01"}
     assert len(versions) == 2
-
-
-def figure(value, low=None, high=None, **more) -> dict:
-    base = {"round": 1, "control": "digit", "metric": "krippendorff_alpha", "scope": "project", "who": ""}
-    return base | {"value": value, "low": low, "high": high, "reason": None if value is not None else "few"} | more
 
 
 @pytest.mark.parametrize(

@@ -7,37 +7,16 @@ import json
 import pytest
 
 from labelloop.errors import ContractError, ErasedError, HeldByLaw, InputError, LeaseLost
-from labelloop.rounds import Round
-from tasks.clients.rounds import begin_round
-from tasks.datasets import datasets, latest, read_dataset
-from tasks.export import publish_dataset
+from tasks.clients.datasets import datasets, latest, read_dataset
 from tasks.withdrawal import withdraw_rows
-from tests.fakes.world import START, lease_of, make_world
+from tests.fakes.world import lease_of, make_world
+from tests.labelled import N, figure, fill, labelled_world, publish
 from tests.rows import hex_id, rows_of
-from tests.unit.test_export import N, figure, tables
-
-
-def fill(world, **changes) -> None:
-    for name, rows in tables(**changes).items():
-        world.table(name).upsert(rows, fence=lambda: None)
 
 
 @pytest.fixture
 def world(tmp_path):
-    made = make_world(tmp_path)
-    fill(made)
-    made.table("agreement").upsert(rows_of("agreement", [figure(0.8, 0.7, 0.9)]), fence=lambda: None)
-    record = Round(number=1, state="closed", seed=1, size=N, strategy="random", opened_at=START)
-    begin_round(made.hot, made.project, record)
-    return made
-
-
-def publish(world):
-    lease = lease_of(world, "export")
-    try:
-        return publish_dataset(world, lease)
-    finally:
-        lease.release()
+    return labelled_world(make_world(tmp_path))
 
 
 def withdraw(world, *numbers):

@@ -5,19 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from labelloop.rounds import Round
 from labelloop.score import embedding_rows
+from tasks.clients.datasets import latest
 from tasks.clients.models import OnnxModel
 from tasks.contracts import commit
-from tasks.datasets import latest
 from tasks.features import version_of
 from tasks.models import model_path, trained_model
 from tasks.retrain import retrain_model
 from tasks.withdrawal import withdraw_rows
+from tests import labelled
 from tests.fakes.world import START, lease_of, make_world
-from tests.rows import hex_id, rows_of
-from tests.unit.test_export import figure, tables
-from tests.unit.test_export_stage import begin_round, publish
+from tests.labelled import publish
+from tests.rows import hex_id
 
 N = 120
 AUDIT = range(0, N, 3)
@@ -31,21 +30,16 @@ def vectors(seed: int = 0) -> np.ndarray:
 
 
 def fill(world, *, labels=None, audit=AUDIT) -> None:
-    given = tables(N, labels=labels, units={i: {"purpose": "audit"} for i in audit})
-    for name, rows in given.items():
-        world.table(name).upsert(rows, fence=lambda: None)
+    labelled.fill(world, N, labels=labels, units={i: {"purpose": "audit"} for i in audit})
 
 
 @pytest.fixture
 def world(tmp_path):
-    made = make_world(tmp_path)
-    fill(made)
+    units = {i: {"purpose": "audit"} for i in AUDIT}
+    made = labelled.labelled_world(make_world(tmp_path), N, units=units)
     references = made.table("references").read().sort_by("ref_id")
     rows = embedding_rows(references, list(vectors()), version=version_of(made), at=START)
     made.table("predictions").upsert(rows, fence=lambda: None)
-    made.table("agreement").upsert(rows_of("agreement", [figure(0.8)]), fence=lambda: None)
-    record = Round(number=1, state="closed", seed=1, size=N, strategy="random", opened_at=START)
-    begin_round(made.hot, made.project, record)
     publish(made)
     return made
 
