@@ -35,6 +35,11 @@ class RemoteTask:
     updated_at: datetime
     annotations: tuple[RemoteAnnotation, ...] = ()
 
+    @property
+    def answers(self) -> int:
+        """How many people have answered it; skipping is no answer."""
+        return len({a.user_id for a in self.annotations if not a.cancelled})
+
 
 @dataclass(frozen=True)
 class RemotePrediction:

@@ -7,19 +7,22 @@ from typing import Any
 
 from tasks.clients.world import World
 
+# First words of the calls that change something, of every client.
+_EFFECTS = {"create", "replace", "delete", "append", "upsert", "change", "ensure", "import", "set", "reopen"}
+
 
 class Killed(BaseException):
     """What a kill looks like from inside: nothing catches it."""
 
 
 class Faults:
-    """Counts calls to the clients it guards and ends the run at one of them; `calls` tells how many there were."""
+    """Counts the effects of a run on the world it guards and ends the run at one of them."""
 
     def __init__(self, at: int | None = None, *, after: bool = False) -> None:
         self.at, self.after, self.calls = at, after, 0
 
     def guard(self, world: World) -> World:
-        """Return the same world, every call to Label Studio, hot state and the lake counted."""
+        """Return the same world, every effect on Label Studio, hot state and the lake counted."""
         guarded = World(world.settings, world.spec, world.now, world.new_id)
         for name in ("hot", "vault", "media", "row_rules", "keys"):
             setattr(guarded, name, getattr(world, name))
@@ -45,27 +48,14 @@ class _Guarded:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._client, name)
-        if not callable(found):
+        if name.partition("_")[0] not in _EFFECTS:
             return found
         return lambda *given, **named: self._faults.call(found, *given, **named)
 
 
 class _GuardedLake:
-    """Tables whose writes count; a killed read changes nothing."""
-
     def __init__(self, lake: Any, faults: Faults) -> None:
         self._lake, self._faults = lake, faults
 
     def table(self, *given: Any) -> Any:
-        return _GuardedTable(self._lake.table(*given), self._faults)
-
-
-class _GuardedTable:
-    def __init__(self, table: Any, faults: Faults) -> None:
-        self._table, self._faults = table, faults
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._table, name)
-        if name not in ("append", "upsert", "delete"):
-            return found
-        return lambda *given, **named: self._faults.call(found, *given, **named)
+        return _Guarded(self._lake.table(*given), self._faults)

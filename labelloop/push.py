@@ -1,0 +1,190 @@
+"""What Label Studio should hold and what it holds: the difference, as things to do.
+
+Decides only; carrying it out, safely at any point of interruption, is the business of `tasks/push.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from labelloop.spec import ProjectSpec
+from labelloop.workbench import RemoteTask
+
+# A unit is current while every member is there, in the version it was chosen in.
+_CURRENT = """
+CREATE TEMP TABLE current_units AS
+SELECT m.unit_id, first(r.bucket ORDER BY m.place) AS bucket, first(r.key ORDER BY m.place) AS key,
+       first(m.ref_id ORDER BY m.place) AS ref_id, first(m.media_version ORDER BY m.place) AS media_version
+FROM (SELECT unit_id, unnest(ref_ids) AS ref_id, unnest(media_versions) AS media_version,
+             generate_subscripts(ref_ids, 1) AS place FROM units) m
+LEFT JOIN refs r ON r.ref_id = m.ref_id
+GROUP BY m.unit_id
+HAVING bool_and(coalesce(r.state = 'active' AND r.media_version = m.media_version, false))
+"""
+
+_MISSING = """
+SELECT b.unit_id, c.ref_id, c.bucket, c.key, b.queue_score, p.predicted
+FROM batches b JOIN current_units c USING (unit_id)
+LEFT JOIN predictions p
+       ON p.ref_id = c.ref_id AND p.media_version = c.media_version AND p.model_version = $version
+WHERE NOT EXISTS (FROM tasks t WHERE t.unit_id = b.unit_id)
+ORDER BY b.queue_score, b.unit_id
+"""
+
+_OUTDATED = """
+SELECT t.unit_id, t.task_id
+FROM tasks t ANTI JOIN current_units USING (unit_id)
+WHERE t.state = 'open' ORDER BY t.task_id
+"""
+
+_STALE = """
+SELECT t.unit_id, t.task_id, b.stratum, b.rank, b.queue_score, p.confidence, p.predicted
+FROM tasks t JOIN current_units c USING (unit_id) JOIN batches b USING (unit_id)
+LEFT JOIN predictions p
+       ON p.ref_id = c.ref_id AND p.media_version = c.media_version AND p.model_version = $version
+WHERE t.state = 'open' AND t.queue_version <> $version ORDER BY t.task_id
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do, seen from the lake alone.
+
+    `missing`: units without a task (unit_id, ref_id, bucket, key, queue_score, predicted), in queue order.
+    `outdated`: open tasks whose media is gone or changed (unit_id, task_id).
+    `stale`: open tasks queued by another version (unit_id, task_id, stratum, rank, queue_score, confidence,
+    predicted).
+    """
+
+    missing: pa.Table
+    outdated: pa.Table
+    stale: pa.Table
+
+
+def plan(
+    *,
+    units: pa.Table,
+    batches: pa.Table,
+    references: pa.Table,
+    tasks: pa.Table,
+    predictions: pa.Table,
+    version: str,
+) -> Plan:
+    """Return what is missing, outdated and stale in Label Studio, as far as the lake knows.
+
+    Args:
+        units: rows of the contract `units`.
+        batches: rows of the contract `batches`.
+        references: rows of the contract `references`.
+        tasks: rows of the contract `tasks`; a unit with a row is never asked twice, not even a withdrawn one.
+        predictions: rows of the contract `predictions`.
+        version: the version whose predictions order the queue now.
+    """
+    tables = {"units": units, "batches": batches, "refs": references, "tasks": tasks, "predictions": predictions}
+    with duckdb.connect() as db:
+        for name, table in tables.items():
+            db.register(name, table)
+        db.execute(_CURRENT)
+        given = {"version": version}
+        return Plan(
+            missing=db.sql(_MISSING, params=given).to_arrow_table(),
+            outdated=db.sql(_OUTDATED).to_arrow_table(),
+            stale=db.sql(_STALE, params=given).to_arrow_table(),
+        )
+
+
+@dataclass(frozen=True)
+class Strays:
+    """Tasks on the server that the lake does not know: left by an interrupted run, or by a late import.
+
+    `adopted`: the task to keep for a unit that has none. `surplus`: unanswered doubles and orphans, to be deleted.
+    `foreign`: tasks of other people, and answered doubles, left alone.
+    """
+
+    adopted: dict[str, RemoteTask]
+    surplus: list[int]
+    foreign: list[int]
+
+
+def sort_strays(strays: Iterable[RemoteTask], missing: Collection[str]) -> Strays:
+    """Return what to do about each unknown task.
+
+    Args:
+        strays: tasks on the server without a row in the lake.
+        missing: units that wait for a task.
+
+    Of several tasks for one unit the one with most answers is kept, then the oldest.
+
+    >>> from datetime import UTC, datetime
+    >>> twins = [RemoteTask(n, "u1", 1, False, datetime(2026, 1, 1, tzinfo=UTC)) for n in (8, 7)]
+    >>> found = sort_strays(twins, {"u1"})
+    >>> found.adopted["u1"].task_id, found.surplus
+    (7, [8])
+    """
+    adopted: dict[str, RemoteTask] = {}
+    surplus, foreign = [], []
+    for task in sorted(strays, key=lambda task: (-len(task.annotations), task.task_id)):
+        if task.unit_id in missing and task.unit_id not in adopted:
+            adopted[task.unit_id] = task
+        elif task.unit_id and not task.annotations:
+            surplus.append(task.task_id)
+        else:
+            foreign.append(task.task_id)
+    return Strays(adopted, sorted(surplus), sorted(foreign))
+
+
+def planned_overlap(spec: ProjectSpec, unit_id: str) -> int:
+    """Return how many opinions are planned for a unit: a fixed share of units, drawn by their digest, gets several.
+
+    >>> from labelloop.spec.sections import Overlap
+    >>> spec = ProjectSpec.model_construct(name="p", overlap=Overlap(share=1.0, annotators=3))
+    >>> planned_overlap(spec, "u1")
+    3
+    """
+    digest = hashlib.sha256(f"overlap/{spec.name}/{unit_id}".encode()).digest()
+    drawn = int.from_bytes(digest[:8], "big") / 2**64 < spec.overlap.share
+    return spec.overlap.annotators if drawn else 1
+
+
+def task_data(spec: ProjectSpec, row: Mapping[str, Any]) -> dict[str, str] | str:
+    """Return the task data of a unit, or the reason why Label Studio could not show its medium.
+
+    Only addresses inside the spec's bucket and prefix become task data. Label Studio cuts an object key at a
+    question mark, strips blanks at its end and slashes at its start, and loses line breaks and tabs in it.
+
+    Args:
+        spec: the project.
+        row: `unit_id, ref_id, bucket, key`.
+    """
+    key = str(row["key"])
+    if row["bucket"] != spec.media.bucket or not key.startswith(spec.media.prefix):
+        return "its medium lies outside the bucket and prefix of the spec"
+    if key.startswith("/") or key != key.rstrip() or re.search(r"[?\n\r\t]", key):
+        return "Label Studio cannot address a key with a leading slash, question mark, line break or blank at its end"
+    address = f"s3://{row['bucket']}/{key}"
+    return {"unit": str(row["unit_id"]), "ref": str(row["ref_id"]), spec.interface.media: address}
+
+
+def prediction(spec: ProjectSpec, *, score: float, version: str, predicted: str | None) -> dict[str, Any]:
+    """Return the prediction that puts a task into its place of the queue; empty unless the spec shows it.
+
+    Args:
+        spec: the project.
+        score: place in the queue, in [0, 1], ascending is first.
+        version: whose prediction it is; the server orders by one version.
+        predicted: the model's answer, pre-filled into the first question that has it as a label.
+    """
+    result = []
+    for question in spec.interface.questions if spec.predictions.show and predicted is not None else ():
+        if predicted in {label.value for label in question.labels}:
+            place = {"from_name": question.name, "to_name": spec.interface.media, "type": question.type}
+            result = [{**place, "value": {"choices": [predicted]}}]
+            break
+    return {"model_version": version, "score": score, "result": result}

@@ -1,0 +1,114 @@
+"""The project in Label Studio that belongs to a spec: found by its marker, created once, kept as the spec says.
+
+Its identity lies in hot state, so that another server, or an older backup of it, is told from the right one.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from labelloop.errors import WrongServerError
+from labelloop.guidelines import to_html
+from labelloop.interface import build
+from tasks.clients.hot import Json, update
+from tasks.clients.lease import Lease
+from tasks.clients.world import World
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LabellingProject:
+    """Identity of the server, the project's number there, and what a hand had changed in its settings."""
+
+    server: str
+    ls_project: int
+    mended: tuple[str, ...] = ()
+
+
+def known_project(world: World) -> LabellingProject | None:
+    """Return the project as it was set up before, or None if it never was.
+
+    Raises:
+        WrongServerError: the server that answers does not hold it.
+    """
+    record = world.hot.get(_key(world))
+    if record is None or record.value["ls_project"] is None:
+        return None
+    found = LabellingProject(record.value["server"], record.value["ls_project"])
+    _settings(world, found)
+    return found
+
+
+def ensure_project(world: World, lease: Lease) -> LabellingProject:
+    """Return the project, created if it never was, with settings and storage as the spec says.
+
+    Raises:
+        WrongServerError: the server that answers does not hold it.
+    """
+    record = update(world.hot, _key(world), lambda present: present or _minted(world))
+    if record["ls_project"] is None:
+        lease.check()
+        marker = _marker(world, record["server"])
+        # A run that was killed right after the creation left the project there under its marker.
+        number = world.label_studio.find_project(marker) or world.label_studio.create_project(
+            {**_wanted(world), "description": marker, "maximum_annotations": 1}
+        )
+        record = update(world.hot, _key(world), lambda _: {**record, "ls_project": number})
+    mended = _mend(world, lease, LabellingProject(record["server"], record["ls_project"]))
+    lease.check()
+    world.label_studio.ensure_storage(mended.ls_project, world.spec.media.bucket)
+    return mended
+
+
+def _mend(world: World, lease: Lease, found: LabellingProject) -> LabellingProject:
+    """Set what differs from the spec; raised overlaps survive, unless a hand had changed the overlap of all."""
+    present = _settings(world, found)
+    wanted = {**_wanted(world), "maximum_annotations": 1}
+    differing = {name: value for name, value in wanted.items() if present.get(name) != value}
+    if differing:
+        lease.check()
+        world.label_studio.change_project(found.ls_project, differing)
+        _log.info("settings set as the spec says: %s", ", ".join(sorted(differing)))
+    return LabellingProject(found.server, found.ls_project, tuple(sorted(differing)))
+
+
+def _settings(world: World, found: LabellingProject) -> Json:
+    settings = world.label_studio.project(found.ls_project)
+    if settings is None or _marker(world, found.server) not in (settings.get("description") or ""):
+        raise WrongServerError(
+            f"project {found.ls_project} of Label Studio at {world.label_studio.address} is not the one that holds "
+            f"the tasks of {world.project!r}",
+            remedy="point LABELLOOP_LABEL_STUDIO_URL to the right server, restore its backup, or put the marker "
+            "back into the project's description",
+        )
+    return settings
+
+
+def _wanted(world: World) -> Json:
+    spec = world.spec
+    # One annotation a task and per-task overlap is the one combination that keeps queue order, locks and overlap.
+    return {
+        "title": spec.title,
+        "label_config": build(spec.interface),
+        "expert_instruction": to_html(spec.guidelines.text),
+        "show_instruction": True,
+        "sampling": "Uncertainty sampling",
+        "show_collab_predictions": spec.predictions.show,
+        "show_skip_button": True,
+        "skip_queue": "REQUEUE_FOR_OTHERS",
+        "enable_empty_annotation": False,
+    }
+
+
+def _minted(world: World) -> Json:
+    return {"server": world.new_id(), "ls_project": None}
+
+
+def _key(world: World) -> str:
+    return f"label-studio/{world.project}.json"
+
+
+def _marker(world: World, server: str) -> str:
+    return f"labelloop:{world.project}:{server}"
