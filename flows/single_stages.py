@@ -6,7 +6,7 @@ from prefect import flow
 
 from flows.parameters import Project
 from tasks.erasure import erasure
-from tasks.erasure_audit import erasure_audit
+from tasks.erasure_audit import erasure_audit, erasure_plan
 from tasks.export import export
 from tasks.janitor import janitor
 from tasks.purge import purge
@@ -26,6 +26,12 @@ def sync_references(project: Project) -> list[dict[str, object]]:
 def erase(project: Project) -> list[dict[str, object]]:
     """Carry out every open erasure request and issue receipts."""
     return [erasure(project)]
+
+
+@flow(name="erase-plan", validate_parameters=True)
+def plan_erasures(project: Project) -> list[dict[str, object]]:
+    """Count what each open erasure request would reach, and change nothing."""
+    return erasure_plan(project)
 
 
 @flow(name="purge", validate_parameters=True)

@@ -8,6 +8,7 @@ FLOWS: dict[str, str] = {
     "retrain-check": "flows.retrain_check:retrain_check",
     "sync": "flows.single_stages:sync_references",
     "erase": "flows.single_stages:erase",
+    "erase-plan": "flows.single_stages:plan_erasures",
     "purge": "flows.single_stages:purge_tables",
     "erasure-audit": "flows.single_stages:audit_erasures",
     "export": "flows.single_stages:export_dataset",

@@ -17,8 +17,9 @@ from labelloop.erasure.plan import (
     units_with,
 )
 from labelloop.erasure.request import Identifiers
+from tasks.clients.datasets import datasets, read_dataset
 from tasks.clients.world import World
-from tasks.datasets import datasets, read_dataset
+from tasks.labelling_project import known_project
 from tasks.quarantine import payloads
 
 # Which opaque key a project's table is deleted by; units last, since the others refer to them.
@@ -84,7 +85,13 @@ def present_keys(world: World, table: str, column: str, keys: Collection[str]) -
 
 
 def present_tasks(world: World, reach: ProjectReach) -> list[tuple[int, int]]:
-    """Return the planned tasks that Label Studio still has."""
+    """Return the planned tasks that Label Studio still has.
+
+    Raises:
+        WrongServerError: the server that answers is not the one that was given the tasks.
+    """
+    if reach.ls_tasks:
+        known_project(world)
     there = {number: world.label_studio.task_ids(number) for number in {p for p, _ in reach.ls_tasks}}
     return [(number, task) for number, task in reach.ls_tasks if task in there[number]]
 
@@ -138,5 +145,5 @@ def _tasks_of(world: World, unit_ids: set[str]) -> set[tuple[int, int]]:
 
 
 def _ls_projects(world: World, known: set[tuple[int, int]]) -> set[int]:
-    connected = world.hot.get(f"label-studio/{world.project}.json")
-    return {number for number, _ in known} | ({int(connected.value["ls_project"])} if connected else set())
+    connected = known_project(world)
+    return {number for number, _ in known} | ({connected.ls_project} if connected else set())

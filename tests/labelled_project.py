@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from labelloop.contracts import Refusal, contract
+from tasks.clients.datasets import point_to, write_files
 from tasks.clients.lease import hold
 from tasks.clients.world import World
-from tasks.datasets import point_to, write_files
+from tasks.labelling_project import ensure_project
 from tasks.quarantine import quarantine
 from tasks.sync import sync_references
 from tests.rows import hex_id, rows_of
@@ -81,10 +82,10 @@ def write(world: World, table: str, given: list[dict]) -> None:
 
 
 def _tasks(world: World, unit_ids: list[str], members: list[tuple[int, ...]]) -> tuple[int, list[int]]:
-    config = '<View><Image name="i" value="$image"/></View>'
-    number = world.label_studio.create_project({"title": "Digits", "label_config": config})
+    with hold(world.hot, "digits/push", seconds=60, wait_seconds=0) as lease:
+        number = ensure_project(world, lease).ls_project
     data = [
-        {"data": {"unit": unit, "image": f"s3://media/{key_of(who[0])}"}}
+        {"data": {"unit": unit, "ref": unit, "image": f"s3://media/{key_of(who[0])}"}}
         for unit, who in zip(unit_ids, members, strict=True)
     ]
     return number, world.label_studio.import_tasks(number, data)

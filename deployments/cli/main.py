@@ -45,6 +45,19 @@ dataset.command("deployments.cli.dataset_verbs:show", name="show", help="Show th
 dataset.command("deployments.cli.dataset_verbs:lineage", name="lineage", help="Show where one came from and went.")
 app.command(dataset)
 
+erase = App(name="erase", help="Ask for erasures, carry them out, check them.")
+erase.command("deployments.cli.erasure_verbs:request", name="request", help="Record a request from a file or stdin.")
+erase.command("deployments.cli.erasure_verbs:plan", name="plan", help="Count what open requests would reach.")
+erase.command("deployments.cli.erasure_verbs:approve", name="approve", help="Let a large request be carried out.")
+erase.command("deployments.cli.erasure_verbs:run", name="run", help="Carry out open requests.")
+erase.command("deployments.cli.erasure_verbs:status", name="status", help="List requests and their deadlines.")
+erase.command("deployments.cli.erasure_verbs:verify", name="verify", help="Check that nothing has come back.")
+app.command(erase)
+receipt = App(name="receipt", help="Show and verify erasure receipts.")
+receipt.command("deployments.cli.erasure_verbs:show_receipt", name="show", help="Write a receipt as JSON.")
+receipt.command("deployments.cli.erasure_verbs:check_receipt", name="verify", help="Verify a receipt, offline.")
+app.command(receipt)
+
 
 def main() -> None:
     """Run the command line; exit code 0 done, 1 failed, 2 bad usage or input, never a traceback for our errors."""

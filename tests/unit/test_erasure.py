@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 
+import pyarrow as pa
 import pytest
 
 from labelloop.erasure.receipt import verify_chain
-from labelloop.errors import SuppressionKeyError, UnavailableError
+from labelloop.errors import DecisionNeeded, InputError, SuppressionKeyError, UnavailableError, WrongServerError
 from labelloop.identity import KeyRing
+from tasks.clients.datasets import datasets, latest, read_dataset
 from tasks.clients.erasures import Erasures
 from tasks.clients.receipts import receipt_key, receipts
-from tasks.datasets import datasets, latest, read_dataset
 from tasks.erasure import carry_out_requests
+from tasks.erasure_audit import audit_erasures, preview_requests
 from tasks.sync import sync_references
 from tests.erasure_requests import ask
 from tests.fakes.label_studio import MemoryLabelStudio
@@ -132,13 +134,19 @@ def test_what_was_erased_is_not_admitted_again(world):
 
 def test_a_task_of_a_killed_push_is_found_by_its_unit(world):
     made = world.labelled
-    world.hot.create("label-studio/digits.json", {"ls_project": made.ls_project})
-    stray = world.label_studio.import_tasks(
-        made.ls_project, [{"data": {"unit": made.unit_ids[3], "image": "s3://x"}}]
-    )
+    twin = {"unit": made.unit_ids[3], "ref": made.ref_ids[3], "image": "s3://media/x"}
+    stray = world.label_studio.import_tasks(made.ls_project, [{"data": twin}])
     ask(world, subjects=["subject-03"])
     carry_out_requests(world)
     assert not set(stray) & set(world.label_studio.all_tasks)
+
+
+def test_another_label_studio_server_is_refused(world):
+    ask(world, subjects=["subject-03"])
+    world.label_studio = MemoryLabelStudio()
+    with pytest.raises(WrongServerError):
+        carry_out_requests(world)
+    assert receipts(world.lake) == []
 
 
 def test_a_request_that_matches_nothing_is_answered_with_a_receipt_of_zeros(world):
@@ -245,5 +253,42 @@ def test_an_overdue_request_is_counted(world):
     assert carry_out_requests(world).counts["overdue"] == 1
 
 
+def test_a_preview_counts_the_reach_and_changes_nothing(world):
+    ask(world, subjects=["subject-03"])
+    before = everything(world.hot), [world.table(table).version() for table in TABLES]
+    (summary,) = preview_requests(world)
+    assert summary.counts["objects"] == 1
+    assert (summary.counts["units"], summary.counts["media_versions"]) == (2, 2)
+    assert (everything(world.hot), [world.table(table).version() for table in TABLES]) == before
+
+
+def test_an_audit_after_an_erasure_finds_nothing_back(world):
+    ask(world, subjects=["subject-03"])
+    carry_out_requests(world)
+    assert audit_erasures(world).counts == {"receipts": 1, "offered": 0, "returned": 0, "overdue": 0, "unproven": 0}
+    world.media.write("media", key_of(3), PNG, content_type="image/png")
+    assert audit_erasures(world).counts["offered"] == 1
+
+
+def test_an_audit_stops_when_something_erased_is_back_in_the_lake(world):
+    before = rows(world, "references")
+    ask(world, subjects=["subject-03"])
+    carry_out_requests(world)
+    table = world.table("references")
+    table.upsert(pa.Table.from_pylist(before, schema=table.contract.schema), fence=lambda: None)
+    with pytest.raises(DecisionNeeded, match="returned 1"):
+        audit_erasures(world)
+
+
+def test_an_audit_refuses_a_changed_receipt(world):
+    ask(world, subjects=["subject-03"])
+    carry_out_requests(world)
+    table = world.table("receipts")
+    forged = [{**row, "payload": row["payload"].replace("0", "1")} for row in rows(world, "receipts")]
+    table.upsert(pa.Table.from_pylist(forged, schema=table.contract.schema), fence=lambda: None)
+    with pytest.raises(InputError, match="digest does not fit"):
+        audit_erasures(world)
+
+
 def everything(hot):
-    return {key: hot.get(key).value for key in hot.keys("")}
+    return {key: hot.get(key).value for key in hot.keys("") if not key.startswith("leases/")}

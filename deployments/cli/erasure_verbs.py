@@ -1,0 +1,181 @@
+"""The verbs of erasure: ask, look, carry out, check; and of its receipts.
+
+Identifiers come from a file or standard input, never as arguments, which shells and process lists keep.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from deployments.cli.output import Json, print_json
+from labelloop.erasure.receipt import read_receipt
+from labelloop.erasure.receipt import verify as verify_receipt
+from labelloop.erasure.request import Request, due, read_request
+from labelloop.errors import InputError
+from tasks.clients.erasures import Erasures
+from tasks.clients.receipts import receipt_key, receipts
+from tasks.clients.settings import load_settings
+from tasks.clients.world import World, open_world
+
+ProjectName = Annotated[str | None, Parameter(help="Labelling project; may be left out if there is only one.")]
+
+
+def request(project: ProjectName = None, *, file: str = "-", as_json: Json = False) -> None:
+    """Record an erasure request and print its opaque id.
+
+    Args:
+        project: labelling project whose bucket the object keys and prefixes lie in.
+        file: JSON with object_keys, prefixes, subjects (lists) and verification (how the person was identified);
+            `-` reads standard input.
+        as_json: print id and deadline as JSON.
+    """
+    world = _world(project)
+    wanted = read_request(_text(file))
+    moment = world.now()
+    record = Request(request_id=world.new_id(), project=world.project, received_at=moment, due_at=due(moment))
+    _erasures(world).add(record, wanted)
+    if as_json:
+        print_json({"request_id": record.request_id, "due_at": record.due_at.isoformat()})
+    else:
+        sys.stdout.write(f"{record.request_id}\n")
+
+
+def status(project: ProjectName = None, *, as_json: Json = False) -> None:
+    """List every erasure request with its state and deadline.
+
+    Args:
+        project: any labelling project of the lake.
+        as_json: print JSON.
+    """
+    world = _world(project)
+    rows = [_told(found, world) for found in _erasures(world).all()]
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("request", "project", "state", "due", "reason", box=None)
+    for row in rows:
+        state = "overdue" if row["overdue"] else row["state"]
+        table.add_row(row["request_id"], row["project"], state, row["due_at"][:10], row["reason"])
+    Console(soft_wrap=True, highlight=False).print(table if rows else "no erasure was ever asked for")
+
+
+def approve(request_id: str, project: ProjectName = None) -> None:
+    """Let a request that reaches more objects than the limit be carried out.
+
+    Args:
+        request_id: as `erase status` shows it.
+        project: any labelling project of the lake.
+    """
+    _erasures(_world(project)).change(request_id, approved=True)
+
+
+def plan(project: ProjectName = None, *, as_json: Json = False) -> None:
+    """Count what each open request would reach, place by place; nothing is changed.
+
+    Args:
+        project: any labelling project of the lake.
+        as_json: print JSON.
+    """
+    from flows.single_stages import plan_erasures
+
+    _show(plan_erasures(_world(project).project), as_json)
+
+
+def run(project: ProjectName = None, *, as_json: Json = False) -> None:
+    """Carry out every open request; exit code 1 if one has to wait for a person or a hold.
+
+    Args:
+        project: any labelling project of the lake.
+        as_json: print JSON.
+    """
+    from flows.single_stages import erase
+
+    world = _world(project)
+    _show(erase(world.project), as_json)
+    left = [found for found in _erasures(world).all() if found.state != "done"]
+    for found in left:
+        sys.stderr.write(f"{found.request_id} is {found.state}: {found.reason}\n")
+    if left:
+        sys.exit(1)
+
+
+def verify(project: ProjectName = None, *, as_json: Json = False) -> None:
+    """Check receipts and deadlines, and that nothing erased has come back; exit code 1 if something is wrong.
+
+    Args:
+        project: labelling project whose references and bucket are looked through.
+        as_json: print JSON.
+    """
+    from flows.single_stages import audit_erasures
+
+    _show(audit_erasures(_world(project).project), as_json)
+
+
+def show_receipt(request_id: str, project: ProjectName = None, *, out: Path | None = None) -> None:
+    """Write the receipt of a request as JSON.
+
+    Args:
+        request_id: as `erase status` shows it.
+        project: any labelling project of the lake.
+        out: file to write; standard output if left out.
+    """
+    found = [r for r in receipts(_world(project).lake) if r.request_id == request_id]
+    if not found:
+        raise InputError("there is no receipt of this request", remedy="see `labelloop erase status`")
+    text = found[0].model_dump_json(indent=1) + "\n"
+    if out:
+        out.write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+
+
+def check_receipt(file: Path) -> None:
+    """Say whether a receipt is exactly as it was issued; needs LABELLOOP_RECEIPT_KEY and no network.
+
+    Args:
+        file: a receipt as `receipt show` writes it.
+    """
+    receipt = read_receipt(_text(str(file)))
+    verify_receipt(receipt, receipt_key(load_settings()))
+    sys.stdout.write(f"genuine: request {receipt.request_id}, issued {receipt.issued_at.isoformat()}\n")
+
+
+def _world(project: str | None) -> World:
+    if project is None:
+        names = sorted(path.stem for path in load_settings().projects_dir.glob("*.yaml"))
+        if len(names) != 1:
+            raise InputError("name the labelling project", remedy=f"one of {', '.join(names) or 'none yet'}")
+        project = names[0]
+    return open_world(project)
+
+
+def _erasures(world: World) -> Erasures:
+    return Erasures(world.hot, world.vault)
+
+
+def _text(file: str) -> str:
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise InputError("the file cannot be read as UTF-8 text", remedy="give an existing file") from None
+
+
+def _told(found: Request, world: World) -> dict[str, Any]:
+    shown = found.model_dump(mode="json", exclude={"payload"})
+    return shown | {"overdue": found.is_overdue(world.now())}
+
+
+def _show(summaries: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print_json(summaries)
+        return
+    from labelloop.summary import Summary
+
+    for summary in summaries:
+        sys.stdout.write(Summary.model_validate(summary).line() + "\n")
