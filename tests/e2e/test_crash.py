@@ -23,7 +23,7 @@ title: Killed and run again
 media: {bucket: media, prefix: digits/, subject_pattern: "digits/(?P<subject>[^/]+)/"}
 interface:
   questions:
-    - {name: digit, prompt: Which digit?, labels: [{value: "0"}, {value: "1"}, {value: "2"}, {value: "3"}]}
+    - {name: digit, prompt: "Which digit?", labels: [{value: "0"}, {value: "1"}, {value: "2"}, {value: "3"}]}
 guidelines: {text: Choose the digit.}
 sampling: {strategy: auto, batch_size: 12, audit_rate: 0.2, explore_share: 0.2}
 overlap: {share: 0.3, annotators: 2, maximum: 2}
