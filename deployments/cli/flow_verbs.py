@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import sys
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from pydantic import TypeAdapter, ValidationError
 
 from labelloop.errors import InputError
 
@@ -31,9 +33,9 @@ def run(
 
     if flow not in FLOWS:
         raise InputError(f"there is no flow {flow!r}", remedy=f"one of {', '.join(sorted(FLOWS))}")
-    parameters = parse_parameters(parameter)
     module, _, name = FLOWS[flow].partition(":")
-    summaries = getattr(importlib.import_module(module), name)(**parameters)
+    chosen = getattr(importlib.import_module(module), name)
+    summaries = chosen(**_checked(chosen, parse_parameters(parameter)))
     if as_json:
         sys.stdout.write(json.dumps(summaries, indent=1) + "\n")
         return
@@ -60,11 +62,28 @@ def parse_parameters(pairs: tuple[str, ...]) -> dict[str, Any]:
         *path, last = key.split(".")
         place = found
         for part in path:
-            place = place.setdefault(part, {})
+            inner = place.setdefault(part, {})
+            place = inner if isinstance(inner, dict) else {last: inner}
         if last in place:
             raise InputError(f"parameter {key!r} is given twice", remedy="give it once")
         place[last] = _value(text)
     return found
+
+
+def _checked(flow: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters, once they fit the flow: Prefect would log a run that fails with them, values and all."""
+    signature = inspect.signature(flow.fn, eval_str=True)
+    try:
+        bound = signature.bind(**parameters)
+        for name, value in bound.arguments.items():
+            TypeAdapter(signature.parameters[name].annotation).validate_python(value)
+    except TypeError as error:
+        takes = f"give {', '.join(f'-p {name}=...' for name in signature.parameters)}"
+        raise InputError(f"flow {flow.name!r}: {error}", remedy=takes) from None
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, (name, *e['loc'])))}: {e['msg']}" for e in error.errors()]
+        raise InputError(f"flow {flow.name!r} refuses a parameter: {'; '.join(problems)}") from None
+    return parameters
 
 
 def _value(text: str) -> Any:

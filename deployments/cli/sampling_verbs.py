@@ -8,7 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
-from deployments.cli.tables import read_pool_file, write_parquet
+from deployments.cli.table_file import write_parquet
+from deployments.cli.tables import read_pool_file
 from labelloop.sampling import refused_rows, select
 
 

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from deployments.cli.output import Json, print_json
-from deployments.cli.tables import read_ratings_file, write_parquet
+from deployments.cli.table_file import write_parquet
+from deployments.cli.tables import read_ratings_file
 from labelloop.agreement import Figure, measure
 from labelloop.consensus import Consensus, resolve
 

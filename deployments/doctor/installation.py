@@ -89,6 +89,7 @@ class Installation:
 def _prove_writes(hot: HotState) -> str:
     """Write, try to overwrite, delete: leases are worth nothing on a server that overwrites."""
     key = f"leases/doctor-{uuid4().hex}.json"
+    hot.keys(key)  # a bucket must be there before: some servers would make it now, without a word
     hot.create(key, {})
     try:
         hot.create(key, {})

@@ -30,6 +30,8 @@ class Precision:
     n_min: int = 5
 
     def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise InputError(f"the seed is {self.seed}", remedy="give a whole number from 0")
         if self.n_boot < 1:
             raise InputError(f"n_boot is {self.n_boot}", remedy="give a number of replicates from 1")
         if self.n_min < 1:

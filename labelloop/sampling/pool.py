@@ -146,7 +146,8 @@ def _embedding(table: pa.Table, needed: bool) -> tuple[NDArray[np.float32], dict
         "embedding wrong_width": misshapen,
         "embedding not_finite": beyond,
     }
-    return values.astype(np.float32, copy=False), faults
+    with np.errstate(over="ignore"):  # what leaves float32 is beyond, and left out
+        return values.astype(np.float32, copy=False), faults
 
 
 def _stratum(table: pa.Table, needed: bool) -> NDArray[np.object_]:

@@ -1,0 +1,144 @@
+"""The verb `doctor` against servers that answer, refuse or are not there: a named finding for each."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from deployments.cli import environment
+from deployments.local import owner_only
+
+pytestmark = pytest.mark.integration
+
+
+def settings_of_nowhere(tmp_path, **given):
+    """Environment whose servers are closed ports of this machine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    secret = base64.b64encode(bytes(range(32))).decode()
+    variables = {
+        "LABELLOOP_S3_ENDPOINT": url,
+        "LABELLOOP_S3_ACCESS_KEY": "hush",
+        "LABELLOOP_S3_SECRET_KEY": "hush",
+        "LABELLOOP_LAKE_URI": "s3://lake",
+        "LABELLOOP_VAULT_URI": "s3://vault",
+        "LABELLOOP_LABEL_STUDIO_URL": url,
+        "LABELLOOP_LABEL_STUDIO_TOKEN": "hush",
+        "LABELLOOP_SUPPRESSION_KEYS": json.dumps({"k1": secret}),
+        "LABELLOOP_RECEIPT_KEY": secret,
+        "LABELLOOP_PROJECTS_DIR": str(tmp_path),
+        "PREFECT_API_URL": f"{url}/api",
+        **given,
+    }
+    owner_only.write_variables(tmp_path / "env", variables)
+    return {environment.ENVIRONMENT_FILE_VARIABLE: str(tmp_path / "env"), "PATH": "", "HOME": str(tmp_path)}
+
+
+def diagnosed(variables, *words):
+    """Findings by check, as a process of its own sees them: Prefect reads its settings once."""
+    command = [sys.executable, "-m", "deployments.cli.main", "doctor", *words, "--json"]
+    ending = subprocess.run(command, env=variables, capture_output=True, text=True)
+    assert "Traceback" not in ending.stderr, ending.stderr
+    return ending.returncode, {finding["check"]: finding for finding in json.loads(ending.stdout)}
+
+
+def test_the_doctor_names_every_server_that_does_not_answer(tmp_path):
+    code, found = diagnosed(settings_of_nowhere(tmp_path))
+    assert code == 1
+    assert {name: finding["state"] for name, finding in found.items()} == {
+        "settings": "ok",
+        "S3": "failed",
+        "lake": "not checked",
+        "vault": "not checked",
+        "suppression keys": "not checked",
+        "Label Studio": "failed",
+        "Prefect": "failed",
+    }
+    assert "LABELLOOP_S3_ENDPOINT" in found["S3"]["remedy"]
+    assert "LABELLOOP_LABEL_STUDIO_URL" in found["Label Studio"]["remedy"]
+    assert "PREFECT_API_URL" in found["Prefect"]["remedy"]
+    assert "hush" not in json.dumps(found)
+
+
+def test_the_doctor_names_settings_that_cannot_be_right_and_specs_with_problems(tmp_path):
+    (tmp_path / "cars.yaml").write_text("name: cars\n")
+    bad = {"LABELLOOP_S3_ENDPOINT": "nowhere", "LABELLOOP_LABEL_STUDIO_URL": "http://", "PREFECT_API_URL": "nowhere"}
+    _, found = diagnosed(settings_of_nowhere(tmp_path, **bad), "cars")
+    assert found["S3"]["message"] == "LABELLOOP_S3_ENDPOINT or LABELLOOP_S3_REGION is wrong"
+    assert found["Prefect"]["message"] == "PREFECT_API_URL is not set or no URL"
+    assert "did not answer" in found["Label Studio"]["message"]
+    assert "media: Field required" in found["spec of cars"]["message"]
+    assert found["media of cars"]["state"] == "not checked"
+
+
+@pytest.fixture
+def variables(stack, tmp_path):
+    """Environment of the running stack, with a folder of specs of its own."""
+    return dict(stack.variables) | {"LABELLOOP_PROJECTS_DIR": str(tmp_path)}
+
+
+def doctor_on(variables, tmp_path, *words, **changes):
+    owner_only.write_variables(tmp_path / "env", variables | changes)
+    own = {environment.ENVIRONMENT_FILE_VARIABLE: str(tmp_path / "env"), "PATH": "", "HOME": str(tmp_path)}
+    return diagnosed(own, *words)
+
+
+@pytest.mark.usefixtures("worker", "label_studio")
+def test_the_doctor_finds_nothing_wrong_with_a_whole_stack(variables, tmp_path):
+    bucket = variables["LABELLOOP_LAKE_URI"].removeprefix("s3://")
+    spec = {"name": "cars", "title": "Cars", "media": {"bucket": bucket}, "guidelines": {"text": "Look."}}
+    labels = [{"value": "a"}, {"value": "b"}]
+    spec["interface"] = {"questions": [{"name": "what", "prompt": "What?", "labels": labels}]}
+    (tmp_path / "cars.yaml").write_text(json.dumps(spec | {"annotators": {"count": 4}}))
+    code, found = doctor_on(variables, tmp_path, "cars")
+    assert {name: finding["state"] for name, finding in found.items()} == dict.fromkeys(found, "ok"), found
+    assert code == 0
+
+
+@pytest.mark.usefixtures("prefect", "label_studio")
+def test_the_doctor_names_every_server_that_refuses_us(variables, tmp_path):
+    code, found = doctor_on(
+        variables,
+        tmp_path,
+        LABELLOOP_S3_ACCESS_KEY="somebody",
+        LABELLOOP_LABEL_STUDIO_TOKEN="0" * 40,
+        PREFECT_API_AUTH_STRING="admin:wrong",
+    )
+    assert code == 1
+    assert "S3 refused us" in found["S3"]["message"]
+    assert "refused us" in found["Label Studio"]["message"]
+    assert "refuses us (HTTP 401)" in found["Prefect"]["message"]
+    assert found["lake"]["state"] == "not checked"
+
+
+@pytest.mark.usefixtures("prefect", "label_studio")
+def test_the_doctor_names_buckets_servers_and_experts_that_are_not_there(variables, tmp_path):
+    _, found = doctor_on(
+        variables,
+        tmp_path,
+        LABELLOOP_LAKE_URI="s3://nowhere",
+        LABELLOOP_EXPERTS='["nobody@labels.test"]',
+        PREFECT_API_URL=variables["LABELLOOP_LABEL_STUDIO_URL"],
+    )
+    assert found["S3"]["state"] == "ok"
+    assert "the bucket does not exist" in found["lake"]["message"]
+    assert found["vault"]["state"] == "ok"
+    assert found["Label Studio"]["message"] == "0 of 1 experts have an account"
+    assert found["Prefect"]["state"] == "failed"
+
+
+def test_the_doctor_names_a_suppression_key_that_is_not_the_one_that_was_used(s3, variables, tmp_path):
+    from labelloop.identity import KeyRing
+    from tasks.clients.hot import S3HotState
+    from tasks.clients.s3 import connect
+
+    hot = S3HotState(connect(s3), f"{s3.lake_uri}/other/hot")
+    hot.create("suppression-keys.json", KeyRing({"k1": bytes(32)}, "k1").check_values())
+    _, found = doctor_on(variables, tmp_path, LABELLOOP_LAKE_URI=f"{s3.lake_uri}/other")
+    assert "not the key that was used: k1" in found["suppression keys"]["message"]
