@@ -40,8 +40,8 @@ def labelled_project(world: World, n: int = N) -> Labelled:
     """Fill the world: n subjects with one image each, of two versions, and everything a round makes of them."""
     for number in range(n):
         for version in (b"old", b"new"):
-            world.media.write("media", key_of(number), PNG + version, content_type="image/png")
-    with hold(world.hot, "digits/sync", seconds=60, wait_seconds=0) as lease:
+            world.media.write(world.spec.media.bucket, key_of(number), PNG + version, content_type="image/png")
+    with hold(world.hot, f"{world.project}/sync", seconds=60, wait_seconds=0) as lease:
         sync_references(world, lease)
     references = {row["key"]: row for row in world.table("references").read().to_pylist()}
     rows = [references[key_of(number)] for number in range(n)]
@@ -71,7 +71,7 @@ def labelled_project(world: World, n: int = N) -> Labelled:
     )
     refusal = Refusal("predictions", ref_ids[3], "required", payload={"ref_id": ref_ids[3], "confidence": None})
     other = Refusal("predictions", ref_ids[0], "required", payload={"ref_id": ref_ids[0], "confidence": None})
-    with hold(world.hot, "digits/score", seconds=60, wait_seconds=0) as lease:
+    with hold(world.hot, f"{world.project}/score", seconds=60, wait_seconds=0) as lease:
         quarantine(world, lease, [refusal, other], stage="score")
     dataset = _training_set(world, rows, unit_ids, soft)
     return Labelled(ref_ids, unit_ids, task_ids, ls_project, dataset)
@@ -82,10 +82,10 @@ def write(world: World, table: str, given: list[dict]) -> None:
 
 
 def _tasks(world: World, unit_ids: list[str], members: list[tuple[int, ...]]) -> tuple[int, list[int]]:
-    with hold(world.hot, "digits/push", seconds=60, wait_seconds=0) as lease:
+    with hold(world.hot, f"{world.project}/push", seconds=60, wait_seconds=0) as lease:
         number = ensure_project(world, lease).ls_project
     data = [
-        {"data": {"unit": unit, "ref": unit, "image": f"s3://media/{key_of(who[0])}"}}
+        {"data": {"unit": unit, "ref": unit, "image": f"s3://{world.spec.media.bucket}/{key_of(who[0])}"}}
         for unit, who in zip(unit_ids, members, strict=True)
     ]
     return number, world.label_studio.import_tasks(number, data)
@@ -106,7 +106,7 @@ def _training_set(world: World, references: list[dict], unit_ids: list[str], sof
             {
                 "ref_id": row["ref_id"],
                 "unit_id": unit,
-                "media_uri": f"s3://media/{row['key']}",
+                "media_uri": f"s3://{row['bucket']}/{row['key']}",
                 "media_version": row["media_version"],
                 "label": "0",
                 **soft,
