@@ -16,10 +16,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from labelloop.contracts import contract
-from labelloop.errors import InputError
+from labelloop.errors import InputError, LeaseLost
 from tasks.clients.models import export_onnx, model_version
+from tasks.contracts import commit
 from tasks.score import score_references
 from tests.fakes.world import SPEC, START, lease_of, make_world
+from tests.rows import rows_of
 
 CLASSES = ["0", "1", "2"]
 
@@ -183,3 +185,41 @@ def test_a_file_that_is_no_parquet_is_refused_by_name(tmp_path):
 def test_without_a_model_of_ours_the_summary_says_so(tmp_path):
     world = world_of(tmp_path, "source: trainer")
     assert score_references(world, lease_of(world, "score")).notes == ("no model yet",)
+
+
+def test_a_run_killed_between_parts_reads_only_what_is_left(tmp_path, monkeypatch):
+    monkeypatch.setattr("tasks.features._ROWS", 2)
+    world = world_of(tmp_path, "source: none")
+    written = []
+
+    def killed(*arguments, **options):
+        if len(written) == 2:
+            raise LeaseLost("killed")
+        written.append(commit(*arguments, **options))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tasks.features.commit", killed)
+        with pytest.raises(LeaseLost):
+            run(world)
+    assert run(world)["read"] == 2
+    assert len(predictions(world, "features-")) == 6
+
+
+def test_texts_become_vectors_too(tmp_path):
+    spec = SPEC.replace("interface:", "interface:\n  media: text").replace("source: trainer", "source: none")
+    world = make_world(tmp_path, spec)
+    add_references(world, range(2))
+    for number, text in enumerate((b"a cat sat", b"\xff")):
+        world.media.write("media", key(number), text, content_type="text/plain")
+    counts = run(world)
+    assert (counts["read"], counts["unreadable"]) == (2, 1)
+    assert len(predictions(world, "features-")[0]["embedding"]) == 512
+
+
+def test_a_model_file_that_was_changed_since_is_not_used(tmp_path, onnx_file):
+    world = world_of(tmp_path, "source: trainer")
+    row = {"model_version": "model-1", "digest": "0" * 64, "promoted": True, "classes": CLASSES}
+    world.table("models").upsert(rows_of("models", [row]), fence=lambda: None)
+    world.published.write("models/model-1/model.onnx", onnx_file, "application/octet-stream")
+    with pytest.raises(InputError, match="not the one that was published"):
+        run(world)
