@@ -11,26 +11,14 @@ from labelloop.guidelines import to_html
 from labelloop.push import planned_overlap, prediction, task_data
 from tasks.clients.rounds import current_round
 from tasks.clients.world import World
-from tasks.push import push_round
+from tests.annotating import answer, push, the_project
 from tests.chosen_round import N, choose, chosen_round, copy_of, write
 from tests.fakes.faults import Faults, Killed
 from tests.fakes.label_studio import MemoryLabelStudio
-from tests.fakes.world import SPEC, lease_of
+from tests.fakes.world import SPEC
 from tests.rows import hex_id
 
 SHOWN = SPEC + "predictions: {show: true}\n"
-
-
-def push(world: World, faults: Faults | None = None) -> dict[str, int]:
-    lease = lease_of(world, "push")
-    try:
-        return push_round(faults.guard(world) if faults else world, lease).counts
-    finally:
-        lease.release()
-
-
-def the_project(world: World) -> int:
-    return world.hot.get("label-studio/digits.json").value["ls_project"]
 
 
 def on_the_server(world: World) -> list[tuple]:
@@ -68,13 +56,6 @@ def predicted(world: World, version: str, confidences: dict[int, float]) -> None
         ],
     )
     write(world, "models", [{"model_version": version, "promoted": True, "trained_on_erased": False}])
-
-
-def answer(world: World, unit: int, person: str = "ann") -> None:
-    server: MemoryLabelStudio = world.label_studio
-    result = [{"from_name": "digit", "to_name": "image", "type": "choices", "value": {"choices": ["1"]}}]
-    (number,) = [n for n, t in server.all_tasks.items() if t["data"]["unit"] == hex_id(unit)]
-    server.annotator(f"{person}@labelloop.test", "x").submit(number, result, lead_time=1.0, key=f"{person}-{unit}")
 
 
 def test_every_unit_becomes_one_task_in_the_order_of_the_queue(tmp_path: Path):

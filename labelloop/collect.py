@@ -1,0 +1,188 @@
+"""From tasks as Label Studio holds them to rows of `annotations`, and to what became of each task.
+
+Decides only; what was read when, and what is written where, is the business of `tasks/collect.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from labelloop.contracts import Refusal, contract
+from labelloop.errors import DecisionNeeded
+from labelloop.interface import parse
+from labelloop.push import planned_overlap
+from labelloop.spec import ProjectSpec
+from labelloop.workbench import RemoteAnnotation, RemoteTask
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How annotations of one server become rows.
+
+    `pseudonym` turns a user's number into the annotator's pseudonym; `experts` are users whose answers are reviews.
+    `known` are the rows of the `tasks` table by unit; a unit that is missing there is read with `defaults`.
+    """
+
+    spec: ProjectSpec
+    server: str
+    pseudonym: Callable[[int], str]
+    experts: Collection[int]
+    known: Mapping[str, Row]
+    defaults: Row
+
+    def rows(self, task: RemoteTask) -> tuple[list[Row], list[Refusal]]:
+        """Return the rows of one task's annotations, and the answers that were refused.
+
+        The first planned opinions in time are `planned`, later ones `adaptive`, those of experts `review`; a skipped
+        or empty annotation is a `cancelled` row for each question.
+        """
+        rows: list[Row] = []
+        refused: list[Refusal] = []
+        planned = self._planned(task)
+        for annotation in task.annotations:
+            reason = "review" if annotation.user_id in self.experts else "planned"
+            if reason == "planned" and annotation.annotation_id not in planned:
+                reason = "adaptive"
+            answers, problems = parse(annotation.result, self.spec.interface)
+            shared = self._shared(task, annotation, reason)
+            rows += [shared | _typed(answer) for answer in answers]
+            refused += [_refusal(shared, annotation, *problem) for problem in problems]
+            if not answers and not problems:
+                rows += [shared | _empty(question.name, question.type) for question in self.spec.interface.questions]
+        return rows, refused
+
+    def _planned(self, task: RemoteTask) -> set[int]:
+        given = [a for a in task.annotations if not a.cancelled and a.user_id not in self.experts]
+        first = sorted(given, key=lambda a: (a.created_at, a.annotation_id))
+        return {a.annotation_id for a in first[: planned_overlap(self.spec, task.unit_id)]}
+
+    def _shared(self, task: RemoteTask, annotation: RemoteAnnotation, reason: str) -> Row:
+        shown = self.known.get(task.unit_id, self.defaults)
+        lead_time = annotation.lead_time
+        return {
+            "annotation_id": f"{self.server}:{annotation.annotation_id}",
+            "unit_id": task.unit_id,
+            "task_id": task.task_id,
+            "annotator": self.pseudonym(annotation.user_id),
+            "lead_time": lead_time if lead_time is not None and lead_time >= 0 else None,
+            "opinion_reason": reason,
+            "prediction_shown": shown["prediction_shown"],
+            "guideline_version": shown["guideline_version"],
+            "state": "cancelled" if annotation.cancelled or not annotation.result else "active",
+            "created_at": annotation.created_at,
+            "updated_at": annotation.updated_at,
+        }
+
+
+def _typed(answer: Any) -> Row:
+    return {
+        "control": answer.control,
+        "control_type": answer.control_type,
+        "choices": list(answer.choices) if answer.choices is not None else None,
+        "number": answer.number,
+        "text": answer.text,
+        "raw": json.dumps(answer.raw, sort_keys=True),
+    }
+
+
+def _empty(control: str, control_type: str) -> Row:
+    return {
+        "control": control,
+        "control_type": control_type,
+        "choices": None,
+        "number": None,
+        "text": None,
+        "raw": "[]",
+    }
+
+
+def _refusal(shared: Row, annotation: RemoteAnnotation, control: str, reason: str) -> Refusal:
+    kept = {name: shared[name] for name in ("annotation_id", "unit_id")}
+    payload = kept | {"control": control, "result": list(annotation.result)}
+    return Refusal("annotations", f"{shared['annotation_id']}/{control}", reason, "raw", payload)
+
+
+def keep_first_guidelines(rows: list[Row], present: pa.Table) -> list[Row]:
+    """Return the rows with the guideline version and prediction they were first read with.
+
+    An edit, or guidelines that change later, do not rewrite what was on the screen when the answer was given.
+    """
+    first = {(row["annotation_id"], row["control"]): row for row in present.to_pylist()}
+    kept = ("guideline_version", "prediction_shown")
+    return [
+        row | {name: known[name] for name in kept}
+        if (known := first.get((row["annotation_id"], row["control"])))
+        else row
+        for row in rows
+    ]
+
+
+def tombstones(
+    present: pa.Table, seen: Collection[tuple[str, str]], gone: Collection[int], read: Collection[int]
+) -> list[Row]:
+    """Return rows for answers that are there no longer: their identity stays, their content goes.
+
+    Args:
+        present: rows of the contract `annotations`.
+        seen: (annotation_id, control) of every row read now.
+        gone: numbers of tasks that are no longer on the server.
+        read: numbers of tasks read now.
+    """
+    lost = [
+        row
+        for row in present.to_pylist()
+        if row["state"] != "deleted"
+        and (
+            row["task_id"] in gone or (row["task_id"] in read and (row["annotation_id"], row["control"]) not in seen)
+        )
+    ]
+    return [row | _empty(row["control"], row["control_type"]) | {"state": "deleted"} for row in lost]
+
+
+def task_state(task: RemoteTask, annotators: int) -> str:
+    """Return what became of a task: `answered` when the server hands it out no more, or nobody is left to ask.
+
+    Args:
+        task: as the server holds it.
+        annotators: how many people work on the project; when all have answered or skipped, nobody is left.
+    """
+    asked = {annotation.user_id for annotation in task.annotations}
+    return "answered" if task.finished or len(asked) >= annotators else "open"
+
+
+def vanished(known: Iterable[Row], present: Collection[int], limit: float) -> list[Row]:
+    """Return the tasks that are on the server no longer.
+
+    Args:
+        known: rows of the `tasks` table of this server, without the withdrawn ones.
+        present: numbers of the tasks on the server.
+        limit: a larger share of them is no clean-up but a wrong server or a restored backup.
+
+    Raises:
+        DecisionNeeded: more than the limit vanished; nothing was concluded from it.
+    """
+    rows = list(known)
+    gone = [row for row in rows if row["task_id"] not in present]
+    if len(gone) > limit * len(rows):
+        raise DecisionNeeded(
+            f"{len(gone)} of {len(rows)} tasks are no longer in Label Studio, more than the share of {limit} that "
+            "quality.disappearance_limit allows",
+            remedy="restore the server's backup; if they were deleted on purpose, raise the limit for one run",
+            vanished=len(gone),
+            known=len(rows),
+        )
+    return gone
+
+
+def annotator_row(pseudonym: str, level: str, at: Any) -> Row:
+    """Return the row of an annotator nothing is known of yet."""
+    names = contract("annotators").schema.names
+    plain = {"annotator": pseudonym, "level": level, "n": 0, "flagged": False, "measured_at": at}
+    return dict.fromkeys(names) | plain

@@ -1,0 +1,185 @@
+"""Collect: bring what annotators did since the last time into the lake, and say which tasks are done.
+
+Reads what changed since a watermark, with an overlap; a rerun reads the same again and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from prefect import task
+
+from labelloop import guidelines
+from labelloop.collect import Reader, annotator_row, keep_first_guidelines, task_state, tombstones, vanished
+from labelloop.summary import Summary
+from labelloop.workbench import RemoteTask
+from tasks.artifacts import publish_table
+from tasks.clients.hot import update
+from tasks.clients.lease import Lease
+from tasks.clients.rounds import rounds_of, save_round
+from tasks.clients.world import World
+from tasks.contracts import commit
+from tasks.labelling_project import LabellingProject, known_project
+from tasks.policies import OUTSIDE
+from tasks.quarantine import quarantine
+from tasks.stage import finish, stage
+from tasks.task_states import change_tasks
+
+# A change becomes visible only when its transaction ends, up to 12 s later on a busy SQLite.
+_OVERLAP = timedelta(minutes=2)
+_CHUNK = 5_000  # tasks held in memory at a time
+_Row = dict[str, Any]
+
+
+@task(name="collect", **OUTSIDE)
+def collect(project: str) -> dict[str, object]:
+    """Bring new, edited and deleted annotations into the lake and close rounds that are answered."""
+    with stage(project, "collect") as (world, lease):
+        return finish(collect_annotations(world, lease))
+
+
+def collect_annotations(world: World, lease: Lease) -> Summary:
+    """Read every task that changed since the last time and write what its annotations say.
+
+    Raises:
+        WrongServerError: the server that answers does not hold the project.
+        DecisionNeeded: more tasks vanished than the spec allows; nothing was written.
+    """
+    home = known_project(world)
+    if home is None:
+        return Summary(stage="collect", notes=("nothing is in Label Studio yet",))
+    known = _live_tasks(world, home)
+    there = world.label_studio.task_ids(home.ls_project)
+    gone = vanished(known.values(), there, world.spec.quality.disappearance_limit)
+    counts = Counter(vanished=len(gone), changed=0, annotations=0, deleted=0, refused=0)
+    _forget(world, lease, gone, counts)
+    since, newest = _watermark(world, home)
+    for chunk in _chunks(world.label_studio.changed_tasks(home.ls_project, since)):
+        _take_in(world, lease, home, chunk, known, counts)
+        newest = max([t.updated_at for t in chunk] + ([newest] if newest else []))
+    _advance(world, lease, home, newest)
+    counts["closed_rounds"] = _close_rounds(world)
+    publish_table("collect", [dict(counts)], "What annotators did since the last time")
+    return Summary(stage="collect", counts=dict(counts))
+
+
+def _live_tasks(world: World, home: LabellingProject) -> dict[int, _Row]:
+    tasks = world.table("tasks").read()
+    ours = pc.and_(pc.equal(tasks["ls_project"], home.ls_project), pc.not_equal(tasks["state"], "withdrawn"))
+    return {row["task_id"]: row for row in tasks.filter(ours).to_pylist()}
+
+
+def _forget(world: World, lease: Lease, gone: Sequence[_Row], counts: Counter[str]) -> None:
+    """Turn the answers to tasks that were deleted on the server into tombstones."""
+    if not gone:
+        return
+    present = world.table("annotations").read()
+    rows = tombstones(present, seen=(), gone={row["task_id"] for row in gone}, read=())
+    counts["deleted"] += len(rows)
+    commit(world, lease, "annotations", _table(world, "annotations", rows), stage="collect")
+    change_tasks(world, lease, {row["unit_id"]: {"state": "withdrawn"} for row in gone}, stage="collect")
+
+
+def _take_in(
+    world: World,
+    lease: Lease,
+    home: LabellingProject,
+    tasks: Iterable[RemoteTask],
+    known: Mapping[int, _Row],
+    counts: Counter[str],
+) -> None:
+    """Write the annotations of some changed tasks, then the state of these tasks; foreign tasks are left out."""
+    units = set(world.table("units").read(columns=["unit_id"])["unit_id"].to_pylist())
+    ours = [t for t in tasks if t.unit_id in units]
+    reader = _reader(world, home, known.values())
+    _meet(world, lease, reader, ours)
+    read = [reader.rows(t) for t in ours]
+    refused = [refusal for _, refusals in read for refusal in refusals]
+    rows, lost = _with_tombstones(world, [row for given, _ in read for row in given], ours)
+    counts["refused"] += quarantine(world, lease, refused, stage="collect")
+    counts["refused"] += commit(world, lease, "annotations", _table(world, "annotations", rows), stage="collect")
+    states = {t.unit_id: {"state": task_state(t, world.spec.annotators.count)} for t in ours if t.task_id in known}
+    change_tasks(world, lease, states, stage="collect")
+    counts.update(changed=len(ours), annotations=len(rows) - lost, deleted=lost)
+
+
+def _with_tombstones(world: World, rows: list[_Row], tasks: Sequence[RemoteTask]) -> tuple[list[_Row], int]:
+    """Return the rows with what was on the screen when they were first read, tombstones added, and their number."""
+    annotations, numbers = world.table("annotations").read(), [t.task_id for t in tasks]
+    present = annotations.filter(pc.is_in(annotations["task_id"], pa.array(numbers, pa.int64())))
+    seen = {(row["annotation_id"], row["control"]) for row in rows}
+    lost = tombstones(present, seen, gone=(), read=set(numbers))
+    return [*keep_first_guidelines(rows, present), *lost], len(lost)
+
+
+def _reader(world: World, home: LabellingProject, known: Iterable[_Row]) -> Reader:
+    return Reader(
+        spec=world.spec,
+        server=home.server,
+        pseudonym=lambda user: "a-" + world.keys.digest("annotator", f"{home.server}/{user}")[:12],
+        experts=world.label_studio.user_ids(world.settings.experts),
+        known={row["unit_id"]: row for row in known},
+        defaults={
+            "prediction_shown": world.spec.predictions.show,
+            "guideline_version": guidelines.version(world.spec.guidelines.text),
+        },
+    )
+
+
+def _meet(world: World, lease: Lease, reader: Reader, tasks: Iterable[RemoteTask]) -> None:
+    """Give every annotator a row, and those who became experts, or are none any more, their level."""
+    users = {a.user_id for t in tasks for a in t.annotations}
+    levels = {reader.pseudonym(u): "expert" if u in reader.experts else "annotator" for u in sorted(users)}
+    present = {row["annotator"]: row for row in world.table("annotators").read().to_pylist()}
+    rows = [
+        present.get(who, annotator_row(who, level, world.now())) | {"level": level} for who, level in levels.items()
+    ]
+    commit(world, lease, "annotators", _table(world, "annotators", rows), stage="collect")
+
+
+def _close_rounds(world: World) -> int:
+    """Close every open round of which no task waits any more, and return how many."""
+    tasks = world.table("tasks").read(columns=["unit_id", "state"])
+    waiting = tasks.filter(pc.equal(tasks["state"], "open"))["unit_id"]
+    batches = world.table("batches").read(columns=["unit_id", "round"])
+    unfinished = set(batches.filter(pc.is_in(batches["unit_id"], waiting.combine_chunks()))["round"].to_pylist())
+    over = [r for r in rounds_of(world.hot, world.project) if r.state == "open" and r.number not in unfinished]
+    for record in over:
+        closed = record.model_copy(update={"state": "closed", "closed_at": world.now()})
+        save_round(world.hot, world.project, closed)
+    return len(over)
+
+
+def _watermark(world: World, home: LabellingProject) -> tuple[datetime | None, datetime | None]:
+    """Return since when to read, and the newest change that was read before."""
+    found = world.hot.get(_watermark_key(world))
+    if found is None or found.value["server"] != home.server:
+        return None, None
+    newest = datetime.fromisoformat(found.value["updated_at"])
+    return newest - _OVERLAP, newest
+
+
+def _advance(world: World, lease: Lease, home: LabellingProject, newest: datetime | None) -> None:
+    if newest is not None:
+        lease.check()
+        value = {"server": home.server, "updated_at": newest.isoformat()}
+        update(world.hot, _watermark_key(world), lambda _: value)
+
+
+def _watermark_key(world: World) -> str:
+    return f"watermarks/{world.project}/collect.json"
+
+
+def _chunks(tasks: Iterator[RemoteTask]) -> Iterator[list[RemoteTask]]:
+    while chunk := list(islice(tasks, _CHUNK)):
+        yield chunk
+
+
+def _table(world: World, name: str, rows: Sequence[_Row]) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), schema=world.table(name).contract.schema)

@@ -1,0 +1,66 @@
+"""People at work on a pushed round, and the stages around them, for tests on the world in memory."""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from tasks.clients.label_studio import Annotator
+from tasks.clients.world import World
+from tasks.collect import collect_annotations
+from tasks.push import push_round
+from tests.chosen_round import chosen_round
+from tests.fakes.faults import Faults
+from tests.fakes.world import lease_of
+from tests.rows import hex_id
+
+_KEYS = map(str, count())
+
+
+def push(world: World, faults: Faults | None = None) -> dict[str, int]:
+    lease = lease_of(world, "push")
+    try:
+        return push_round(faults.guard(world) if faults else world, lease).counts
+    finally:
+        lease.release()
+
+
+def collect(world: World, faults: Faults | None = None) -> dict[str, int]:
+    lease = lease_of(world, "collect")
+    try:
+        return collect_annotations(faults.guard(world) if faults else world, lease).counts
+    finally:
+        lease.release()
+
+
+def pushed(tmp_path: Path, n: int = 4, **overrides: Any) -> World:
+    world = chosen_round(tmp_path, n=n, **overrides)
+    push(world)
+    return world
+
+
+def the_project(world: World) -> int:
+    return world.hot.get("label-studio/digits.json").value["ls_project"]
+
+
+def task_of(world: World, unit: int) -> int:
+    (number,) = [n for n, t in world.label_studio.all_tasks.items() if t["data"]["unit"] == hex_id(unit)]
+    return number
+
+
+def person(world: World, name: str) -> Annotator:
+    return world.label_studio.annotator(f"{name}@labelloop.test", "x")
+
+
+def choice(value: str) -> list[dict]:
+    return [{"from_name": "digit", "to_name": "image", "type": "choices", "value": {"choices": [value]}}]
+
+
+def answer(world: World, unit: int, name: str = "ann", value: str = "1", result: list | None = None) -> int | None:
+    given = choice(value) if result is None else result
+    return person(world, name).submit(task_of(world, unit), given, lead_time=2.5, key=next(_KEYS))
+
+
+def states(world: World) -> list[str]:
+    return world.table("tasks").read().sort_by("unit_id")["state"].to_pylist()

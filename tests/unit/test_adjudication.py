@@ -1,0 +1,99 @@
+"""Adjudication: a conflict gets one more opinion while that is allowed, then it waits for an expert."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tasks.adjudication import adjudicate_conflicts
+from tasks.clients.world import World
+from tests.annotating import answer, collect, person, pushed, states, task_of, the_project
+from tests.chosen_round import copy_of, write
+from tests.fakes.faults import Faults, Killed
+from tests.fakes.world import lease_of
+from tests.rows import hex_id
+
+
+def adjudicate(world: World, faults: Faults | None = None) -> dict[str, int]:
+    lease = lease_of(world, "adjudication")
+    try:
+        return adjudicate_conflicts(faults.guard(world) if faults else world, lease).counts
+    finally:
+        lease.release()
+
+
+def disputed(tmp_path: Path, opinions: int = 2) -> World:
+    """Unit 0 has been answered by several annotators who disagree; unit 1 waits for its first answer."""
+    world = pushed(tmp_path, n=2)
+    for name, value in list(zip(("ann", "bob", "cis", "dan"), "1212", strict=True))[:opinions]:
+        answer(world, 0, name, value)
+    collect(world)
+    label(world, "conflict")
+    return world
+
+
+def label(world: World, state: str) -> None:
+    write(world, "labels", [{"unit_id": hex_id(0), "control": "digit", "confidence": 0.5, "n": 2, "state": state}])
+
+
+def overlap(world: World) -> list[int]:
+    return world.table("tasks").read().sort_by("unit_id")["overlap"].to_pylist()
+
+
+def test_a_conflict_is_asked_of_one_more_annotator(tmp_path: Path):
+    world = disputed(tmp_path)
+    assert adjudicate(world) == {"asked_again": 1, "for_expert": 0}
+    assert (states(world)[0], overlap(world)[0]) == ("open", 3)
+    project = the_project(world)
+    assert task_of(world, 0) in world.label_studio.queue(project, person(world, "cis").user_id)
+    assert task_of(world, 0) not in world.label_studio.queue(project, person(world, "ann").user_id)
+
+
+def test_while_the_new_opinion_is_awaited_nothing_more_is_asked(tmp_path: Path):
+    world = disputed(tmp_path)
+    adjudicate(world)
+    assert adjudicate(world) == {"asked_again": 0, "for_expert": 0}
+
+
+def test_at_the_maximum_a_conflict_waits_for_an_expert(tmp_path: Path):
+    world = disputed(tmp_path, opinions=4)
+    assert adjudicate(world) == {"asked_again": 0, "for_expert": 1}
+    assert states(world)[0] == "answered"
+
+
+def test_when_everybody_else_skipped_a_conflict_waits_for_an_expert(tmp_path: Path):
+    world = disputed(tmp_path)
+    for name in ("cis", "dan"):
+        person(world, name).skip(task_of(world, 0))
+    collect(world)
+    assert adjudicate(world) == {"asked_again": 0, "for_expert": 1}
+
+
+def test_an_accepted_label_is_left_alone(tmp_path: Path):
+    world = disputed(tmp_path)
+    label(world, "accepted")
+    assert adjudicate(world) == {"asked_again": 0, "for_expert": 0}
+
+
+def test_each_conflict_is_asked_once_more_each_night_up_to_the_maximum(tmp_path: Path):
+    world = disputed(tmp_path)
+    for name in ("cis", "dan"):
+        assert adjudicate(world)["asked_again"] == 1
+        answer(world, 0, name)
+        collect(world)
+    assert adjudicate(world) == {"asked_again": 0, "for_expert": 1}
+
+
+def test_killed_after_any_effect_and_rerun_one_more_opinion_is_asked_and_not_two(tmp_path: Path):
+    begun = disputed(tmp_path / "begun")
+    for at in range(1, 10):
+        world = copy_of(begun, tmp_path / str(at))
+        try:
+            adjudicate(world, Faults(at, after=True))
+        except Killed:
+            adjudicate(world)
+            task = world.label_studio.all_tasks[task_of(world, 0)]
+            assert (task["overlap"], task["is_labeled"]) == (3, False), f"killed at effect {at}"
+            assert (states(world)[0], overlap(world)[0]) == ("open", 3)
+            continue
+        break
+    assert at == 4
