@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from labelloop.errors import InputError
+from labelloop.errors import InputError, SpecError
 from labelloop.identity import KeyRing
 from labelloop.spec import ProjectSpec
 from tasks.clients.expectations import GreatExpectations, RowRules
@@ -125,6 +125,13 @@ def spec_path(settings: Settings, project: str) -> Path:
 
 
 def open_world(project: str) -> World:
-    """Return the world of a project as this process' settings describe it."""
+    """Return the world of a project as this process' settings describe it.
+
+    Raises:
+        SpecError: the spec in the project's file is wrong, or is that of another project.
+    """
     settings = load_settings()
-    return World(settings, read_spec(spec_path(settings, project)))
+    spec = read_spec(spec_path(settings, project))
+    if spec.name != project:
+        raise SpecError(f"{project}.yaml is the spec of {spec.name!r}", remedy="give file and `name` the same word")
+    return World(settings, spec)
