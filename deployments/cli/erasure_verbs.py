@@ -35,8 +35,8 @@ def request(project: ProjectName = None, *, file: str = "-", as_json: Json = Fal
             `-` reads standard input.
         as_json: print id and deadline as JSON.
     """
-    world = _world(project)
     wanted = read_request(_text(file))
+    world = _world(project)
     moment = world.now()
     record = Request(request_id=world.new_id(), project=world.project, received_at=moment, due_at=due(moment))
     _erasures(world).add(record, wanted)
@@ -136,13 +136,17 @@ def show_receipt(request_id: str, project: ProjectName = None, *, out: Path | No
 
 
 def check_receipt(file: Path) -> None:
-    """Say whether a receipt is exactly as it was issued; needs LABELLOOP_RECEIPT_KEY and no network.
+    """Say whether a receipt is exactly as it was issued, exit code 1 if not; needs the receipt key and no network.
 
     Args:
         file: a receipt as `receipt show` writes it.
     """
     receipt = read_receipt(_text(str(file)))
-    verify_receipt(receipt, receipt_key(load_settings()))
+    try:
+        verify_receipt(receipt, receipt_key(load_settings()))
+    except InputError as refused:
+        sys.stderr.write(f"{refused}\n")
+        sys.exit(1)
     sys.stdout.write(f"genuine: request {receipt.request_id}, issued {receipt.issued_at.isoformat()}\n")
 
 

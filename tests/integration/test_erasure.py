@@ -44,7 +44,8 @@ def world(label_studio, tmp_path):
 
 def hits(world, stack, words):
     found = {bucket: scan_bucket(world.client, bucket, words) for bucket in world.buckets.values()}
-    return found | {"label studio": scan_folder(stack.root / "label-studio", words)}
+    folders = {"label studio": stack.root / "label-studio", "logs": stack.root / "logs"}
+    return found | {place: scan_folder(folder, words) for place, folder in folders.items()}
 
 
 def test_the_scanner_finds_every_canary_before_and_none_after(world, stack, caplog):

@@ -73,4 +73,25 @@ MUTATIONS = (
         "return None",
         "tests/unit/test_lease.py",
     ),
+    Mutation(
+        "DeleteObjects reply believed",
+        "tasks/erasure_sinks.py",
+        "held, left = _holds(world, bucket, key), world.media.versions(bucket, key)",
+        "return []",
+        "tests/unit/test_erasure.py",
+    ),
+    Mutation(
+        "a suppressed object admitted",
+        "tasks/sync.py",
+        "return arriving.filter(pc.invert(pa.array(covered, pa.bool_())))",
+        "return arriving",
+        "tests/unit/test_sync.py",
+    ),
+    Mutation(
+        "an erasure that leaves the pairs of the subject",
+        "labelloop/erasure/plan.py",
+        'found = units["unit_id"].take(pc.unique(member_of.filter(hit)))',
+        'found = units["unit_id"].take(pc.unique(member_of.filter(hit)))[:1]',
+        "tests/unit/test_erasure.py",
+    ),
 )

@@ -1,0 +1,110 @@
+"""The erasure verbs: identifiers come in by file or standard input and never come out."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+
+import pytest
+
+from deployments.cli import erasure_verbs
+from deployments.cli.main import main
+from tasks.clients.receipts import receipts
+from tasks.erasure import carry_out_requests
+from tests.erasure_requests import ask
+from tests.fakes.label_studio import MemoryLabelStudio
+from tests.fakes.world import make_world
+
+WANTED = {"object_keys": ["digits/secret.png"], "subjects": ["secret-subject"], "verification": "letter"}
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    """A world in memory in place of the one the settings name."""
+    (tmp_path / "specs").mkdir()
+    made = make_world(tmp_path, settings={"projects_dir": tmp_path / "specs"}, label_studio=MemoryLabelStudio())
+    monkeypatch.setattr(erasure_verbs, "open_world", lambda _: made)
+    monkeypatch.setattr(erasure_verbs, "load_settings", lambda: made.settings)
+    return made
+
+
+@pytest.fixture
+def labelloop(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words, stdin=""):
+        monkeypatch.setattr(sys, "argv", ["labelloop", *map(str, words)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        try:
+            main()
+            code = 0
+        except SystemExit as ending:
+            code = ending.code or 0
+        output = capsys.readouterr()
+        return code, output.out, output.err
+
+    return run
+
+
+def test_a_request_on_standard_input_gives_an_opaque_id_and_its_deadline(labelloop, world):
+    code, out, _ = labelloop("erase", "request", "digits", "--json", stdin=json.dumps(WANTED))
+    answer = json.loads(out)
+    assert (code, len(answer["request_id"]), answer["due_at"]) == (0, 32, "2026-12-02T06:00:00+00:00")
+    assert world.hot.keys("erasure/requests/") == [f"erasure/requests/{answer['request_id']}.json"]
+
+
+def test_a_request_can_come_from_a_file(labelloop, world, tmp_path):
+    (tmp_path / "request.json").write_text(json.dumps(WANTED))
+    code, out, _ = labelloop("erase", "request", "digits", "--file", "request.json")
+    assert (code, len(out.strip())) == (0, 32)
+
+
+@pytest.mark.parametrize("text", ["", "{}", json.dumps({**WANTED, "prefixes": ["secret-prefix"]}), '{"subjects": 1}'])
+def test_a_malformed_request_is_refused_and_nothing_is_recorded(labelloop, world, text):
+    code, out, err = labelloop("erase", "request", "digits", stdin=text)
+    assert (code, out, world.hot.keys("erasure/")) == (2, "", [])
+    assert "secret" not in err
+    assert "Traceback" not in err
+
+
+def test_identifiers_are_no_arguments(labelloop, world):
+    code, _, _ = labelloop("erase", "request", "digits", "--subjects", "anna")
+    assert (code, world.hot.keys("erasure/")) == (2, [])
+
+
+def test_the_status_names_requests_without_what_they_name(labelloop, world):
+    request_id = ask(world, subjects=["secret-subject"])
+    world.now.advance(days=40)
+    code, out, _ = labelloop("erase", "status", "digits", "--json")
+    (row,) = json.loads(out)
+    assert (code, row["request_id"], row["state"], row["overdue"]) == (0, request_id, "open", True)
+    assert "payload" not in row
+    assert "secret" not in labelloop("erase", "status", "digits")[1]
+
+
+def test_a_request_can_be_approved_and_an_unknown_one_cannot(labelloop, world):
+    request_id = ask(world, subjects=["secret-subject"])
+    assert labelloop("erase", "approve", request_id, "digits")[0] == 0
+    assert world.hot.get(f"erasure/requests/{request_id}.json").value["approved"] is True
+    assert labelloop("erase", "approve", "f" * 32, "digits")[0] == 2
+
+
+def test_a_receipt_is_shown_verified_and_refused_when_changed(labelloop, world, tmp_path):
+    request_id = ask(world, subjects=["secret-subject"])
+    assert labelloop("receipt", "show", request_id, "digits")[0] == 2
+    carry_out_requests(world)
+    assert labelloop("receipt", "show", request_id, "digits", "--out", "receipt.json")[0] == 0
+    file = tmp_path / "receipt.json"
+    code, out, _ = labelloop("receipt", "verify", file)
+    assert (code, out.startswith("genuine: ")) == (0, True)
+    file.write_text(file.read_text().replace('\\"found\\":0', '\\"found\\":1'))
+    code, _, err = labelloop("receipt", "verify", file)
+    assert (code, "the receipt was changed" in err) == (1, True)
+    assert len(receipts(world.lake)) == 1
+
+
+def test_the_only_project_need_not_be_named(labelloop, world, tmp_path):
+    assert labelloop("erase", "status")[0] == 2
+    (tmp_path / "specs" / "digits.yaml").write_text("name: digits\n")
+    assert labelloop("erase", "status")[0] == 0
