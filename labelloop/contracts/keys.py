@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from labelloop.contracts.contract import Contract, ForeignKey
+from labelloop.sql import session
 
 Rows: TypeAlias = pa.Table | pa.RecordBatchReader
 
@@ -42,7 +43,7 @@ def broken_keys(rules: Contract, rows: pa.Table, referenced: Mapping[ForeignKey,
     >>> broken_keys(contract("datasets"), contract("datasets").schema.empty_table(), {})
     ()
     """
-    with duckdb.connect() as db:
+    with session() as db:
         db.register("incoming", rows)
         checks = [BrokenKey("unique", rules.primary_key, _surplus(db, rules.primary_key))]
         for key, others in referenced.items():

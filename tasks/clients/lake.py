@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
-import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
@@ -18,6 +17,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from labelloop.contracts import Contract, contract, shaped
 from labelloop.errors import Conflict, InputError, UnavailableError
+from labelloop.sql import session
 from tasks.clients.settings import Settings
 
 # Statistics would copy values into the log, where a deletion does not reach them.
@@ -184,7 +184,7 @@ def _changed(rows: pa.Table, present: DeltaTable, keys: Sequence[str]) -> pa.Tab
     """Return the rows that are not already there, value for value; `present` is streamed."""
     join = " AND ".join(f'p."{key}" = r."{key}"' for key in keys)
     same = " AND ".join(f'p."{n}" IS NOT DISTINCT FROM r."{n}"' for n in rows.column_names)
-    with _delta_errors("reading"), duckdb.connect() as db:
+    with _delta_errors("reading"), session() as db:
         db.register("incoming", rows)
         db.register("present", present.to_pyarrow_dataset())
         rivals = f"SELECT * FROM present p WHERE EXISTS (SELECT 1 FROM incoming r WHERE {join})"  # noqa: S608 - column names of a contract
