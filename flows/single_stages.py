@@ -17,9 +17,14 @@ from tasks.sync import sync
 
 
 @flow(name="sync", validate_parameters=True)
-def sync_references(project: Project) -> list[dict[str, object]]:
-    """Honour erasures, then bring the references up to date with the bucket."""
-    return [erasure(project), sync(project)]
+def sync_references(project: Project, accept_missing: bool = False) -> list[dict[str, object]]:
+    """Honour erasures, then bring the references up to date with the bucket.
+
+    Args:
+        project: whose source is read.
+        accept_missing: a person has looked: objects missing beyond the spec's limit are really gone.
+    """
+    return [erasure(project), sync(project, accept_missing)]
 
 
 @flow(name="erase", validate_parameters=True)
