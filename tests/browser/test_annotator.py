@@ -1,0 +1,119 @@
+"""A person at work in a real browser: what labelloop pushed is shown, answered and arrives in the lake."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import uuid
+from contextlib import contextmanager
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tasks.clients.label_studio import connect_label_studio
+from tasks.clients.s3 import connect
+from tests.annotating import collect, push, states, the_project
+from tests.chosen_round import choose, write
+from tests.fakes.world import SPEC, make_world
+from tests.rows import hex_id
+
+pytestmark = pytest.mark.browser
+
+PASSWORD = "a long enough Secret 7"
+SINGLE = SPEC.replace("share: 0.2", "share: 0.0")
+TEXT = SINGLE.replace("interface:", "interface:\n  media: text")
+
+
+@contextmanager
+def annotator_page(address: str, email: str):
+    """A fresh browser with this annotator logged in, set to label all tasks in the order of the queue."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        context = browser.new_context(viewport={"width": 1400, "height": 900})
+        context.add_init_script("localStorage.setItem('dm:labelstream:mode', 'all')")
+        page = context.new_page()
+        page.goto(f"{address}/user/login/")
+        page.fill("#email", email)
+        page.fill("#password", PASSWORD)
+        page.click("button[type=submit]")
+        page.wait_for_url(lambda url: "login" not in url)
+        yield page
+        browser.close()
+
+
+def round_on_the_server(tmp_path, settings, spec: str, media: dict[str, bytes]):
+    """A round of one unit per object, pushed: the objects are in the real bucket, the tasks on the real server."""
+    world = make_world(tmp_path, spec, new_id=lambda: uuid.uuid4().hex)
+    world.settings, world.label_studio = settings, connect_label_studio(settings)
+    client = connect(settings)
+    if "media" not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
+        client.create_bucket(Bucket="media")
+    choose(world, range(len(media)), number=1)
+    references = []
+    for number, (key, content) in enumerate(media.items()):
+        client.put_object(Bucket="media", Key=key, Body=content)
+        references.append({"ref_id": hex_id(number), "bucket": "media", "key": key, "media_version": "v1"})
+    write(world, "references", references)
+    push(world)
+    return world
+
+
+def png(width: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, 48), "red").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def open_stream(page: Page, address: str, project: int) -> None:
+    """Open the label stream and close the guidelines that cover it."""
+    page.goto(f"{address}/projects/{project}/data?labeling=1")
+    expect(page.get_by_text("Choose the digit the writer meant.").first).to_be_visible(timeout=30_000)
+    page.keyboard.press("Escape")
+    expect(page.locator(".ant-modal-wrap:visible")).to_have_count(0)
+
+
+def submit(page: Page, choice: str) -> None:
+    # By the input's name: the visible text also holds the hotkey, and "0 [1]" contains "1".
+    page.locator(f'label:has(input[name="{choice}"])').click()
+    with page.expect_response(lambda r: "/annotations" in r.url and r.request.method == "POST") as sent:
+        page.click("button:has-text('Submit'):visible")
+    assert sent.value.status == 201
+
+
+@pytest.fixture
+def email(label_studio):
+    address = f"ann-{uuid.uuid4().hex[:8]}@labelloop.test"
+    connect_label_studio(label_studio).annotator(address, PASSWORD)
+    return address
+
+
+def test_an_annotator_sees_the_image_and_the_answer_arrives_in_the_lake(tmp_path, label_studio, email):
+    media = {"digits/0/a b#ü%20.png": png(64), "digits/1/b.png": png(80)}
+    world = round_on_the_server(tmp_path, label_studio, SINGLE, media)
+    with annotator_page(world.label_studio.address, email) as page:
+        open_stream(page, world.label_studio.address, the_project(world))
+        for value, width in (("1", 64), ("2", 80)):
+            page.wait_for_function(
+                "width => [...document.images].some(i => i.src.startsWith('blob:') && i.naturalWidth === width)",
+                arg=width,
+            )
+            submit(page, value)
+        expect(page.get_by_text("No More Tasks Left in Queue").first).to_be_visible(timeout=30_000)
+    assert collect(world)["annotations"] == 2
+    rows = world.table("annotations").read().sort_by("unit_id").to_pylist()
+    assert [(row["unit_id"], row["choices"]) for row in rows] == [(hex_id(0), ["1"]), (hex_id(1), ["2"])]
+    assert all(row["lead_time"] > 0 for row in rows)
+    assert states(world) == ["answered", "answered"]
+
+
+def test_a_text_is_shown_as_written_and_runs_nothing(tmp_path, label_studio, email):
+    hostile = "A seven? <script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
+    world = round_on_the_server(tmp_path, label_studio, TEXT, {"digits/0/a.txt": hostile.encode()})
+    with annotator_page(world.label_studio.address, email) as page:
+        open_stream(page, world.label_studio.address, the_project(world))
+        expect(page.get_by_text("<script>document.title='run'</script>")).to_be_visible(timeout=30_000)
+        assert page.title() != "run"
+        submit(page, "1")
+    assert collect(world)["annotations"] == 1

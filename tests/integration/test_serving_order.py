@@ -1,0 +1,128 @@
+"""Order, locks and overlap together: four people at once on the real server, served by a real push."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import Counter, defaultdict
+
+import pytest
+
+from labelloop.push import planned_overlap
+from tasks.clients.label_studio import connect_label_studio
+from tasks.labelling_project import ensure_project
+from tests.annotating import choice, collect, push, states, the_project
+from tests.chosen_round import choose, write
+from tests.fakes.world import SPEC, lease_of, make_world
+from tests.rows import hex_id
+
+pytestmark = pytest.mark.integration
+
+N = 24
+PEOPLE = ("ann", "bob", "cis", "dan")
+
+
+@pytest.fixture
+def world(tmp_path, label_studio):
+    """A chosen round in a lake of its own, to be pushed to the real server."""
+    world = make_world(tmp_path, SPEC, new_id=lambda: uuid.uuid4().hex)
+    world.settings = label_studio
+    world.label_studio = connect_label_studio(label_studio)
+    choose(world, range(N), number=1)
+    return world
+
+
+@pytest.fixture(scope="module")
+def people(label_studio):
+    server, run = connect_label_studio(label_studio), uuid.uuid4().hex[:8]
+    return [server.annotator(f"{name}-{run}@labelloop.test", "a long enough Secret 7") for name in PEOPLE]
+
+
+def work(person, project: int, served: list[tuple[str, int]], locked: Counter, guard: threading.Lock) -> None:
+    """Answer what is handed out until nothing is left, noting each task when it is served."""
+    while True:
+        with guard:
+            task = person.next_task(project)
+            if task is None:
+                return
+            served.append((task.unit_id, person.user_id))
+            locked[task.unit_id] += 1
+        person.submit(task.task_id, choice("1"), lead_time=1.0, key=str(uuid.uuid4()))
+
+
+def test_four_people_at_once_are_served_in_order_with_locks_and_overlap(world, people):
+    push(world)
+    project, served, locked, guard = the_project(world), [], Counter(), threading.Lock()
+    threads = [threading.Thread(target=work, args=(p, project, served, locked, guard)) for p in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    wanted = {hex_id(u): planned_overlap(world.spec, hex_id(u)) for u in range(N)}
+    assert Counter(unit for unit, _ in served) == wanted
+    assert max(Counter(served).values()) == 1
+    for person in people:
+        mine = [unit for unit, user in served if user == person.user_id]
+        assert mine == sorted(mine)
+    first = list(dict.fromkeys(unit for unit, _ in served))
+    assert first == sorted(first)
+
+    assert collect(world)["annotations"] == sum(wanted.values())
+    assert set(states(world)) == {"answered"}
+    opinions = defaultdict(set)
+    for row in world.table("annotations").read().to_pylist():
+        opinions[row["unit_id"]].add(row["annotator"])
+    assert {unit: len(who) for unit, who in opinions.items()} == wanted
+
+
+def test_open_tasks_are_served_in_the_order_of_a_new_model(world, people):
+    push(world)
+    write(
+        world,
+        "predictions",
+        [
+            {
+                "ref_id": hex_id(u),
+                "model_version": "m1",
+                "media_version": "v1",
+                "predicted": "1",
+                "confidence": 0.95 - u / 100,
+                "probabilities": [0.9, 0.1],
+                "classes": ["1", "0"],
+            }
+            for u in range(N)
+        ],
+    )
+    write(world, "models", [{"model_version": "m1", "promoted": True, "trained_on_erased": False}])
+    assert push(world)["rescored"] == N
+    assert {p.version for p in world.label_studio.predictions(the_project(world))} == {"m1"}
+    served = [person.next_task(the_project(world)).unit_id for person in people]
+    places = [hex_id(u) for u in reversed(range(N)) for _ in range(planned_overlap(world.spec, hex_id(u)))]
+    assert served == places[: len(people)]
+
+
+def test_what_is_refused_or_deleted_on_the_real_server_comes_home_like_in_memory(world, people):
+    push(world)
+    project, (ann, bob, *_) = the_project(world), people
+    tasks = [ann.next_task(project), bob.next_task(project)]
+    ann.submit(tasks[0].task_id, [{"foo": 1}], lead_time=1.0, key=str(uuid.uuid4()))
+    number = bob.submit(tasks[1].task_id, choice("1"), lead_time=1.0, key=str(uuid.uuid4()))
+    counts = collect(world)
+    assert (counts["refused"], counts["annotations"]) == (1, 1)
+    bob.edit(number, choice("2"))
+    collect(world)
+    (row,) = world.table("annotations").read().to_pylist()
+    assert row["choices"] == ["2"]
+    bob.withdraw(number)
+    assert collect(world)["deleted"] == 1
+    world.label_studio.delete_task(tasks[0].task_id)
+    assert collect(world)["vanished"] == 1
+
+
+def test_a_second_push_finds_nothing_to_mend_on_the_real_server(world):
+    push(world)
+    lease = lease_of(world, "again")
+    assert ensure_project(world, lease).mended == ()
+    counts = push(world)
+    assert counts == dict.fromkeys(counts, 0) | {"already_there": N}
