@@ -11,7 +11,7 @@ import pyarrow as pa
 from deployments.demo.digits import features, key_of
 from labelloop.agreement.interval import wilson
 from labelloop.contracts import contract
-from labelloop.pool import scoring_model
+from labelloop.sampling import in_audit
 from tasks.clients.models import OnnxModel
 from tasks.clients.s3 import split_uri
 from tasks.clients.world import World
@@ -34,34 +34,44 @@ def a_labelled_index(world: World) -> int:
 
 
 def judge(world: World, number: int, truth: Mapping[str, str]) -> None:
-    """Write the accuracy of the model in force on all images nobody was asked about."""
-    models = world.table("models").read()
-    version = scoring_model(models, contract("predictions").schema.empty_table())
-    if version is None:
+    """Write the true accuracy of the round's model on the audit members: a random fifth that is never trained on.
+
+    Unasked images would not do: with every round the hard ones leave them, and any model looks better.
+    """
+    models = world.table("models").read().to_pylist()
+    trained = [row for row in models if row["round"] == number]
+    if not trained:
         return
-    model = _open(world, next(row for row in models.to_pylist() if row["model_version"] == version))
-    asked = {ref for unit in world.table("units").read(columns=["ref_ids"])["ref_ids"].to_pylist() for ref in unit}
-    asked_keys = {key for ref, key in _keys(world).items() if ref in asked}
-    unseen = [i for i in range(len(truth)) if key_of(i) not in asked_keys]
-    best = model.probabilities(features()[unseen]).argmax(axis=1)
-    right = [model.classes[b] == truth[key_of(i)] for b, i in zip(best, unseen, strict=True)]
-    value, (low, high) = sum(right) / len(right), wilson(sum(right), len(right), 0.95)
+    newest = max(trained, key=lambda row: row["created_at"])
+    held_out = _audit_members(world)
+    indices = [i for i in range(len(truth)) if key_of(i) in held_out]
+    model = _open(world, newest)
+    best = model.probabilities(features()[indices]).argmax(axis=1)
+    right = [model.classes[b] == truth[key_of(i)] for b, i in zip(best, indices, strict=True)]
+    low, high = wilson(sum(right), len(right), 0.95)
     row = {
-        "evaluation_id": hashlib.sha256(f"loop/held-out/{number}".encode()).hexdigest()[:32],
+        "evaluation_id": hashlib.sha256(f"loop/truth/{number}".encode()).hexdigest()[:32],
         "round": number,
         "arm": "loop",
         "seed": world.spec.sampling.seed,
-        "model_version": version,
+        "model_version": newest["model_version"],
         "metric": "accuracy",
-        "value": value,
+        "value": sum(right) / len(right),
         "low": low,
         "high": high,
         "n": len(right),
-        "evidence": "truth of unasked images",
+        "evidence": "truth of all audit members",
         "measured_at": world.now(),
     }
     rows = pa.Table.from_pylist([row], schema=contract("evaluations").schema)
     world.table("evaluations").upsert(rows, fence=lambda: None)
+
+
+def _audit_members(world: World) -> set[str]:
+    """Return the keys of the images that the permanent random numbers keep for evaluation."""
+    rows = world.table("references").read(columns=["key", "subject_hmac"])
+    members = in_audit(rows["subject_hmac"], world.project, world.spec.sampling.audit_rate)
+    return set(rows.filter(pa.array(members))["key"].to_pylist())
 
 
 def _open(world: World, row: dict[str, Any]) -> OnnxModel:

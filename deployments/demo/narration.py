@@ -24,9 +24,10 @@ class Narration:
         started = time.perf_counter()
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         shown = columns if total else columns[:2]
-        with Progress(*shown, TimeElapsedColumn(), console=self._console, transient=True) as bar:
-            if not self._console.is_terminal:
-                self._console.print(f"  ...    {text}")
+        live = self._console.is_terminal
+        if not live:
+            self._console.print(f"     ... {text}")
+        with Progress(*shown, TimeElapsedColumn(), console=self._console, transient=True, disable=not live) as bar:
             row = bar.add_task(text, total=total)
             yield lambda done: bar.advance(row, done)
         self.seconds[text] = time.perf_counter() - started

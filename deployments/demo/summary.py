@@ -45,13 +45,13 @@ def summary_lines(figures: Figures) -> Iterator[str]:
     yield "Accuracy of the loop's model"
     for row in figures["accuracy"]:
         accuracy = _interval(row["value"], row["low"], row["high"])
-        yield f"  round {row['round']}, {row['evidence']:<23} {accuracy} n={row['n']}"
+        yield f"  round {row['round']}, {row['evidence']:<26} {accuracy} n={row['n']}"
     yield "The spec's strategy minus random labels at equal budget, simulated, paired by seed"
     for row in figures["comparison"]:
         interval = _interval(row["difference"], row["low"], row["high"], sign="+")
         yield f"  round {row['round']}: {row['active']:.3f} - {row['random']:.3f} = {interval} n={row['n']} seeds"
-    yield f"Labels {_counts(figures['labels'])}; training sets {_counts(figures['datasets'])}; "
-    yield f"models {_counts(figures['models'])}; refused rows {_counts(figures['quarantine'])}"
+    yield f"Labels: {_counts(figures['labels'])}. Training sets: {_counts(figures['datasets'])}."
+    yield f"Models: {_counts(figures['models'])}. Refused rows: {_counts(figures['quarantine'])}."
     yield f"Erasures carried out, with receipt: {figures['erasure']['receipts']}"
 
 

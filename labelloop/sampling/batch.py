@@ -42,7 +42,8 @@ def compose_batch(
     explored beside it; inclusion probability null, whatever the strategy. Halves round up.
 
     Args:
-        pool: as for `select`.
+        pool: as for `select`; with a column `group`, the references of one group share one permanent number, so that
+            nobody is both in the audit and trained on.
         size: of the batch, from 0; a smaller pool gives a smaller batch.
         strategy: of the exploit part.
         seed: of the project; each round draws from (seed, round_number).
@@ -61,7 +62,7 @@ def compose_batch(
     _check(size, seed, audit_rate, explore_share)
     streams = [int(s) for s in np.random.SeedSequence([seed, round_number]).generate_state(2)]
     table = candidates(pool, labelled)
-    numbers = permanent_numbers(table["ref_id"], salt)
+    numbers = permanent_numbers(_groups(table), salt)
     audited, n_audit = numbers < audit_rate, _share(size, audit_rate)
     audit = _audit(table.filter(audited), numbers[audited], n_audit, audit_rate)
     n_audit = len(audit)
@@ -83,6 +84,13 @@ def _check(size: int, seed: int, audit_rate: float, explore_share: float) -> Non
             f"audit rate {audit_rate} and explore share {explore_share}",
             remedy="give shares from 0 to 1 that sum to at most 1",
         )
+
+
+def _groups(table: pa.Table) -> pa.ChunkedArray:
+    """What membership in the audit is decided by: the group, or the reference itself without one."""
+    if "group" not in table.column_names:
+        return table["ref_id"]
+    return pc.coalesce(table["group"].cast(pa.string()), table["ref_id"].cast(pa.string()))
 
 
 def _share(size: int, share: float) -> int:

@@ -122,6 +122,14 @@ class Export(Section):
     test_share: float = Field(default=0.1, ge=0, lt=1)
     salt: str = Field(default="labelloop", description="fixes the splits for ever; never change it")
 
+    @model_validator(mode="after")
+    def _something_is_left_to_train_on(self) -> Self:
+        if self.validation_share + self.test_share >= 1:
+            raise ValueError(
+                f"validation_share {self.validation_share} and test_share {self.test_share} leave nothing to train on"
+            )
+        return self
+
 
 class Erasure(Section):
     """Limits around erasure."""

@@ -508,3 +508,14 @@ def test_open_work_bounds_the_next_batch_and_the_reason_says_so(open_tasks, size
     got, reason = backpressure(100, open_tasks, 120)
     assert got == size
     assert reason == f"{size} of 100: {open_tasks} tasks are open and at most 120 may be"
+
+
+def test_references_of_one_group_are_all_in_the_audit_or_none_is():
+    pool = pa.table({"ref_id": [f"{i:03d}" for i in range(300)], "group": [f"subject-{i // 3}" for i in range(300)]})
+    batch = compose_batch(
+        pool, size=300, strategy="random", seed=0, round_number=1, salt="s", audit_rate=0.3, explore_share=0.1
+    ).to_pylist()
+    audited = {int(row["ref_id"]) // 3 for row in batch if row["stratum"] == "audit"}
+    others = {int(row["ref_id"]) // 3 for row in batch if row["stratum"] != "audit"}
+    assert audited
+    assert not audited & others
