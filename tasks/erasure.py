@@ -61,14 +61,19 @@ def carry_out_requests(world: World) -> Summary:
     """
     suppressions_in_force(world)
     erasures = Erasures(world.hot, world.vault)
-    if _unfinished(erasures):
+    before = _unfinished(erasures)
+    if before:
         with erasing(world) as lease:
             worlds = world.neighbours()
             for request in _unfinished(erasures):
                 _carry_out(worlds, lease, erasures, request)
-    states = [request.state for request in erasures.all()]
-    overdue = sum(request.is_overdue(world.now()) for request in erasures.all())
-    counts = {state: states.count(state) for state in ("done", "waiting", "blocked")} | {"overdue": overdue}
+    left = _unfinished(erasures)
+    counts = {
+        "done": len({r.request_id for r in before} - {r.request_id for r in left}),
+        "waiting": sum(request.state == "waiting" for request in left),
+        "blocked": sum(request.state == "blocked" for request in left),
+        "overdue": sum(request.is_overdue(world.now()) for request in left),
+    }
     return Summary(stage="erasure", counts=counts)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from tasks.clients.lease import Lease, hold
 from tasks.clients.world import World
 
+_log = logging.getLogger(__name__)
 # Stages that write training sets and models; their withdrawal waits for them by itself.
 PUBLISHING = ("export", "retrain")
 LABELLING = ("sync", "score", "sample", "push", "collect", "agreement", "consensus", "adjudication", "report")
@@ -22,7 +24,11 @@ def erasing(world: World) -> Iterator[Lease]:
     """
     settings = world.settings
     with hold(
-        world.hot, "erasure", seconds=settings.lease_seconds, wait_seconds=settings.lease_wait_seconds
+        world.hot,
+        "erasure",
+        seconds=settings.lease_seconds,
+        wait_seconds=settings.lease_wait_seconds,
+        waiting=_log.info,
     ) as lease:
         yield lease
 
@@ -46,6 +52,7 @@ def exclusive(worlds: Iterable[World], stages: Collection[str]) -> Iterator[None
                     f"{world.project}/{name}",
                     seconds=settings.lease_seconds,
                     wait_seconds=settings.lease_wait_seconds,
+                    waiting=_log.info,
                 )
                 leases.enter_context(held)
         yield
