@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic_core import PydanticUndefined
 
+from benchmarks.page import benchmarks_page
 from labelloop.contracts.documentation import tables_page
 from tasks.clients.settings import Settings
 
@@ -27,7 +28,11 @@ def env_example() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"docs/tables.md": tables_page, ".env.example": env_example}
+PAGES: dict[str, Callable[[], str]] = {
+    ".env.example": env_example,
+    "docs/benchmarks.md": benchmarks_page,
+    "docs/tables.md": tables_page,
+}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -5,6 +5,7 @@ The rules come from the contracts; what happens to a refused row is decided in `
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -45,6 +46,7 @@ def quiet_context(**options: Any) -> Any:
         **options: how the context keeps what it makes, as `great_expectations.get_context` takes it.
     """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # each context tells its temporary folder
     # The import costs 6 to 15 seconds of processor time: only whoever judges rows pays for it.
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig

@@ -90,7 +90,7 @@ class MemoryMediaStore:
         bucket: str,
         keys: Sequence[str],
         *,
-        threads: int = 16,  # noqa: ARG002
+        threads: int = 16,
         limit: int | None = None,
     ) -> Iterator[tuple[str, bytes]]:
         for key in keys:
@@ -99,7 +99,7 @@ class MemoryMediaStore:
             except ErasedError:
                 continue
 
-    def write(self, bucket: str, key: str, data: bytes, *, content_type: str) -> None:  # noqa: ARG002
+    def write(self, bucket: str, key: str, data: bytes, *, content_type: str) -> None:
         found = self._bucket(bucket)
         older = found.objects.get(key, []) if found.versioned else []
         found.objects[key] = [self._version(data, versioned=found.versioned), *older]

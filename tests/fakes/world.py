@@ -49,7 +49,7 @@ class Clock:
 
 
 def seeded_ids(seed: int = 0) -> Callable[[], str]:
-    numbers = random.Random(seed)  # noqa: S311 - ids in tests guard nothing
+    numbers = random.Random(seed)
     return lambda: f"{numbers.getrandbits(128):032x}"
 
 

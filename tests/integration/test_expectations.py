@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from labelloop.contracts import contract, expectations
@@ -30,6 +32,8 @@ def test_row_numbers_count_through_all_batches(judge, monkeypatch):
     assert found["range", "size"] == [2, 3, 7]
 
 
-def test_nothing_is_drawn_on_the_terminal(judge, capfd):
+def test_nothing_is_drawn_on_the_terminal_or_logged(judge, capfd, caplog):
+    caplog.set_level(logging.INFO)
     judge.failing(expectations(contract("references")), rows_of("references", [{}]))
     assert capfd.readouterr() == ("", "")
+    assert caplog.records == []

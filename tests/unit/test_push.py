@@ -294,13 +294,16 @@ def test_a_prediction_is_shown_only_where_the_spec_says_so(tmp_path: Path):
     assert prediction(shown, score=0.5, version="m", predicted="9")["result"] == []
 
 
-def test_another_server_is_told_from_the_right_one(tmp_path: Path):
+@pytest.mark.parametrize("holds", [0, 1], ids=["without-any-project", "with-a-project-of-that-number"])
+def test_another_server_is_told_from_the_right_one(tmp_path: Path, holds: int):
     world = chosen_round(tmp_path)
     push(world)
     world.label_studio = MemoryLabelStudio()
+    numbers = [world.label_studio.create_project({"description": "of other people"}) for _ in range(holds)]
+    assert numbers == [the_project(world)] * holds
     with pytest.raises(WrongServerError, match="LABELLOOP_LABEL_STUDIO_URL"):
         push(world)
-    assert world.label_studio.projects == {}
+    assert [p["description"] for p in world.label_studio.projects.values()] == ["of other people"] * holds
 
 
 def test_an_overlap_set_by_hand_for_all_tasks_is_undone(tmp_path: Path):

@@ -193,7 +193,7 @@ def test_the_report_is_published_under_its_round_with_the_data_docs_beside_it(tm
     begin_round(world.hot, world.project, record)
     judged = []
 
-    def docs(tables, now):  # noqa: ARG001 - the shape of the real one
+    def docs(tables, now):
         judged.extend(rules.name for rules, _ in tables)
         return {"index.html": b"docs", "static/style.css": b""}
 
