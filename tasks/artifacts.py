@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from prefect.artifacts import (
@@ -76,7 +76,9 @@ def progress(total: int, description: str) -> Iterator[Progress]:
     >>> with progress(2, "reading media") as bar:
     ...     bar.advance(2)
     """
-    artifact = create_progress_artifact(0.0, description=description) if _in_a_run() and total else None
+    artifact: UUID | None = None
+    if _in_a_run() and total:
+        artifact = cast(UUID, create_progress_artifact(0.0, description=description))  # not awaited: we are not async
     yield Progress(total, description, artifact)
 
 

@@ -21,6 +21,7 @@ from labelloop.errors import InputError
 _PARQUET_MAGIC = b"PAR1"
 _GLANCE = 4096  # bytes that tell what a file is
 _EMPTY = "Empty CSV"  # in the reader's words
+_IN_ORDER = csv.ReadOptions(use_threads=False)  # several threads do not know the number of a bad line
 
 
 def read_columns(path: Path, needed: Sequence[str], more: Sequence[str], text: Sequence[str] = ()) -> pa.Table:
@@ -37,7 +38,7 @@ def read_columns(path: Path, needed: Sequence[str], more: Sequence[str], text: S
     """
     parquet = is_parquet(path)
     try:
-        present = pq.read_schema(path).names if parquet else csv.open_csv(path).schema.names
+        present = pq.read_schema(path).names if parquet else csv.open_csv(path, _IN_ORDER).schema.names
         columns = [name for name in (*needed, *more) if name in present]
         _refuse_columns(path, present, needed, columns)
         table = pq.read_table(path, columns=columns) if parquet else _read_csv(path, columns, text)
@@ -51,7 +52,7 @@ def read_columns(path: Path, needed: Sequence[str], more: Sequence[str], text: S
 def _read_csv(path: Path, columns: Sequence[str], text: Sequence[str]) -> pa.Table:
     as_text = {name: pa.string() for name in text if name in columns}
     options = {"null_values": [""], "strings_can_be_null": True, "column_types": as_text}
-    table = csv.read_csv(path, convert_options=csv.ConvertOptions(include_columns=columns, **options))
+    table = csv.read_csv(path, _IN_ORDER, convert_options=csv.ConvertOptions(include_columns=columns, **options))
     if any(pa.types.is_binary(kind) for kind in table.schema.types):
         raise _neither(path)
     texts = (column for column in table.itercolumns() if pa.types.is_string(column.type))
