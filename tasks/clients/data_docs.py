@@ -35,7 +35,7 @@ def build_data_docs(tables: Iterable[tuple[Contract, Iterable[pa.RecordBatch]]],
         now: the time shown as that of the run.
     """
     with tempfile.TemporaryDirectory() as folder:
-        context = quiet_context(mode="file", project_root_dir=folder)
+        context = quiet_context(folder)
         for rules, batches in tables:
             _validate(context, rules, batches, now)
         context.build_data_docs()

@@ -5,7 +5,6 @@ The rules come from the contracts; what happens to a refused row is decided in `
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -39,19 +38,27 @@ class GreatExpectations:
         return found
 
 
-def quiet_context(**options: Any) -> Any:
+def quiet_context(folder: str | None = None) -> Any:
     """Return a Great Expectations context that sends nothing out and draws no progress bars.
 
     Args:
-        **options: how the context keeps what it makes, as `great_expectations.get_context` takes it.
+        folder: where it keeps what it makes; without one, in memory.
     """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # each context tells its temporary folder
     # The import costs 6 to 15 seconds of processor time: only whoever judges rows pays for it.
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
-    context = gx.get_context(**options)
+    if folder:
+        context = gx.get_context(mode="file", project_root_dir=folder)
+    else:
+        # The default configuration makes a temporary folder each time and writes its path into the log.
+        memory = DataContextConfig(store_backend_defaults=InMemoryStoreBackendDefaults())
+        context = gx.get_context(mode="ephemeral", project_config=memory)
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     return context
 
@@ -63,7 +70,7 @@ def batch_of(context: Any, name: str) -> Any:
 
 
 def _validate(rules: Sequence[Expectation], rows: pa.Table) -> list[dict[str, Any]]:
-    context = quiet_context(mode="ephemeral")
+    context = quiet_context()
     import great_expectations as gx
 
     batch = batch_of(context, "rows").get_batch({"dataframe": frame_of(rules, rows)})

