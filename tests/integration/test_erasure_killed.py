@@ -6,7 +6,7 @@ import pytest
 
 from tasks.erasure import carry_out_requests
 from tests.erasure_requests import ask, state_of
-from tests.fakes.faults import Faults, Killed, make_faulty
+from tests.fakes.faults import Faults, Killed
 from tests.fakes.label_studio import MemoryLabelStudio
 from tests.fakes.world import make_world
 from tests.labelled_project import labelled_project
@@ -21,8 +21,7 @@ def prepared(folder, faults):
     )
     labelled_project(world, 5)
     ask(world, subjects=["subject-03"], object_keys=["digits/subject-01/a.png"])
-    make_faulty(world, faults)
-    return world
+    return faults.guard(world)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +37,7 @@ def test_killed_after_any_effect_the_next_run_ends_in_the_same_state(unbroken, t
     effects, state, tasks = unbroken
     assert effects > 30
     for at in range(1 + share, effects + 1, _SHARES):
-        faults = Faults(at=at, when="after")
+        faults = Faults(at, after=True)
         world = prepared(tmp_path / str(at), faults)
         with pytest.raises(Killed):
             carry_out_requests(world)
@@ -48,7 +47,7 @@ def test_killed_after_any_effect_the_next_run_ends_in_the_same_state(unbroken, t
 
 
 def test_killed_before_its_first_effect_an_erasure_has_changed_nothing(tmp_path):
-    world = prepared(tmp_path, Faults(at=1, when="before"))
+    world = prepared(tmp_path, Faults(1))
     before = state_of(world)
     with pytest.raises(Killed):
         carry_out_requests(world)
