@@ -118,7 +118,12 @@ class S3MediaStore:
         if limit:
             more["Range"] = f"bytes=0-{limit - 1}"
         with s3_errors("reading an object"):
-            return bytes(self._client.get_object(Bucket=bucket, Key=key, **more)["Body"].read())
+            try:
+                return bytes(self._client.get_object(Bucket=bucket, Key=key, **more)["Body"].read())
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "InvalidRange":  # an empty object has no first byte
+                    return b""
+                raise
 
     def read_many(
         self, bucket: str, keys: Sequence[str], *, threads: int = 16, limit: int | None = None
