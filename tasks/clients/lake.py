@@ -16,7 +16,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from labelloop.contracts import Contract, contract, shaped
-from labelloop.errors import Conflict, InputError, UnavailableError
+from labelloop.errors import Conflict, ErasedError, InputError, UnavailableError
 from labelloop.sql import session
 from tasks.clients.settings import Settings
 
@@ -79,13 +79,18 @@ class LakeTable:
     def read(
         self, *, columns: Sequence[str] | None = None, where: ds.Expression | None = None, version: int | None = None
     ) -> pa.Table:
-        """Return rows in the contract's schema; an absent table is empty."""
-        schema, found = self._schema(columns), self._open(version)
-        if found is None:
+        """Return rows in the contract's schema; an absent table is empty.
+
+        Raises:
+            ErasedError: the version is not the newest and was purged.
+        """
+        schema, found = self._schema(columns), self._open()
+        if found is None and version is None:
             return schema.empty_table()
+        if found is None or version not in (None, found.version()):
+            return self._read_old(version, schema, where)
         with _delta_errors("reading"):
-            rows = found.to_pyarrow_dataset().to_table(columns=schema.names, filter=where)
-        return rows.cast(schema)
+            return found.to_pyarrow_dataset().to_table(columns=schema.names, filter=where).cast(schema)
 
     def batches(self, *, columns: Sequence[str] | None = None, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
         """Yield the table in batches of at most `rows` rows, without holding it in memory."""
@@ -168,12 +173,22 @@ class LakeTable:
             found.cleanup_metadata()
         return len(gone)
 
-    def _open(self, version: int | None = None) -> DeltaTable | None:
+    def _open(self) -> DeltaTable | None:
         try:
             with _delta_errors("opening"):
-                return DeltaTable(self.uri, version=version, storage_options=self._options)
+                return DeltaTable(self.uri, storage_options=self._options)
         except TableNotFoundError:
             return None
+
+    def _read_old(self, version: int | None, schema: pa.Schema, where: ds.Expression | None) -> pa.Table:
+        with _delta_errors("reading"):
+            try:
+                found = DeltaTable(self.uri, version=version, storage_options=self._options)
+                return found.to_pyarrow_dataset().to_table(columns=schema.names, filter=where).cast(schema)
+            except (DeltaError, FileNotFoundError):  # a purge takes the log of a version, its files, or both
+                raise ErasedError(
+                    f"version {version} of table {self.contract.name!r} was purged", remedy="read the newest version"
+                ) from None
 
     def _schema(self, columns: Sequence[str] | None) -> pa.Schema:
         schema = self.contract.schema

@@ -11,6 +11,7 @@ from io import BytesIO
 import pyarrow.parquet as pq
 import pytest
 
+from labelloop.errors import ErasedError
 from tasks.clients.lake import Lake, storage_options
 from tasks.clients.s3 import connect, split_uri
 from tests.rows import hex_id, rows_of
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.integration
 
 WRITER = """
 import sys
+from labelloop.errors import ErasedError
 from tasks.clients.lake import Lake, storage_options
 from tasks.clients.settings import load_settings
 from tests.rows import hex_id, rows_of
@@ -63,6 +65,9 @@ def test_deleted_rows_stay_in_old_files_until_the_purge_and_nowhere_after(lake, 
     table.purge(fence=free)
     assert seen() == {"log": set(), "data": {f"{CANARY}-2"}}
     assert table.read().column("ref_id").to_pylist() == [hex_id(2)]
+    for version in (1, 2, 3):
+        with pytest.raises(ErasedError):
+            table.read(version=version)
 
 
 def _canaries(s3, lake):

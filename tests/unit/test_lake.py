@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 
-from labelloop.errors import Conflict, ContractError, InputError, LeaseLost, UnavailableError
+from labelloop.errors import Conflict, ContractError, ErasedError, InputError, LeaseLost, UnavailableError
 from tasks.clients.lake import Lake, LakeTable
 from tests.rows import hex_id, rows_of
 
@@ -91,6 +91,30 @@ def test_an_old_version_can_be_read(references):
     first = references.upsert(rows_of("references", [{"size": 1}]), fence=free)
     references.upsert(rows_of("references", [{"size": 2}]), fence=free)
     assert references.read(version=first).column("size").to_pylist() == [1]
+
+
+def test_a_purged_version_is_told_to_be_erased_and_never_read_as_empty(references):
+    for size in (1, 2, 3):
+        newest = references.upsert(rows_of("references", [{"size": size}]), fence=free)
+    references.purge(fence=free)
+    assert references.read(version=references.version()).column("size").to_pylist() == [3]
+    for version in range(newest):
+        with pytest.raises(ErasedError, match=f"version {version} of table 'references'"):
+            references.read(version=version)
+
+
+def test_a_version_whose_files_alone_are_gone_is_told_to_be_erased(references, tmp_path):
+    first = references.upsert(rows_of("references", [{"size": 1}]), fence=free)
+    (file,) = (tmp_path / "references").glob("*.parquet")
+    references.upsert(rows_of("references", [{"size": 2}]), fence=free)
+    file.unlink()
+    with pytest.raises(ErasedError):
+        references.read(version=first)
+
+
+def test_a_version_of_a_table_that_was_never_written_is_refused(references):
+    with pytest.raises(ErasedError):
+        references.read(version=1)
 
 
 def test_only_the_asked_columns_and_rows_are_read(references):
