@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import duckdb
 import pyarrow as pa
+
+from labelloop.sql import session
 
 # Tasks that are still open will bring more opinions anyway.
 _CONFLICTS = """
@@ -46,7 +47,7 @@ def adjudicate(labels: pa.Table, tasks: pa.Table, annotations: pa.Table, *, maxi
         maximum: opinions at most.
         annotators: people on the project; when all have answered or skipped, nobody is left to ask.
     """
-    with duckdb.connect() as db:
+    with session() as db:
         for name, table in {"labels": labels, "tasks": tasks, "annotations": annotations}.items():
             db.register(name, table)
         db.execute(f"CREATE TEMP TABLE conflicts AS {_CONFLICTS}")

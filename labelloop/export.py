@@ -11,7 +11,6 @@ import io
 from collections.abc import Collection
 from typing import NamedTuple
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from labelloop.contracts import contract
 from labelloop.sampling.audit import permanent_numbers
+from labelloop.sql import session
 
 GATE_METRIC = "krippendorff_alpha"
 
@@ -65,7 +65,7 @@ def training_rows(
     Returns:
         By unit and control. Audit units are in the split `audit` and in no other.
     """
-    with duckdb.connect() as db:
+    with session() as db:
         for name, table in (("labels", labels), ("units", units), ("refs", references), ("batches", batches)):
             db.register(name, table)
         rows = db.sql(_ACCEPTED, params={"closed": sorted(closed_rounds)}).to_arrow_table()

@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,6 +17,7 @@ from labelloop.annotators import AnnotatorFigure, assess
 from labelloop.consensus import aggregate
 from labelloop.contracts import contract
 from labelloop.opinions import controls, opinions, planned, split_rulings
+from labelloop.sql import session
 
 Scoped = tuple[str, str, Figure]
 Row = dict[str, object]
@@ -185,7 +185,7 @@ ORDER BY r.unit_id, r.control
 
 def _keep_times(rows: pa.Table, present: pa.Table) -> pa.Table:
     """Give rows that say what is already there their old time, so that nothing changes in the lake."""
-    with duckdb.connect() as db:
+    with session() as db:
         db.register("incoming", rows)
         db.register("present", present)
         return db.sql(_SETTLED).to_arrow_table().cast(rows.schema)

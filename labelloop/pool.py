@@ -5,9 +5,10 @@ Which of them to choose is decided in `labelloop.sampling`.
 
 from __future__ import annotations
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from labelloop.sql import session
 
 # A prediction of an older media version speaks of other bytes, hence the join on the version.
 _POOL = """
@@ -55,7 +56,7 @@ def split_pool(
         Two tables `ref_id, media_version, probabilities, confidence, embedding, stratum, group`, sorted by ref_id.
         Media that changed since it was asked about is back in the pool.
     """
-    with duckdb.connect() as db:
+    with session() as db:
         db.register("refs", references)
         db.register("predictions", predictions)
         db.register("units", units)

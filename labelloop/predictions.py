@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from labelloop.acquisition.probabilities import RULES, screen_lists
 from labelloop.errors import InputError
 from labelloop.score import prediction_rows
+from labelloop.sql import session
 from labelloop.vectors import matrix
 
 
@@ -129,7 +129,7 @@ def _shaped(given: pa.Table, version: str) -> pa.Table:
 
 def _locate(given: pa.Table, references: pa.Table, predictions: pa.Table, *, bucket: str, prefix: str) -> pa.Table:
     join = "r.ref_id = g.ref_id" if "ref_id" in given.column_names else "r.key = g.key"
-    with duckdb.connect() as db:
+    with session() as db:
         db.register("given", given)
         db.register("refs", references)
         db.register("present", predictions)

@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from labelloop.spec import ProjectSpec
+from labelloop.sql import session
 from labelloop.workbench import RemoteTask
 
 # A unit is current while every member is there, in the version it was chosen in.
@@ -88,7 +88,7 @@ def plan(
         version: the version whose predictions order the queue now.
     """
     tables = {"units": units, "batches": batches, "refs": references, "tasks": tasks, "predictions": predictions}
-    with duckdb.connect() as db:
+    with session() as db:
         for name, table in tables.items():
             db.register(name, table)
         db.execute(_CURRENT)

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelloop.contracts import contract
+from labelloop.sql import session
 from labelloop.vectors import lists_of, matrix
 
 _WAITING = """
@@ -41,7 +41,7 @@ def waiting(references: pa.Table, predictions: pa.Table, *, bucket: str, prefix:
     Returns:
         `ref_id, key, media_version`, by ref_id.
     """
-    with duckdb.connect() as db:
+    with session() as db:
         db.register("refs", references)
         db.register("present", predictions)
         given = {"bucket": bucket, "prefix": prefix, "model": model}

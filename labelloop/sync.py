@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,6 +18,7 @@ from labelloop.contracts import contract
 from labelloop.errors import DecisionNeeded, InputError, SpecError
 from labelloop.media_type import could_be, type_by_ending
 from labelloop.spec.sections import Media
+from labelloop.sql import session
 
 UNUSABLE_KEY = "the key holds control characters or a path segment of dots; rename the object"
 ZERO_BYTES = "the object has no bytes; upload it again or delete it"
@@ -75,7 +75,7 @@ def media_in_scope(listing: pa.Table, media: Media, kind: Literal["image", "text
         The listing by key with `media_version`, `promised` (media type by ending, or null) and `refusal` (why the
         object cannot be used, or null). Folder markers are left out.
     """
-    with duckdb.connect() as db:
+    with session() as db:
         db.register("listing", listing)
         found = db.sql(_SCOPE, params=_scope_parameters(media)).to_arrow_table()
     promised = [type_by_ending(key) for key in found["key"].to_pylist()]
@@ -99,7 +99,7 @@ def changes(listed: pa.Table, references: pa.Table, media: Media) -> pa.Table:
     of_source = pc.and_(
         pc.equal(references["bucket"], media.bucket), pc.starts_with(references["key"], pattern=media.prefix)
     )
-    with duckdb.connect() as db:
+    with session() as db:
         db.register("listed", listed)
         db.register("known", references.filter(of_source))
         return db.sql(_COMPARE).to_arrow_table()
@@ -116,7 +116,7 @@ def admitted(changed: pa.Table, media_types: pa.Table) -> pa.Table:
         The table with `media_type`. An object that may not come in stays out; if it took the place of known media,
         that media counts as missing.
     """
-    with duckdb.connect() as db:
+    with session() as db:
         db.register("changed", changed)
         db.register("types", media_types)
         return db.sql(_ADMIT).to_arrow_table()
