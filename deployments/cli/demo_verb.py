@@ -43,11 +43,13 @@ def demo(
 
     from deployments.demo.loop import Demo
     from deployments.demo.narration import Narration
-    from deployments.demo.summary import figures_of, summary_lines
+    from deployments.demo.summary import figures_of, newest_report, summary_lines
     from tasks.clients.world import open_world
 
     world, narration = open_world(_PROJECT), Narration()
     Demo(world, narration, password=stack.credentials.label_studio_password).run()
+    report = root.resolve() / "report.html"
+    report.write_bytes(newest_report(world))
     figures = figures_of(world) | {"seconds": {**narration.seconds, "in all": time.monotonic() - started}}
     if json_file:
         json_file.write_text(json.dumps(figures, indent=1, allow_nan=False) + "\n", encoding="utf-8")
@@ -59,6 +61,7 @@ def _where_to_look(stack: Stack, seconds: float) -> str:
     urls = {server.name: server.url for server in stack.status()}
     return (
         f"\nDone in {seconds:.0f} s. Look at:\n"
+        f"  Report        {stack.root / 'report.html'}\n"
         f"  Label Studio  {urls['label-studio']}\n"
         f"  Prefect       {urls['prefect']}\n"
         f"  Logins        {stack.logins_file}\n"

@@ -15,6 +15,7 @@ from sklearn.datasets import load_digits
 
 from tasks.clients.media import MediaStore
 
+COUNT = 1797
 _PREFIX = "digits/"
 # A person cannot read 8 x 8 pixels; nearest-neighbour enlargement loses nothing when it is shrunk again.
 _ENLARGE = 16
@@ -49,10 +50,12 @@ def images(count: int) -> list[bytes]:
     return [_png(pixels) for pixels in _grey()[:count]]
 
 
-def upload(store: MediaStore, bucket: str, advance: Callable[[int], None], *, threads: int = 8) -> int:
-    """Put the images that are not there yet into the bucket and return how many were put."""
+def upload(
+    store: MediaStore, bucket: str, advance: Callable[[int], None], *, count: int = COUNT, threads: int = 8
+) -> int:
+    """Put those of the first images that are not there yet into the bucket and return how many were put."""
     present = {key for batch in store.list(bucket, _PREFIX) for key in batch["key"].to_pylist()}
-    pixels = _grey()
+    pixels = _grey()[:count]
     missing = [i for i in range(len(pixels)) if key_of(i) not in present]
     advance(len(pixels) - len(missing))
 

@@ -27,7 +27,6 @@ from tasks.clients.erasures import Erasures
 from tasks.clients.rounds import rounds_of
 from tasks.clients.world import World
 
-ROUNDS = 3
 Advance = Callable[[int], None]
 
 
@@ -38,23 +37,27 @@ class Demo:
     world: World
     narration: Narration
     password: str
+    rounds: int = 3
+    images: int = digits.COUNT
+    deployed: bool = True
 
     def run(self) -> None:
-        """Turn the loop three times, carry out one erasure, compare with random labels and report."""
+        """Turn the loop, carry out one erasure, compare with random labels and report."""
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as aside:
-            curves = aside.submit(arms.simulate_arms, self.world.spec, ROUNDS)
+            curves = aside.submit(arms.simulate_arms, self.world.spec, self.rounds)
             self._upload()
-            for number in range(1, ROUNDS + 1):
+            for number in range(1, self.rounds + 1):
                 if number > self._rounds_done():
                     self._turn(number)
             self._erase_someone()
+            self._step("retrain without what was erased", retrain_check)
             self._compare(curves)
         self._step("report", write_report)
 
     def _upload(self) -> None:
         media = self.world.spec.media
-        with self.narration.step("upload 1,797 images", total=len(digits.truth())) as advance:
-            digits.upload(self.world.media, media.bucket, advance)
+        with self.narration.step(f"upload {self.images:,} images", total=self.images) as advance:
+            digits.upload(self.world.media, media.bucket, advance, count=self.images)
 
     def _rounds_done(self) -> int:
         records = rounds_of(self.world.hot, self.world.project)
@@ -62,7 +65,7 @@ class Demo:
         return sum(record.state == "closed" and record.number in models for record in records)
 
     def _turn(self, number: int) -> None:
-        if number == 1:
+        if number == 1 and self.deployed:
             self._deployed_batch()
         else:
             self._step(f"round {number}: weekly batch", weekly_batch)

@@ -8,7 +8,7 @@ from typing import Any
 from labelloop.turns import Figures, turn_figures
 from tasks.clients.world import World
 
-_TABLES = (
+TABLES = (
     "agreement",
     "annotations",
     "annotators",
@@ -24,7 +24,15 @@ _TABLES = (
 
 def figures_of(world: World) -> Figures:
     """Return the figures of the project, from the lake."""
-    return turn_figures({name: world.table(name).read() for name in _TABLES})
+    return turn_figures({name: world.table(name).read() for name in TABLES})
+
+
+def newest_report(world: World) -> bytes:
+    """Return the page of the newest round."""
+    pages = [
+        path for path in world.published.list("reports/") if path.count("/") == 2 and path.endswith("/index.html")
+    ]
+    return world.published.read(max(pages, key=lambda path: int(path.split("/")[1])))
 
 
 def summary_lines(figures: Figures) -> Iterator[str]:

@@ -1,0 +1,77 @@
+"""One whole turn of the demo on the real servers: what it leaves in the lake, and that a second run adds nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deployments.demo.loop import Demo
+from deployments.demo.narration import Narration
+from deployments.demo.people import ERROR_RATES
+from deployments.demo.summary import TABLES, figures_of, newest_report
+from labelloop.spec import load_spec
+from tasks.clients.world import open_world
+
+pytestmark = [pytest.mark.e2e, pytest.mark.integration]
+
+
+@pytest.fixture(scope="module")
+def turned(stack, worker, tmp_path_factory):
+    """A project of 300 digits after one round with batches of 60, in a lake of its own."""
+    folder = tmp_path_factory.mktemp("projects")
+    spec = load_spec(Path("deployments/projects/digits.yaml").read_text(encoding="utf-8"))
+    small = spec.model_dump(mode="json") | {"name": "small", "title": "A small turn"}
+    small["sampling"] |= {"batch_size": 60}
+    small["overlap"] |= {"share": 0.4}
+    (folder / "small.yaml").write_text(json.dumps(small), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        variables = {**stack.variables, "LABELLOOP_PROJECTS_DIR": str(folder)}
+        variables["LABELLOOP_LAKE_URI"] += "/one-turn"
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        demo = Demo(
+            open_world("small"), Narration(), stack.credentials.label_studio_password, 1, images=300, deployed=False
+        )
+        demo.run()
+        yield demo
+
+
+def test_every_stage_left_something_behind(turned):
+    empty = [name for name in TABLES if turned.world.table(name).read().num_rows == 0]
+    assert empty == ["quarantine"]
+
+
+def test_the_summary_has_a_figure_for_every_demand(turned):
+    figures = figures_of(turned.world)
+    assert figures["rounds"] == [{"round": 1, "units": 59, "annotations": figures["rounds"][0]["annotations"]}]
+    assert {row["scope"] for row in figures["agreement"]} == {"project", "pair", "annotator"}
+    assert len(figures["annotators"]) == len(ERROR_RATES)
+    assert {row["evidence"] for row in figures["accuracy"]} == {"audit", "truth of all audit members"}
+    assert figures["comparison"][0]["n"] == 10
+    assert figures["erasure"] == {"receipts": 1}
+    assert figures["models"]["trained"] == 2  # a second one without what was erased
+
+
+def test_no_answer_was_lost_or_counted_twice(turned):
+    world = turned.world
+    tasks = world.table("tasks").read().to_pylist()
+    answers = world.table("annotations").read().to_pylist()
+    per_unit = {task["unit_id"]: task["overlap"] for task in tasks}
+    assert len({(a["unit_id"], a["annotator"]) for a in answers}) == len(answers)
+    assert all(sum(a["unit_id"] == unit for a in answers) in (n, n - 1) for unit, n in per_unit.items())
+
+
+def test_the_report_is_one_page_that_asks_for_nothing(turned):
+    page = newest_report(turned.world).decode()
+    assert "<script" not in page
+    assert "http://" not in page.replace("http://www.w3.org/", "")
+
+
+def test_a_second_run_adds_nothing(turned):
+    before = {name: turned.world.table(name).read().num_rows for name in TABLES}
+    replace(turned, narration=Narration()).run()
+    after = {name: turned.world.table(name).read().num_rows for name in TABLES}
+    assert after == before
