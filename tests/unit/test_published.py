@@ -48,7 +48,7 @@ def test_destroying_leaves_no_version_and_no_delete_marker(published, store):
 
 def test_a_deletion_that_was_only_answered_is_noticed(published, store):
     published.write("datasets/v1/data", b"x", "text/plain")
-    store.lies = 1
+    store.lies["lake"] = 1
     with pytest.raises(UnavailableError, match="1 version"):
         published.destroy("datasets/v1/")
 
