@@ -37,6 +37,8 @@ def label_studio(stack, s3):
 def prefect(stack, s3):
     """Settings of the stack with its Prefect server up (25 s); flows run in this process report to it."""
     stack.up({"prefect"})
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
     from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
     variables = stack.variables
@@ -46,6 +48,9 @@ def prefect(stack, s3):
     }
     with temporary_settings(updates=server):
         yield s3
+        # What is still to be told would otherwise be tried for a minute at exit, when the server is gone.
+        APILogWorker.drain_all(timeout=30)
+        EventsWorker.drain_all(timeout=30)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.integration]
 
 
 @pytest.fixture(scope="module")
-def turned(stack, worker, tmp_path_factory):
+def turned(stack, label_studio, prefect, tmp_path_factory):
     """A project of 300 digits after one round with batches of 60, in a lake of its own."""
     folder = tmp_path_factory.mktemp("projects")
     spec = load_spec(Path("deployments/projects/digits.yaml").read_text(encoding="utf-8"))
@@ -59,9 +60,14 @@ def test_no_answer_was_lost_or_counted_twice(turned):
     world = turned.world
     tasks = world.table("tasks").read().to_pylist()
     answers = world.table("annotations").read().to_pylist()
-    per_unit = {task["unit_id"]: task["overlap"] for task in tasks}
     assert len({(a["unit_id"], a["annotator"]) for a in answers}) == len(answers)
-    assert all(sum(a["unit_id"] == unit for a in answers) in (n, n - 1) for unit, n in per_unit.items())
+    given = Counter(a["unit_id"] for a in answers)
+    counted = Counter(a["unit_id"] for a in answers if a["opinion_reason"] == "planned")
+    # Where annotators disagree, one more opinion was asked for after the last answer.
+    assert all(given[task["unit_id"]] >= task["overlap"] - 1 for task in tasks)
+    # Label Studio looks before it locks, so two who ask in the same instant can get the same task: the answer more
+    # than was planned is kept, and counts for consensus only.
+    assert all(counted[task["unit_id"]] <= task["overlap"] for task in tasks)
 
 
 def test_the_report_is_one_page_that_asks_for_nothing(turned):
