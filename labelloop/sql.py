@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from functools import cache
 
 import duckdb
@@ -21,4 +22,7 @@ def session() -> duckdb.DuckDBPyConnection:
 
 @cache
 def _instance() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect()
+    instance = duckdb.connect()
+    # Still alive when the interpreter ends, it would be told as a leak on standard error, a hundred lines long.
+    atexit.register(_instance.cache_clear)
+    return instance

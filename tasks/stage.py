@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from prefect.logging import get_run_logger
 
 from labelloop.summary import Summary
+from tasks import run_log
 from tasks.clients.lease import Lease, hold
 from tasks.clients.world import World, open_world
+
+run_log.leave_out_tracebacks()
 
 
 @contextmanager

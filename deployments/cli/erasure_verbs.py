@@ -13,11 +13,12 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
+from deployments.cli.flow_verbs import carry_out
 from deployments.cli.output import Json, print_json
 from labelloop.erasure.receipt import read_receipt
 from labelloop.erasure.receipt import verify as verify_receipt
 from labelloop.erasure.request import Request, due, read_request
-from labelloop.errors import InputError
+from labelloop.errors import InputError, LabelloopError
 from tasks.clients.erasures import Erasures
 from tasks.clients.receipts import receipt_key, receipts
 from tasks.clients.settings import load_settings
@@ -40,6 +41,7 @@ def request(project: ProjectName = None, *, file: str = "-", as_json: Json = Fal
     moment = world.now()
     record = Request(request_id=world.new_id(), project=world.project, received_at=moment, due_at=due(moment))
     _erasures(world).add(record, wanted)
+    _announce(record.request_id)
     if as_json:
         print_json({"request_id": record.request_id, "due_at": record.due_at.isoformat()})
     else:
@@ -84,7 +86,7 @@ def plan(project: ProjectName = None, *, as_json: Json = False) -> None:
     """
     from flows.single_stages import plan_erasures
 
-    _show(plan_erasures(_world(project).project), as_json)
+    carry_out(plan_erasures, {"project": _world(project).project}, as_json=as_json)
 
 
 def run(project: ProjectName = None, *, as_json: Json = False) -> None:
@@ -97,7 +99,7 @@ def run(project: ProjectName = None, *, as_json: Json = False) -> None:
     from flows.single_stages import erase
 
     world = _world(project)
-    _show(erase(world.project), as_json)
+    carry_out(erase, {"project": world.project}, as_json=as_json)
     left = [found for found in _erasures(world).all() if found.state != "done"]
     for found in left:
         sys.stderr.write(f"{found.request_id} is {found.state}: {found.reason}\n")
@@ -114,7 +116,7 @@ def verify(project: ProjectName = None, *, as_json: Json = False) -> None:
     """
     from flows.single_stages import audit_erasures
 
-    _show(audit_erasures(_world(project).project), as_json)
+    carry_out(audit_erasures, {"project": _world(project).project}, as_json=as_json)
 
 
 def show_receipt(request_id: str, project: ProjectName = None, *, out: Path | None = None) -> None:
@@ -159,6 +161,16 @@ def _world(project: str | None) -> World:
     return open_world(project)
 
 
+def _announce(request_id: str) -> None:
+    """Start a run where there is a Prefect server; the request stands even if it cannot be told."""
+    from deployments.prefect_api import announce_erasure
+
+    try:
+        announce_erasure(request_id)
+    except LabelloopError as error:
+        sys.stderr.write(f"the request is recorded, but starts no run by itself: {error}\n")
+
+
 def _erasures(world: World) -> Erasures:
     return Erasures(world.hot, world.vault)
 
@@ -173,13 +185,3 @@ def _text(file: str) -> str:
 def _told(found: Request, world: World) -> dict[str, Any]:
     shown = found.model_dump(mode="json", exclude={"payload"})
     return shown | {"overdue": found.is_overdue(world.now())}
-
-
-def _show(summaries: list[dict[str, Any]], as_json: bool) -> None:
-    if as_json:
-        print_json(summaries)
-        return
-    from labelloop.summary import Summary
-
-    for summary in summaries:
-        sys.stdout.write(Summary.model_validate(summary).line() + "\n")

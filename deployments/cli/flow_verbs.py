@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from pydantic import TypeAdapter, ValidationError
 
+from deployments.cli.output import print_json
 from labelloop.errors import InputError
 
 
@@ -35,9 +36,17 @@ def run(
         raise InputError(f"there is no flow {flow!r}", remedy=f"one of {', '.join(sorted(FLOWS))}")
     module, _, name = FLOWS[flow].partition(":")
     chosen = getattr(importlib.import_module(module), name)
-    summaries = chosen(**_checked(chosen, parse_parameters(parameter)))
+    carry_out(chosen, _checked(chosen, parse_parameters(parameter)), as_json=as_json)
+
+
+def carry_out(flow: Any, parameters: dict[str, Any], *, as_json: bool) -> None:
+    """Run a flow and show the summary of each stage; raises as its stages do, or as `prefect_errors`."""
+    from deployments.prefect_api import prefect_errors
+
+    with prefect_errors():
+        summaries = flow(**parameters)
     if as_json:
-        sys.stdout.write(json.dumps(summaries, indent=1) + "\n")
+        print_json(summaries)
         return
     from labelloop.summary import Summary
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from deployments.doctor.check import Check, Finding, carry_out
 from deployments.doctor.installation import Installation
-from deployments.doctor.prefect_api import reach_work_pool
 from deployments.doctor.project import Project
+from deployments.prefect_api import reach_work_pool
 
 __all__ = ["Finding", "diagnose"]
 
