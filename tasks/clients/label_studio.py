@@ -11,7 +11,7 @@ from typing import Protocol
 
 from labelloop.workbench import RemotePrediction, RemoteTask
 from tasks.clients.hot import Json
-from tasks.clients.label_studio_http import Http
+from tasks.clients.label_studio_connection import Connection
 from tasks.clients.label_studio_server import LabelStudioServer
 from tasks.clients.settings import Settings
 
@@ -101,5 +101,5 @@ class LabelStudio(Protocol):
 
 def connect_label_studio(settings: Settings) -> LabelStudio:
     """Return a client of the server the settings name; nothing is asked of it yet."""
-    http = Http(settings.label_studio_url, settings.label_studio_token.get_secret_value(), settings.timeout_seconds)
-    return LabelStudioServer(http, settings)
+    token = settings.label_studio_token.get_secret_value()
+    return LabelStudioServer(Connection(settings.label_studio_url, token, settings.timeout_seconds), settings)

@@ -1,19 +1,20 @@
-"""Label Studio 1.23 over its REST interface: projects, tasks, predictions, annotations.
+"""Label Studio 1.23 through its SDK: projects, tasks, predictions, annotations.
 
-Sessions of annotators live in `label_studio_users.py`, the transport in `label_studio_http.py`.
+Sessions of annotators live in `label_studio_users.py`, errors and tokens in `label_studio_connection.py`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from labelloop.errors import ErasedError, InputError
 from labelloop.workbench import RemotePrediction, RemoteTask, task_from_wire
 from tasks.clients.hot import Json
-from tasks.clients.label_studio_http import Http
+from tasks.clients.label_studio_connection import Connection
 from tasks.clients.label_studio_users import AnnotatorSession, user_token
 from tasks.clients.settings import Settings
 
@@ -30,42 +31,45 @@ _TASK_FIELDS = (
 class LabelStudioServer:
     """The client every stage uses; see the Protocol `LabelStudio` for what each call promises."""
 
-    def __init__(self, http: Http, settings: Settings) -> None:
-        self._http, self._settings = http, settings
+    def __init__(self, connection: Connection, settings: Settings) -> None:
+        self._connection, self._settings = connection, settings
 
     @property
     def address(self) -> str:
         """Base URL, without user or password."""
-        return self._http.address
+        return self._connection.address
 
     def find_project(self, marker: str) -> int | None:
         """Return the oldest project whose description contains the marker."""
-        found = [p["id"] for p in self._projects() if marker in (p["description"] or "")]
-        return min(found, default=None)
+        with self._connection.asking("listing projects") as sdk:
+            projects = sdk.projects.list(include="id,description", page_size=100)
+            return min((int(p.id) for p in projects if marker in (p.description or "")), default=None)
 
     def project(self, ls_project: int) -> Json | None:
         """Return the settings of a project, or None if there is no such project."""
-        try:
-            return dict(self._http.get(f"/api/projects/{ls_project}/", "reading the project"))
-        except ErasedError:
-            return None
+        with suppress(ErasedError), self._connection.asking("reading the project") as sdk:
+            return dict(sdk.projects.get(ls_project).model_dump(mode="json"))
+        return None
 
     def create_project(self, settings: Json) -> int:
         """Create a project and return its number."""
-        return int(self._http.post("/api/projects/", "creating the project", json=settings)["id"])
+        with self._connection.asking("creating the project") as sdk:
+            return int(sdk.projects.create(**settings).id)
 
     def change_project(self, ls_project: int, changes: Json) -> None:
         """Change settings of a project."""
-        self._http.patch(f"/api/projects/{ls_project}/", "changing project settings", json=changes)
+        with self._connection.asking("changing project settings") as sdk:
+            sdk.projects.update(ls_project, **changes)
 
     def ensure_storage(self, ls_project: int, bucket: str) -> int:
         """Create or refresh the storage that opens s3:// addresses; it is never synced."""
-        what, wanted = "setting up the media storage", self._storage(ls_project, bucket)
-        for storage in self._http.get("/api/storages/s3", what, params={"project": ls_project}):
-            if storage["title"] == _STORAGE_TITLE and storage["bucket"] == bucket:
-                self._http.patch(f"/api/storages/s3/{storage['id']}", what, json=wanted)
-                return int(storage["id"])
-        return int(self._http.post("/api/storages/s3", what, json=wanted)["id"])
+        wanted = self._storage(ls_project, bucket)
+        with self._connection.asking("setting up the media storage") as sdk:
+            storages = sdk.import_storage.s3
+            for storage in storages.list(project=ls_project):
+                if storage.title == _STORAGE_TITLE and storage.bucket == bucket:
+                    return int(storages.update(storage.id, **wanted).id)
+            return int(storages.create(**wanted).id)
 
     def task_ids(self, ls_project: int) -> set[int]:
         """Return the number of every task of the project."""
@@ -91,16 +95,16 @@ class LabelStudioServer:
 
     def import_tasks(self, ls_project: int, tasks: Sequence[Json]) -> list[int]:
         """Import tasks, all or none, and return their numbers in the same order."""
-        path = f"/api/projects/{ls_project}/import"
-        answer = self._http.post(path, "importing tasks", params={"return_task_ids": "true"}, json=list(tasks))
-        if len(answer["task_ids"]) != len(tasks):
-            raise InputError(f"Label Studio took {len(answer['task_ids'])} of {len(tasks)} tasks", remedy="run again")
-        return [int(task_id) for task_id in answer["task_ids"]]
+        with self._connection.asking("importing tasks") as sdk:
+            taken = sdk.projects.import_tasks(ls_project, request=list(tasks), return_task_ids=True).task_ids
+        if len(taken) != len(tasks):
+            raise InputError(f"Label Studio took {len(taken)} of {len(tasks)} tasks", remedy="run again")
+        return [int(task_id) for task_id in taken]
 
     def import_predictions(self, ls_project: int, predictions: Sequence[Json]) -> None:
         """Add predictions; the server drops what it does not like without a word, so its count is compared."""
-        path = f"/api/projects/{ls_project}/import/predictions"
-        created = self._http.post(path, "importing predictions", json=list(predictions))["created"]
+        with self._connection.asking("importing predictions") as sdk:
+            created = sdk.projects.import_predictions(ls_project, request=list(predictions)).created
         if created != len(predictions):
             raise InputError(
                 f"Label Studio took {created} of {len(predictions)} predictions", remedy="run push again"
@@ -108,59 +112,58 @@ class LabelStudioServer:
 
     def predictions(self, ls_project: int) -> list[RemotePrediction]:
         """Return every prediction of the project."""
-        found = self._http.get("/api/predictions/", "reading predictions", params={"task__project": ls_project})
-        return [RemotePrediction(int(p["id"]), int(p["task"]), str(p["model_version"])) for p in found]
+        with self._connection.asking("reading predictions") as sdk:
+            found = sdk.predictions.list(task_project=ls_project)
+        return [RemotePrediction(int(p.id), int(p.task), str(p.model_version)) for p in found]
 
     def delete_prediction(self, prediction_id: int) -> None:
         """Delete one prediction; absent is fine."""
-        self._http.delete(f"/api/predictions/{prediction_id}/", "deleting a prediction")
+        with suppress(ErasedError), self._connection.asking("deleting a prediction") as sdk:
+            sdk.predictions.delete(prediction_id)
 
     def set_overlap(self, task_id: int, overlap: int) -> None:
         """Say how many annotators a task is handed to; the import ignores it."""
-        self._http.patch(f"/api/tasks/{task_id}/", "setting an overlap", json={"overlap": overlap})
+        with self._connection.asking("setting an overlap") as sdk:
+            sdk.tasks.update(str(task_id), overlap=overlap)
 
     def reopen(self, task_id: int) -> None:
         """Hand a finished task out again; raising its overlap alone would not."""
-        self._http.patch(f"/api/tasks/{task_id}/", "reopening a task", json={"is_labeled": False})
+        with self._connection.asking("reopening a task") as sdk:
+            sdk.tasks.update(str(task_id), is_labeled=False)
 
     def delete_task(self, task_id: int) -> None:
         """Delete one task with its annotations; absent is fine."""
-        self._http.delete(f"/api/tasks/{task_id}/", "deleting a task")
+        with suppress(ErasedError), self._connection.asking("deleting a task") as sdk:
+            sdk.tasks.delete(str(task_id))
 
     def user_ids(self, emails: Iterable[str]) -> frozenset[int]:
         """Return the numbers of the users with these emails."""
         wanted = {email.casefold() for email in emails}
-        users = self._http.get("/api/users/", "reading users") if wanted else []
-        return frozenset(int(user["id"]) for user in users if user["email"].casefold() in wanted)
+        if not wanted:
+            return frozenset()
+        with self._connection.asking("reading users") as sdk:
+            users = sdk.users.list()
+        return frozenset(int(user.id) for user in users if user.email.casefold() in wanted)
 
     def annotator(self, email: str, password: str) -> AnnotatorSession:
         """Return a person's session; a new account joins by invite link."""
-        invite = self._http.get("/api/invite", "reading the invite link")["invite_url"]
-        token = user_token(self.address, invite, email, password, self._settings.timeout_seconds)
-        return AnnotatorSession(Http(self.address, token, self._settings.timeout_seconds))
-
-    def _projects(self) -> Iterator[Json]:
-        page = 1
-        while True:
-            answer = self._http.get("/api/projects/", "listing projects", params={"page": page, "page_size": 100})
-            yield from answer["results"]
-            if not answer["next"]:
-                return
-            page += 1
+        with self._connection.asking("reading the invite link") as sdk:
+            invite = sdk.organizations.invites.get_invite_link().invite_url
+        timeout = self._settings.timeout_seconds
+        return AnnotatorSession(self.address, user_token(self.address, invite, email, password, timeout), timeout)
 
     def _pages(self, ls_project: int, conditions: list[Json], *, fields: str = _TASK_FIELDS) -> Iterator[Json]:
         """Yield tasks by ascending number: page numbers would skip one whenever another is deleted meanwhile."""
-        last = 0
+        last, shape = 0, {"fields": "all", "include": fields, "resolve_uri": False, "page_size": _PAGE}
         while True:
             items = [*conditions, _condition("id", "greater", last, "Number")]
             query = {"filters": {"conjunction": "and", "items": items}, "ordering": ["tasks:id"]}
-            shape = {"fields": "all", "include": fields, "resolve_uri": "false", "page_size": _PAGE}
-            parameters = {"project": ls_project, "query": json.dumps(query), **shape}
-            page = self._http.get("/api/tasks", "reading tasks", params=parameters)["tasks"]
-            yield from page
+            with self._connection.asking("reading tasks") as sdk:
+                page = sdk.tasks.list(project=ls_project, query=json.dumps(query), **shape).items
+            yield from (task.model_dump(mode="json") for task in page)
             if len(page) < _PAGE:
                 return
-            last = page[-1]["id"]
+            last = page[-1].id
 
     def _storage(self, ls_project: int, bucket: str) -> Json:
         keys = self._settings.s3_access_key, self._settings.s3_secret_key
@@ -175,7 +178,7 @@ class LabelStudioServer:
             "title": _STORAGE_TITLE,
             "bucket": bucket,
             "region_name": self._settings.s3_region,
-            "s3_endpoint": self._settings.s3_endpoint or "",
+            "s3endpoint": self._settings.s3_endpoint or "",
             "presign": True,
             "presign_ttl": _PRESIGN_MINUTES,
             "use_blob_urls": True,

@@ -6,52 +6,56 @@ The pipeline itself needs neither; the demo and the tests annotate through them 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from urllib.parse import urljoin
 
-import requests
+import httpx
 
-from labelloop.errors import AccessError, Conflict, ErasedError, InputError, UnavailableError
+from labelloop.errors import AccessError, Conflict, ErasedError, InputError
 from labelloop.workbench import RemoteTask, task_from_wire
 from tasks.clients.hot import Json
-from tasks.clients.label_studio_http import Http
+from tasks.clients.label_studio_connection import Connection, http_client, our_errors
 
 
 class AnnotatorSession:
     """One person at work through the interface the labelling page itself uses."""
 
-    def __init__(self, http: Http) -> None:
-        self._http = http
-        self.user_id = int(http.get("/api/current-user/whoami", "asking who we are")["id"])
+    def __init__(self, address: str, token: str, timeout_seconds: float) -> None:
+        self._connection = Connection(address, token, timeout_seconds)
+        self._page = http_client(timeout_seconds, headers={"Authorization": f"Token {token}"})
+        with self._connection.asking("asking who we are") as sdk:
+            self.user_id = int(sdk.users.whoami().id)
 
     def next_task(self, ls_project: int) -> RemoteTask | None:
         """Return the task the server hands out next, locked for this person; None when nothing is left."""
-        try:
-            found = self._http.get(f"/api/projects/{ls_project}/next", "asking for the next task")
-        except ErasedError:
-            return None
-        # What others answered is not shown here, so it is not part of the task.
-        return task_from_wire({**found, "annotations": []})
+        address = self._connection.address
+        with suppress(ErasedError), our_errors(address, "asking for the next task"):
+            # The SDK has no call for the queue that annotators work through.
+            found = self._page.get(f"{address}/api/projects/{ls_project}/next").raise_for_status().json()
+            # What others answered is not shown here, so it is not part of the task.
+            return task_from_wire({**found, "annotations": []})
+        return None
 
     def submit(self, task_id: int, result: list[Json], *, lead_time: float, key: str) -> int | None:
         """Answer a task and return the annotation's number; None if the answer `key` (a UUID) was there before."""
-        body = {"result": result, "lead_time": lead_time, "unique_id": key}
-        try:
-            return int(self._http.post(f"/api/tasks/{task_id}/annotations/", "submitting an answer", json=body)["id"])
-        except Conflict:
-            return None
+        with suppress(Conflict), self._connection.asking("submitting an answer") as sdk:
+            return int(sdk.annotations.create(task_id, result=result, lead_time=lead_time, unique_id=key).id)
+        return None
 
     def skip(self, task_id: int) -> None:
         """Say that the task cannot be answered."""
-        body = {"result": [], "was_cancelled": True}
-        self._http.post(f"/api/tasks/{task_id}/annotations/", "skipping a task", json=body)
+        with self._connection.asking("skipping a task") as sdk:
+            sdk.annotations.create(task_id, result=[], was_cancelled=True)
 
     def edit(self, annotation_id: int, result: list[Json]) -> None:
         """Replace an answer."""
-        self._http.patch(f"/api/annotations/{annotation_id}/", "editing an answer", json={"result": result})
+        with self._connection.asking("editing an answer") as sdk:
+            sdk.annotations.update(annotation_id, result=result)
 
     def withdraw(self, annotation_id: int) -> None:
         """Delete an answer."""
-        self._http.delete(f"/api/annotations/{annotation_id}/", "deleting an answer")
+        with suppress(ErasedError), self._connection.asking("deleting an answer") as sdk:
+            sdk.annotations.delete(annotation_id)
 
 
 def user_token(address: str, invite: str, email: str, password: str, timeout_seconds: float) -> str:
@@ -63,28 +67,20 @@ def user_token(address: str, invite: str, email: str, password: str, timeout_sec
         UnavailableError: the server did not answer.
     """
     person = {"email": email, "password": password}
-    try:
-        with requests.Session() as session:
-            session.trust_env = False
-            for path, form in ((invite, {**person, "allow_newsletters": "false"}), ("/user/login/", person)):
-                if _sent(session, urljoin(f"{address}/", path), form, timeout_seconds):
-                    answer = session.get(f"{address}/api/current-user/token", timeout=timeout_seconds)
-                    answer.raise_for_status()
-                    return str(answer.json()["token"])
-    except requests.RequestException as error:
-        raise UnavailableError(
-            f"Label Studio at {address} did not answer while an annotator signed in ({type(error).__name__})",
-            remedy="check LABELLOOP_LABEL_STUDIO_URL",
-        ) from None
+    # Forms, as a browser would fill them in: accounts and signing in are not part of the API.
+    with our_errors(address, "signing an annotator in"), http_client(timeout_seconds) as browser:
+        for path, form in ((invite, {**person, "allow_newsletters": "false"}), ("/user/login/", person)):
+            if _sent(browser, urljoin(f"{address}/", path), form):
+                answer = browser.get(f"{address}/api/current-user/token").raise_for_status()
+                return str(answer.json()["token"])
     raise AccessError("an annotator could not sign in", remedy="give the password of the existing account")
 
 
-def _sent(session: requests.Session, url: str, form: Json, timeout_seconds: float) -> bool:
+def _sent(browser: httpx.Client, url: str, form: Json) -> bool:
     """Return whether the form was accepted: the server then redirects, else it shows the form again."""
-    page = session.get(url, timeout=timeout_seconds)
+    page = browser.get(url, follow_redirects=True)
     found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
     if not found:
         raise InputError("Label Studio shows no sign-in form", remedy="check LABELLOOP_LABEL_STUDIO_URL")
-    headers = {"Referer": url}
     body = {**form, "csrfmiddlewaretoken": found.group(1)}
-    return session.post(url, data=body, headers=headers, allow_redirects=False, timeout=timeout_seconds).is_redirect
+    return browser.post(url, data=body, headers={"Referer": url}).has_redirect_location

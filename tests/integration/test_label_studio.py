@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from labelloop.errors import AccessError, LabelloopError, UnavailableError
 from tasks.clients.label_studio import connect_label_studio
-from tasks.clients.label_studio_http import Http
+from tasks.clients.label_studio_connection import Connection
 from tests.contract_suites.label_studio_suite import LabelStudioSuite
 
 pytestmark = pytest.mark.integration
@@ -39,14 +39,15 @@ def test_a_wrong_token_is_refused_with_the_setting_to_mend(label_studio):
 
 
 def test_a_personal_access_token_works_as_well(label_studio):
-    http = Http(label_studio.label_studio_url, label_studio.label_studio_token.get_secret_value(), 30)
-    issued = http.post("/api/token/", "issuing a personal token", json={})["token"]
-    try:
-        client = connect_label_studio(label_studio.model_copy(update={"label_studio_token": SecretStr(issued)}))
-        assert client.find_project("no such marker") is None
-        assert client.find_project("no such marker") is None
-    finally:
-        http.post("/api/token/blacklist/", "revoking the personal token", json={"refresh": issued})
+    legacy = label_studio.label_studio_token.get_secret_value()
+    with Connection(label_studio.label_studio_url, legacy, 30).asking("issuing a personal token") as sdk:
+        issued = sdk.tokens.create().token
+        try:
+            client = connect_label_studio(label_studio.model_copy(update={"label_studio_token": SecretStr(issued)}))
+            assert client.find_project("no such marker") is None
+            assert client.find_project("no such marker") is None
+        finally:
+            sdk.tokens.blacklist(refresh=issued)
 
 
 def test_a_server_that_is_not_there_is_named_without_its_password(label_studio):

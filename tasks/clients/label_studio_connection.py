@@ -1,0 +1,122 @@
+"""One user's connection to Label Studio: the SDK's client, and the one place where its errors become ours."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+
+from labelloop.errors import AccessError, Conflict, ErasedError, InputError, LabelloopError, UnavailableError
+
+if TYPE_CHECKING:
+    from label_studio_sdk import LabelStudio
+
+_REFUSED_REMEDY = "check LABELLOOP_LABEL_STUDIO_TOKEN, and that the organisation allows this kind of token"
+
+
+def without_user(url: str) -> str:
+    """Return an address without its user and password.
+
+    >>> without_user("https://me:secret@labels.test:8080/")
+    'https://labels.test:8080'
+    """
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
+
+
+def http_client(timeout_seconds: float, **options: Any) -> httpx.Client:
+    """Return a client that no proxy and no .netrc can redirect or re-authenticate, and that logs no address."""
+    # At INFO it would log whole addresses: those of an invite hold a secret.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    return httpx.Client(timeout=timeout_seconds, trust_env=False, **options)
+
+
+class Connection:
+    """Requests to one server on behalf of one user."""
+
+    def __init__(self, url: str, token: str, timeout_seconds: float) -> None:
+        """Talk to `url` with a legacy token (40 hex digits) or a personal access token (a JWT)."""
+        self.address = without_user(url)
+        self._token, self._timeout = token, timeout_seconds
+
+    @contextmanager
+    def asking(self, what: str) -> Iterator[LabelStudio]:
+        """Lend the SDK's client; `what` names the act in errors, never a person or an object.
+
+        Raises:
+            UnavailableError: no answer, a time-out (the server may still do it), or a failure of the server.
+            AccessError: the token is refused.
+            ErasedError: there is nothing of that number.
+            Conflict: the server has it already.
+            InputError: the server refuses the request.
+        """
+        with our_errors(self.address, what):
+            yield self._sdk
+
+    @cached_property
+    def _sdk(self) -> LabelStudio:
+        from label_studio_sdk import LabelStudio  # takes two seconds, which a run without requests need not wait
+
+        return LabelStudio(
+            base_url=f"{self.address}/",  # without the slash it would renew tokens outside of a path prefix
+            api_key=self._token,
+            httpx_client=http_client(self._timeout),
+            max_retries=0,  # its default repeats a POST after a lost reply: an import would arrive twice
+        )
+
+
+@contextmanager
+def our_errors(address: str, what: str) -> Iterator[None]:
+    """Turn what the SDK or its transport raises within the block into our errors, told without what was sent."""
+    from label_studio_sdk.core.api_error import ApiError
+    from label_studio_sdk.core.parse_error import ParsingError
+
+    try:
+        yield
+    except ApiError as error:
+        raise _refusal(error.status_code or 0, error.body, what, address) from None
+    except httpx.HTTPStatusError as error:
+        raise _refusal(error.response.status_code, None, what, address) from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise UnavailableError(
+            f"Label Studio at {address} did not answer while {what} ({type(error).__name__})",
+            remedy="check LABELLOOP_LABEL_STUDIO_URL and that the server runs",
+        ) from None
+    except (ParsingError, ValueError):  # neither JSON nor of the shape that was asked for
+        raise _stranger(what, address) from None
+
+
+def _refusal(status: int, body: Any, what: str, address: str) -> LabelloopError:
+    if status < 400:
+        return _stranger(what, address)
+    if status in (401, 403):
+        return AccessError(
+            f"Label Studio at {address} refused us while {what} (HTTP {status})", remedy=_REFUSED_REMEDY
+        )
+    if status == 404:
+        return ErasedError(f"Label Studio has nothing there while {what} (HTTP 404)", remedy="run collect")
+    if status == 409:
+        return Conflict(f"Label Studio has that already while {what}", remedy="look before sending it again")
+    if status >= 500 or status in (408, 429):
+        return UnavailableError(
+            f"Label Studio failed while {what} (HTTP {status})", remedy="retry later; see its log"
+        )
+    # The body may repeat what was sent, so only the names of the refused fields are told.
+    return InputError(f"Label Studio refused {what} (HTTP {status}{_fields(body)})", remedy="mend what was sent")
+
+
+def _stranger(what: str, address: str) -> UnavailableError:
+    return UnavailableError(
+        f"what answers at {address} while {what} does not speak as Label Studio does",
+        remedy="check LABELLOOP_LABEL_STUDIO_URL",
+    )
+
+
+def _fields(body: Any) -> str:
+    refused = body.get("validation_errors") if isinstance(body, dict) else None
+    return f", fields {sorted(refused)}" if isinstance(refused, dict) and refused else ""

@@ -1,0 +1,124 @@
+"""No request is ever sent twice, and whatever fails is told in our words, without what was sent."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import struct
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from labelloop.errors import AccessError, Conflict, ErasedError, InputError, UnavailableError
+from tasks.clients.label_studio_connection import Connection
+from tasks.clients.label_studio_server import LabelStudioServer
+
+TASKS = [{"data": {"unit": "0" * 32, "image": "s3://media/secret-name.png"}}]
+
+
+class ScriptedServer(ThreadingHTTPServer):
+    """Takes every request, counts it, and answers as it is told: a status and a body, or the end of the line."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.requests: list[tuple[str, str]] = []
+        self.answer: tuple[int, str] | str = (200, "{}")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def _take(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.requests.append((self.command, self.path))
+        self.close_connection = True
+        if self.server.answer == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+        elif self.server.answer != "hung up":
+            status, body = self.server.answer
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+    do_GET = do_POST = do_PATCH = do_DELETE = _take
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server():
+    with ScriptedServer() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def client(server):
+    return LabelStudioServer(Connection(server.url, "0" * 40, 30), None)
+
+
+@pytest.mark.parametrize("end", ["hung up", "reset"])
+def test_an_import_whose_reply_is_lost_was_sent_exactly_once(server, client, end):
+    server.answer = end
+    with pytest.raises(UnavailableError, match="did not answer while importing tasks") as lost:
+        client.import_tasks(1, TASKS)
+    assert server.requests == [("POST", "/api/projects/1/import?return_task_ids=true")]
+    assert "secret-name" not in str(lost.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (401, AccessError),
+        (403, AccessError),
+        (404, ErasedError),
+        (408, UnavailableError),
+        (409, Conflict),
+        (429, UnavailableError),
+        (500, UnavailableError),
+        (503, UnavailableError),
+    ],
+)
+def test_a_refused_import_was_sent_exactly_once_and_has_a_name(server, client, status, error):
+    server.answer = (status, '{"detail": "s3://media/secret-name.png"}')
+    with pytest.raises(error) as refused:
+        client.import_tasks(1, TASKS)
+    assert len(server.requests) == 1
+    assert "secret-name" not in str(refused.value)
+
+
+def test_refused_fields_are_named_and_what_they_held_is_not(server, client):
+    server.answer = (400, '{"validation_errors": {"title": ["secret-name is too long"]}}')
+    with pytest.raises(InputError, match=r"HTTP 400, fields \['title'\]") as refused:
+        client.create_project({"title": "secret-name"})
+    assert "secret-name" not in str(refused.value)
+
+
+@pytest.mark.parametrize("answer", [(200, "<html>Welcome</html>"), (302, ""), (200, "\x00")])
+def test_what_does_not_speak_as_label_studio_is_told_from_it(server, client, answer):
+    server.answer = answer
+    with pytest.raises(UnavailableError, match="does not speak as Label Studio"):
+        client.change_project(1, {"title": "a title"})
+
+
+def test_an_address_that_is_none_is_told_without_a_traceback():
+    client = LabelStudioServer(Connection("http://127.0.0.1:no-port", "0" * 40, 30), None)
+    with pytest.raises(UnavailableError, match="LABELLOOP_LABEL_STUDIO_URL"):
+        client.project(1)
+
+
+def test_requests_leave_no_address_in_the_log(server, client, caplog):
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("httpx").setLevel(logging.INFO)
+    server.answer = (404, "{}")
+    assert client.project(1) is None
+    assert server.url not in caplog.text
