@@ -7,7 +7,7 @@ import pytest
 
 from labelloop.contracts import all_contracts, contract, expectations
 from tasks.clients.expectations import RowRules
-from tests.rows import hex_id, rows_of
+from tests.builders.rows import hex_id, rows_of
 
 
 class RowRulesSuite:

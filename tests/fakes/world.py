@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from labelloop.spec import ProjectSpec, load_spec
 from tasks.clients.lake import Lake
 from tasks.clients.lease import Lease, try_acquire
-from tasks.clients.settings import Settings, load_settings
 from tasks.clients.world import World
+from tests.builders.digits import SPEC, START
+from tests.builders.settings import make_settings
 from tests.fakes.expectations import ArrowRowRules
 from tests.fakes.hot import MappedHotState
 from tests.fakes.media import MemoryMediaStore
-
-START = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
-SPEC = """
-name: digits
-title: Handwritten digits
-media: {bucket: media, prefix: digits/, include: ["*.png"], subject_pattern: "digits/(?P<subject>[^/]+)/"}
-interface:
-  questions:
-    - {name: digit, type: choices, prompt: "Which digit is it?", labels: [{value: "0"}, {value: "1"}, {value: "2"}]}
-guidelines: {text: Choose the digit the writer meant.}
-sampling: {strategy: random, batch_size: 10, audit_rate: 0.2, explore_share: 0.1, max_open_tasks: 100, seed: 7}
-overlap: {share: 0.2, annotators: 2, maximum: 4}
-annotators: {count: 4}
-model: {source: trainer, features: {width: 8, height: 8}}
-export: {validation_share: 0.0, test_share: 0.0}
-"""
 
 
 class Clock:
@@ -51,23 +35,6 @@ class Clock:
 def seeded_ids(seed: int = 0) -> Callable[[], str]:
     numbers = random.Random(seed)
     return lambda: f"{numbers.getrandbits(128):032x}"
-
-
-def make_settings(**given: Any) -> Settings:
-    """Settings that touch nothing; the addresses name the fake buckets."""
-    secret = base64.b64encode(bytes(range(32))).decode()
-    return load_settings(
-        _env_file=None,
-        **{
-            "lake_uri": "s3://lake",
-            "vault_uri": "s3://vault",
-            "label_studio_url": "http://127.0.0.1:9",
-            "label_studio_token": "token",
-            "suppression_keys": {"k1": secret},
-            "receipt_key": secret,
-            **given,
-        },
-    )
 
 
 def make_world(tmp_path: Path, spec: ProjectSpec | str = SPEC, **overrides: Any) -> World:

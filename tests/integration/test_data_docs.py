@@ -10,8 +10,8 @@ import pytest
 from labelloop.contracts import contract
 from tasks.clients import expectations as module
 from tasks.clients.data_docs import build_data_docs
-from tests.fakes.world import START
-from tests.rows import rows_of
+from tests.builders.digits import START
+from tests.builders.rows import rows_of
 
 pytestmark = pytest.mark.integration
 

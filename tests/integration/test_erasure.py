@@ -12,10 +12,10 @@ from tasks.clients.s3 import connect
 from tasks.clients.world import World
 from tasks.erasure import carry_out_requests
 from tasks.erasure_audit import audit_erasures
-from tests.erasure_requests import ask
+from tests.builders.digits import SPEC
+from tests.builders.erasure_requests import ask
+from tests.builders.labelled_project import N, key_of, labelled_project
 from tests.fakes.expectations import ArrowRowRules
-from tests.fakes.world import SPEC
-from tests.labelled_project import N, key_of, labelled_project
 from tests.scanner import scan_bucket, scan_folder
 
 pytestmark = pytest.mark.integration

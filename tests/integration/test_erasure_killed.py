@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tasks.erasure import carry_out_requests
-from tests.erasure_requests import ask, state_of
+from tests.builders.erasure_requests import ask, state_of
+from tests.builders.labelled_project import labelled_project
 from tests.fakes.faults import Faults, Killed
 from tests.fakes.label_studio import MemoryLabelStudio
 from tests.fakes.world import make_world
-from tests.labelled_project import labelled_project
 
 pytestmark = pytest.mark.integration  # no server, but some minutes of Delta commits
 _SHARES = 4

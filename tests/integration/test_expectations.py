@@ -7,8 +7,8 @@ import pytest
 from labelloop.contracts import contract, expectations
 from tasks.clients import expectations as module
 from tasks.clients.expectations import GreatExpectations
+from tests.builders.rows import rows_of
 from tests.contract_suites.row_rules_suite import RowRulesSuite
-from tests.rows import rows_of
 
 pytestmark = pytest.mark.integration
 

@@ -14,7 +14,7 @@ import pytest
 from labelloop.errors import ErasedError
 from tasks.clients.lake import Lake, storage_options
 from tasks.clients.s3 import connect, split_uri
-from tests.rows import hex_id, rows_of
+from tests.builders.rows import hex_id, rows_of
 
 pytestmark = pytest.mark.integration
 
@@ -23,7 +23,7 @@ import sys
 from labelloop.errors import ErasedError
 from tasks.clients.lake import Lake, storage_options
 from tasks.clients.settings import load_settings
-from tests.rows import hex_id, rows_of
+from tests.builders.rows import hex_id, rows_of
 uri, writer = sys.argv[1], int(sys.argv[2])
 table = Lake(uri, storage_options(load_settings())).table("references")
 for turn in range(6):

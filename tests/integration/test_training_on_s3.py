@@ -31,9 +31,9 @@ from tasks.retrain import retrain_model
 from tasks.score import score_references
 from tasks.sync import sync_references
 from tasks.withdrawal import withdraw_rows
-from tests.fakes.world import SPEC, START
-from tests.labelled import figure
-from tests.rows import rows_of
+from tests.builders.digits import SPEC, START
+from tests.builders.labelled_units import figure
+from tests.builders.rows import rows_of
 
 pytestmark = pytest.mark.integration
 

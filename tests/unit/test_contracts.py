@@ -14,7 +14,7 @@ from docs.write import PAGES, ROOT
 from labelloop.contracts import all_contracts, broken_keys, contract, expectations, shaped
 from labelloop.contracts.data_map import data_map
 from labelloop.errors import ConfigurationError, ContractError
-from tests.rows import hex_id, rows_of
+from tests.builders.rows import hex_id, rows_of
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "contracts.json"
 EVERY = [pytest.param(c, id=c.name) for c in all_contracts()]

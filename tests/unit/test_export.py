@@ -11,8 +11,8 @@ import pytest
 from labelloop.card import dataset_card, split_counts
 from labelloop.contracts import contract
 from labelloop.export import agreement_gate, dataset_version, parquet_bytes, splits, training_rows
-from tests.labelled import N, figure, tables
-from tests.rows import hex_id, rows_of
+from tests.builders.labelled_units import N, figure, tables
+from tests.builders.rows import hex_id, rows_of
 
 
 def export(given: dict[str, pa.Table], **options) -> pa.Table:

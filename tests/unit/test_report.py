@@ -12,12 +12,9 @@ from lxml import html
 from labelloop.contracts import contract
 from labelloop.report import Source, report_page
 from labelloop.report.page import SECTIONS
-from labelloop.rounds import Round
 from labelloop.spec import load_spec
-from tasks.clients.rounds import begin_round
-from tasks.report import write_report
-from tests.fakes.world import SPEC, START, lease_of, make_world
-from tests.rows import hex_id, rows_of
+from tests.builders.digits import SPEC
+from tests.builders.rows import hex_id, rows_of
 
 AT = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 NAMES = ("batches", "annotations", "labels", "agreement", "annotators", "evaluations")
@@ -185,24 +182,3 @@ def test_a_project_without_any_row_says_so_in_every_section():
 
 def test_the_same_tables_give_the_same_page(page):
     assert page_of(full()) == page
-
-
-def test_the_report_is_published_under_its_round_with_the_data_docs_beside_it(tmp_path):
-    world = make_world(tmp_path)
-    record = Round(number=3, state="open", seed=1, size=10, strategy="random", opened_at=START)
-    begin_round(world.hot, world.project, record)
-    judged = []
-
-    def docs(tables, now):
-        judged.extend(rules.name for rules, _ in tables)
-        return {"index.html": b"docs", "static/style.css": b""}
-
-    summary = write_report(world, lease_of(world, "report"), data_docs=docs)
-    assert world.published.list("reports/") == [
-        "reports/3/data-docs/index.html",
-        "reports/3/data-docs/static/style.css",
-        "reports/3/index.html",
-    ]
-    assert {"references", "labels", "predictions"} <= set(judged)
-    assert b'href="data-docs/index.html"' in world.published.read("reports/3/index.html")
-    assert summary.counts["data_docs"] == 2

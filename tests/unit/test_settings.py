@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from docs.write import env_example
 from labelloop.errors import ConfigurationError
 from tasks.clients.settings import Settings, load_settings
-from tests.fakes.world import make_settings
+from tests.builders.settings import make_settings
 
 
 @pytest.fixture(autouse=True)

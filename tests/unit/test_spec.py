@@ -8,7 +8,7 @@ import yaml
 from docs.write import ROOT
 from labelloop.errors import SpecError
 from labelloop.spec import json_schema, load_spec
-from tests.fakes.world import SPEC
+from tests.builders.digits import SPEC
 
 
 def spec_with(**changed):

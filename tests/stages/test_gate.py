@@ -13,9 +13,9 @@ from tasks.clients.lease import try_acquire
 from tasks.clients.vault import opened, sealed, sealed_many, shred
 from tasks.contracts import commit
 from tasks.quarantine import expire, payloads, quarantine
+from tests.builders.rows import hex_id, rows_of
 from tests.fakes.hot import MemoryHotState
 from tests.fakes.world import lease_of, make_world
-from tests.rows import hex_id, rows_of
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from tasks.clients.label_studio import Annotator
 from tasks.clients.world import World
 from tasks.collect import collect_annotations
 from tasks.push import push_round
-from tests.chosen_round import chosen_round
+from tests.builders.chosen_round import chosen_round
+from tests.builders.rows import hex_id
 from tests.fakes.faults import Faults
 from tests.fakes.world import lease_of
-from tests.rows import hex_id
 
 _KEYS = map(str, count())
 

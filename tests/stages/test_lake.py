@@ -10,7 +10,7 @@ import pytest
 
 from labelloop.errors import Conflict, ContractError, ErasedError, InputError, LeaseLost, UnavailableError
 from tasks.clients.lake import Lake, LakeTable
-from tests.rows import hex_id, rows_of
+from tests.builders.rows import hex_id, rows_of
 
 
 @pytest.fixture

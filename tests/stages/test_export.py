@@ -9,9 +9,9 @@ import pytest
 from labelloop.errors import ContractError, ErasedError, HeldByLaw, InputError, LeaseLost
 from tasks.clients.datasets import datasets, latest, read_dataset
 from tasks.withdrawal import withdraw_rows
+from tests.builders.labelled_units import N, figure, fill, labelled_world, publish
+from tests.builders.rows import hex_id, rows_of
 from tests.fakes.world import lease_of, make_world
-from tests.labelled import N, figure, fill, labelled_world, publish
-from tests.rows import hex_id, rows_of
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from tasks.adjudication import adjudicate_conflicts
 from tasks.clients.world import World
-from tests.annotating import answer, collect, person, pushed, states, task_of, the_project
-from tests.chosen_round import copy_of, write
+from tests.builders.annotating import answer, collect, person, pushed, states, task_of, the_project
+from tests.builders.chosen_round import copy_of, write
+from tests.builders.rows import hex_id
 from tests.fakes.faults import Faults, Killed
 from tests.fakes.world import lease_of
-from tests.rows import hex_id
 
 
 def adjudicate(world: World, faults: Faults | None = None) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from labelloop.contracts import Column, contract
-from tests.fakes.world import START
+from tests.builders.digits import START
 
 
 def hex_id(number: int) -> str:

@@ -11,9 +11,10 @@ from labelloop.errors import ErasedError, InputError
 from tasks.clients.datasets import latest
 from tasks.clients.lease import hold
 from tasks.withdrawal import withdraw_rows
-from tests.fakes.world import SPEC, make_world
-from tests.labelled import labelled_world, publish
-from tests.rows import hex_id, rows_of
+from tests.builders.digits import SPEC
+from tests.builders.labelled_units import labelled_world, publish
+from tests.builders.rows import hex_id, rows_of
+from tests.fakes.world import make_world
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ from typing import Any
 from labelloop.rounds import Round
 from tasks.clients.rounds import begin_round
 from tasks.clients.world import World
+from tests.builders.digits import START
+from tests.builders.rows import hex_id, rows_of
 from tests.fakes.label_studio import MemoryLabelStudio
-from tests.fakes.world import START, make_world
-from tests.rows import hex_id, rows_of
+from tests.fakes.world import make_world
 
 N = 10
 

@@ -11,8 +11,9 @@ from labelloop.summary import Summary
 from tasks.clients.rounds import begin_round
 from tasks.clients.world import World
 from tasks.export import publish_dataset
-from tests.fakes.world import START, lease_of
-from tests.rows import hex_id, rows_of
+from tests.builders.digits import START
+from tests.builders.rows import hex_id, rows_of
+from tests.fakes.world import lease_of
 
 N = 8
 

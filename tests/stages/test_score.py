@@ -20,8 +20,9 @@ from labelloop.errors import InputError, LeaseLost
 from tasks.clients.models import export_onnx, model_version
 from tasks.contracts import commit
 from tasks.score import score_references
-from tests.fakes.world import SPEC, START, lease_of, make_world
-from tests.rows import rows_of
+from tests.builders.digits import SPEC, START
+from tests.builders.rows import rows_of
+from tests.fakes.world import lease_of, make_world
 
 CLASSES = ["0", "1", "2"]
 

@@ -16,10 +16,10 @@ from tasks.clients.receipts import receipt_key, receipts
 from tasks.erasure import carry_out_requests
 from tasks.erasure_audit import audit_erasures, preview_requests
 from tasks.sync import sync_references
-from tests.erasure_requests import ask
+from tests.builders.erasure_requests import ask
+from tests.builders.labelled_project import PNG, N, key_of, labelled_project
 from tests.fakes.label_studio import MemoryLabelStudio
 from tests.fakes.world import lease_of, make_world
-from tests.labelled_project import PNG, N, key_of, labelled_project
 
 TABLES = ("units", "predictions", "batches", "tasks", "annotations", "labels", "quarantine", "references")
 

@@ -12,7 +12,7 @@ from deployments.cli import erasure_verbs
 from deployments.cli.main import main
 from tasks.clients.receipts import receipts
 from tasks.erasure import carry_out_requests
-from tests.erasure_requests import ask
+from tests.builders.erasure_requests import ask
 from tests.fakes.label_studio import MemoryLabelStudio
 from tests.fakes.world import make_world
 

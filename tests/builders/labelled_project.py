@@ -13,7 +13,7 @@ from tasks.clients.world import World
 from tasks.labelling_project import ensure_project
 from tasks.quarantine import quarantine
 from tasks.sync import sync_references
-from tests.rows import hex_id, rows_of
+from tests.builders.rows import hex_id, rows_of
 
 N = 8
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -13,10 +13,11 @@ from tasks.features import version_of
 from tasks.models import model_path, trained_model
 from tasks.retrain import retrain_model
 from tasks.withdrawal import withdraw_rows
-from tests import labelled
-from tests.fakes.world import START, lease_of, make_world
-from tests.labelled import publish
-from tests.rows import hex_id
+from tests.builders import labelled_units
+from tests.builders.digits import START
+from tests.builders.labelled_units import publish
+from tests.builders.rows import hex_id
+from tests.fakes.world import lease_of, make_world
 
 N = 120
 AUDIT = range(0, N, 3)
@@ -30,13 +31,13 @@ def vectors(seed: int = 0) -> np.ndarray:
 
 
 def fill(world, *, labels=None, audit=AUDIT) -> None:
-    labelled.fill(world, N, labels=labels, units={i: {"purpose": "audit"} for i in audit})
+    labelled_units.fill(world, N, labels=labels, units={i: {"purpose": "audit"} for i in audit})
 
 
 @pytest.fixture
 def world(tmp_path):
     units = {i: {"purpose": "audit"} for i in AUDIT}
-    made = labelled.labelled_world(make_world(tmp_path), N, units=units)
+    made = labelled_units.labelled_world(make_world(tmp_path), N, units=units)
     references = made.table("references").read().sort_by("ref_id")
     rows = embedding_rows(references, list(vectors()), version=version_of(made), at=START)
     made.table("predictions").upsert(rows, fence=lambda: None)
