@@ -48,7 +48,7 @@ down: setup ## end the local stack
 
 clean: ## end the stack and remove its state and all caches; the environments stay
 	@test ! -x $(BIN)/labelloop || $(BIN)/labelloop down
-	@rm -rf .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis out *.egg-info
+	@rm -rf .local .pytest_cache .mypy_cache .ruff_cache .hypothesis out *.egg-info
 	@find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
 lock: setup ## resolve all three locks anew

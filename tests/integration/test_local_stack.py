@@ -10,9 +10,9 @@ import stat
 import subprocess
 import sys
 
+import httpx
 import psutil
 import pytest
-import requests
 
 from deployments.local import process
 from deployments.local.home import PORT_NAMES
@@ -34,16 +34,10 @@ def processes(stack):
     return [member for leader in leaders for member in (leader, *leader.children(recursive=True))]
 
 
-class LabelStudio(requests.Session):
+def label_studio_of(variables):
     """The API of a stack's Label Studio, as its admin."""
-
-    def __init__(self, variables):
-        super().__init__()
-        self.base = variables["LABELLOOP_LABEL_STUDIO_URL"]
-        self.headers["Authorization"] = f"Token {variables['LABELLOOP_LABEL_STUDIO_TOKEN']}"
-
-    def request(self, method, url, **options):
-        return super().request(method, self.base + url, timeout=60, **options)
+    headers = {"Authorization": f"Token {variables['LABELLOOP_LABEL_STUDIO_TOKEN']}"}
+    return httpx.Client(base_url=variables["LABELLOOP_LABEL_STUDIO_URL"], headers=headers, timeout=60)
 
 
 def command_line(*words):
@@ -104,7 +98,7 @@ def test_everything_in_the_directory_is_closed_to_others(whole_stack):
 
 def test_label_studio_reaches_the_local_object_store_and_nothing_outside_loopback(whole_stack):
     variables = whole_stack.variables
-    label_studio = LabelStudio(variables)
+    label_studio = label_studio_of(variables)
     project = label_studio.post("/api/projects/", json={"title": "guard"}).json()["id"]
     storage = {
         "project": project,
@@ -123,19 +117,19 @@ def test_label_studio_reaches_the_local_object_store_and_nothing_outside_loopbac
 
 
 def test_label_studio_takes_no_user_without_an_invite_link(whole_stack):
-    visitor = requests.Session()
+    visitor = httpx.Client(timeout=30)
     page = f"{whole_stack.variables['LABELLOOP_LABEL_STUDIO_URL']}/user/signup/"
-    visitor.get(page, timeout=30)
+    visitor.get(page)
     form = {
         "csrfmiddlewaretoken": visitor.cookies["csrftoken"],
         "email": "stranger@example.org",
         "password": "a-long-password",
     }
-    assert visitor.post(page, data=form, headers={"Referer": page}, timeout=30).status_code == 403
+    assert visitor.post(page, data=form, headers={"Referer": page}).status_code == 403
 
 
 def test_the_label_studio_log_names_no_object(whole_stack):
-    LabelStudio(whole_stack.variables).get("/tasks/1/resolve/", params={"fileuri": "bmFtZW9mYW5vYmplY3Q="})
+    label_studio_of(whole_stack.variables).get("/tasks/1/resolve/", params={"fileuri": "bmFtZW9mYW5vYmplY3Q="})
     log = (whole_stack.root / "logs" / "label-studio.log").read_text()
     assert "/tasks/1/resolve/" in log
     assert "bmFtZW9mYW5vYmplY3Q" not in log
@@ -144,8 +138,8 @@ def test_the_label_studio_log_names_no_object(whole_stack):
 def test_prefect_asks_for_the_password(whole_stack):
     url = whole_stack.variables["PREFECT_API_URL"]
     password = tuple(whole_stack.variables["PREFECT_API_AUTH_STRING"].split(":", 1))
-    assert requests.get(f"{url}/admin/version", timeout=30).status_code == 401
-    assert requests.get(f"{url}/admin/version", auth=password, timeout=30).status_code == 200
+    assert httpx.get(f"{url}/admin/version", timeout=30).status_code == 401
+    assert httpx.get(f"{url}/admin/version", auth=password, timeout=30).status_code == 200
 
 
 def test_after_a_crash_only_the_dead_server_is_started_again(s3_stack):
@@ -232,8 +226,7 @@ def test_status_says_in_json_and_by_exit_code_that_a_server_is_missing(s3_stack)
 def test_the_flows_are_registered_once_and_not_again_while_nothing_changes(whole_stack):
     whole_stack.deploy()
     assert not whole_stack.deploy()
-    api = requests.Session()
     url, password = whole_stack.variables["PREFECT_API_URL"], whole_stack.variables["PREFECT_API_AUTH_STRING"]
-    api.auth = tuple(password.split(":", 1))
-    answer = api.get(f"{url}/deployments/name/weekly-batch/digits", timeout=60)
+    credentials = tuple(password.split(":", 1))
+    answer = httpx.get(f"{url}/deployments/name/weekly-batch/digits", auth=credentials, timeout=60)
     assert answer.json()["work_pool_name"] == "labelloop"
