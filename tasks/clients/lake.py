@@ -19,6 +19,7 @@ from labelloop.contracts import Contract, contract, shaped
 from labelloop.errors import Conflict, ErasedError, InputError, UnavailableError
 from labelloop.sql import session
 from tasks.clients.settings import Settings
+from tasks.clients.table_files import table_files
 
 # Statistics would copy values into the log, where a deletion does not reach them.
 _PROPERTIES = {
@@ -90,7 +91,7 @@ class LakeTable:
         if found is None or version not in (None, found.version()):
             return self._read_old(version, schema, where)
         with _delta_errors("reading"):
-            return found.to_pyarrow_dataset().to_table(columns=schema.names, filter=where).cast(schema)
+            return self._dataset(found).to_table(columns=schema.names, filter=where).cast(schema)
 
     def batches(self, *, columns: Sequence[str] | None = None, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
         """Yield the table in batches of at most `rows` rows, without holding it in memory."""
@@ -98,7 +99,7 @@ class LakeTable:
         if found is not None:
             schema = self._schema(columns)
             with _delta_errors("reading"):
-                for batch in found.to_pyarrow_dataset().to_batches(columns=schema.names, batch_size=rows):
+                for batch in self._dataset(found).to_batches(columns=schema.names, batch_size=rows):
                     yield batch.cast(schema)
 
     def upsert(self, rows: pa.Table, *, fence: Fence) -> int | None:
@@ -123,7 +124,7 @@ class LakeTable:
     def _merge(self, rows: pa.Table, keys: Sequence[str], fence: Fence) -> int | None:
         found = self._open()
         if found:
-            rows = _changed(rows, found, keys)
+            rows = _changed(rows, self._dataset(found), keys)
         if rows.num_rows == 0:
             return found.version() if found else None
         fence()
@@ -180,11 +181,14 @@ class LakeTable:
         except TableNotFoundError:
             return None
 
+    def _dataset(self, found: DeltaTable) -> ds.Dataset:
+        return found.to_pyarrow_dataset(filesystem=table_files(self.uri, self._options))
+
     def _read_old(self, version: int | None, schema: pa.Schema, where: ds.Expression | None) -> pa.Table:
         with _delta_errors("reading"):
             try:
                 found = DeltaTable(self.uri, version=version, storage_options=self._options)
-                return found.to_pyarrow_dataset().to_table(columns=schema.names, filter=where).cast(schema)
+                return self._dataset(found).to_table(columns=schema.names, filter=where).cast(schema)
             except (DeltaError, FileNotFoundError):  # a purge takes the log of a version, its files, or both
                 raise ErasedError(
                     f"version {version} of table {self.contract.name!r} was purged", remedy="read the newest version"
@@ -195,13 +199,13 @@ class LakeTable:
         return schema if columns is None else pa.schema([schema.field(name) for name in columns])
 
 
-def _changed(rows: pa.Table, present: DeltaTable, keys: Sequence[str]) -> pa.Table:
+def _changed(rows: pa.Table, present: ds.Dataset, keys: Sequence[str]) -> pa.Table:
     """Return the rows that are not already there, value for value; `present` is streamed."""
     join = " AND ".join(f'p."{key}" = r."{key}"' for key in keys)
     same = " AND ".join(f'p."{n}" IS NOT DISTINCT FROM r."{n}"' for n in rows.column_names)
     with _delta_errors("reading"), session() as db:
         db.register("incoming", rows)
-        db.register("present", present.to_pyarrow_dataset())
+        db.register("present", present)
         rivals = f"SELECT * FROM present p WHERE EXISTS (SELECT 1 FROM incoming r WHERE {join})"  # noqa: S608 - column names of a contract
         query = f"SELECT * FROM incoming r WHERE NOT EXISTS (SELECT 1 FROM ({rivals}) p WHERE {join} AND {same})"  # noqa: S608
         return db.sql(query).to_arrow_table().cast(rows.schema)
