@@ -14,9 +14,9 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tasks.clients.label_studio import connect_label_studio
 from tasks.clients.s3 import connect
 from tests.builders.annotating import collect, push, states, the_project
-from tests.builders.chosen_round import choose, write
+from tests.builders.chosen_round import choose
 from tests.builders.digits import SPEC
-from tests.builders.rows import hex_id
+from tests.builders.rows import hex_id, write
 from tests.fakes.world import make_world
 
 pytestmark = pytest.mark.browser

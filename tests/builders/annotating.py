@@ -13,25 +13,17 @@ from tasks.push import push_round
 from tests.builders.chosen_round import chosen_round
 from tests.builders.rows import hex_id
 from tests.fakes.faults import Faults
-from tests.fakes.world import lease_of
+from tests.fakes.world import under_lease
 
 _KEYS = map(str, count())
 
 
 def push(world: World, faults: Faults | None = None) -> dict[str, int]:
-    lease = lease_of(world, "push")
-    try:
-        return push_round(faults.guard(world) if faults else world, lease).counts
-    finally:
-        lease.release()
+    return under_lease(faults.guard(world) if faults else world, "push", push_round).counts
 
 
 def collect(world: World, faults: Faults | None = None) -> dict[str, int]:
-    lease = lease_of(world, "collect")
-    try:
-        return collect_annotations(faults.guard(world) if faults else world, lease).counts
-    finally:
-        lease.release()
+    return under_lease(faults.guard(world) if faults else world, "collect", collect_annotations).counts
 
 
 def pushed(tmp_path: Path, n: int = 4, **overrides: Any) -> World:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,15 +10,11 @@ from labelloop.rounds import Round
 from tasks.clients.rounds import begin_round
 from tasks.clients.world import World
 from tests.builders.digits import START
-from tests.builders.rows import hex_id, rows_of
+from tests.builders.rows import hex_id, write
 from tests.fakes.label_studio import MemoryLabelStudio
 from tests.fakes.world import make_world
 
 N = 10
-
-
-def write(world: World, table: str, rows: Sequence[dict[str, Any]]) -> None:
-    world.table(table).upsert(rows_of(table, rows), fence=lambda: None)
 
 
 def chosen_round(tmp_path: Path, n: int = N, **overrides: Any) -> World:
@@ -51,12 +45,3 @@ def choose(world: World, units: Sequence[int], *, number: int) -> None:
         number=number, state="chosen", seed=7, size=len(units), strategy="random", opened_at=START, table_versions={}
     )
     begin_round(world.hot, world.project, record)
-
-
-def copy_of(world: World, folder: Path) -> World:
-    """Return another world in the same state, to try the same step again."""
-    shutil.copytree(world.lake.uri, folder / "lake")
-    other = make_world(folder, world.spec, label_studio=copy.deepcopy(world.label_studio))
-    for key in world.hot.keys(""):
-        other.hot.create(key, world.hot.get(key).value)
-    return other

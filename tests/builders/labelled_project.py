@@ -13,7 +13,7 @@ from tasks.clients.world import World
 from tasks.labelling_project import ensure_project
 from tasks.quarantine import quarantine
 from tasks.sync import sync_references
-from tests.builders.rows import hex_id, rows_of
+from tests.builders.rows import hex_id, rows_of, write
 
 N = 8
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -75,10 +75,6 @@ def labelled_project(world: World, n: int = N) -> Labelled:
         quarantine(world, lease, [refusal, other], stage="score")
     dataset = _training_set(world, rows, unit_ids, soft)
     return Labelled(ref_ids, unit_ids, task_ids, ls_project, dataset)
-
-
-def write(world: World, table: str, given: list[dict]) -> None:
-    world.table(table).upsert(rows_of(table, given), fence=lambda: None)
 
 
 def _tasks(world: World, unit_ids: list[str], members: list[tuple[int, ...]]) -> tuple[int, list[int]]:

@@ -12,8 +12,8 @@ from tasks.clients.rounds import begin_round
 from tasks.clients.world import World
 from tasks.export import publish_dataset
 from tests.builders.digits import START
-from tests.builders.rows import hex_id, rows_of
-from tests.fakes.world import lease_of
+from tests.builders.rows import hex_id, rows_of, write
+from tests.fakes.world import under_lease
 
 N = 8
 
@@ -56,7 +56,7 @@ def fill(world: World, n: int = N, **changes: Any) -> None:
 def labelled_world(world: World, n: int = N, **changes: Any) -> World:
     """Fill a world with labelled units of one closed round on which annotators agree."""
     fill(world, n, **changes)
-    world.table("agreement").upsert(rows_of("agreement", [figure(0.8, 0.7, 0.9)]), fence=lambda: None)
+    write(world, "agreement", [figure(0.8, 0.7, 0.9)])
     record = Round(number=1, state="closed", seed=1, size=n, strategy="random", opened_at=START)
     begin_round(world.hot, world.project, record)
     return world
@@ -64,8 +64,4 @@ def labelled_world(world: World, n: int = N, **changes: Any) -> World:
 
 def publish(world: World) -> Summary:
     """Run the export stage."""
-    lease = lease_of(world, "export")
-    try:
-        return publish_dataset(world, lease)
-    finally:
-        lease.release()
+    return under_lease(world, "export", publish_dataset)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from tasks.clients.world import World
+from tests.fakes.world import copy_of
 
 # First words of the calls that change something, of every client.
 _EFFECTS = {"create", "replace", "delete", "append", "upsert", "purge", "write"}
@@ -42,6 +45,19 @@ class Faults:
         if due:
             raise Killed(name)
         return answer
+
+
+def killed_after_each_effect(begun: World, folder: Path, step: Callable[..., Any]) -> Iterator[World]:
+    """Yield a copy of the begun world after its step was killed behind effect 1, 2, ... and run again."""
+    for at in itertools.count(1):
+        world = copy_of(begun, folder / str(at))
+        try:
+            step(world, Faults(at, after=True))
+        except Killed:
+            step(world)
+            yield world
+        else:
+            return
 
 
 class _Guarded:

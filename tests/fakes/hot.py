@@ -19,6 +19,12 @@ class MemoryHotState:
         self._etags = map(str, itertools.count(1))
         self._lock = threading.Lock()
 
+    def __deepcopy__(self, _: dict[int, object]) -> MemoryHotState:
+        copied = type(self)()
+        for key, (text, _) in self._objects.items():
+            copied._put(key, json.loads(text))
+        return copied
+
     def get(self, key: str) -> Versioned | None:
         found = self._objects.get(key)
         return Versioned(json.loads(found[0]), found[1]) if found else None

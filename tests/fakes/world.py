@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import random
+import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +20,8 @@ from tests.fakes.expectations import ArrowRowRules
 from tests.fakes.hot import MappedHotState
 from tests.fakes.media import MemoryMediaStore
 
+_CHANGING = {"now", "new_id", "hot", "vault", "media", "label_studio"}
+
 
 class Clock:
     """A clock that stands still until it is told to go on."""
@@ -32,16 +36,21 @@ class Clock:
         self.moment += timedelta(**by)
 
 
-def seeded_ids(seed: int = 0) -> Callable[[], str]:
-    numbers = random.Random(seed)
-    return lambda: f"{numbers.getrandbits(128):032x}"
+class SeededIds:
+    """The same ids in each run."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._numbers = random.Random(seed)
+
+    def __call__(self) -> str:
+        return f"{self._numbers.getrandbits(128):032x}"
 
 
 def make_world(tmp_path: Path, spec: ProjectSpec | str = SPEC, **overrides: Any) -> World:
     """Return a world for one project; `overrides` replace settings (a dict), clock, ids or any client by name."""
     settings = make_settings(**overrides.pop("settings", {}))
     described = load_spec(spec) if isinstance(spec, str) else spec
-    world = World(settings, described, overrides.pop("now", Clock()), overrides.pop("new_id", seeded_ids()))
+    world = World(settings, described, overrides.pop("now", Clock()), overrides.pop("new_id", SeededIds()))
     world.lake = Lake(str(tmp_path / "lake"))
     world.hot, world.vault, world.row_rules = MappedHotState(), MappedHotState(), ArrowRowRules()
     media = MemoryMediaStore()
@@ -53,6 +62,26 @@ def make_world(tmp_path: Path, spec: ProjectSpec | str = SPEC, **overrides: Any)
     return world
 
 
+def copy_of(world: World, folder: Path) -> World:
+    """Return another world in the same state, its lake below the folder, to try the same step again."""
+    shutil.copytree(world.lake.uri, folder / "lake")
+    other = copy.copy(world)
+    other.__dict__.pop("published", None)  # it holds the store of the first
+    for name in _CHANGING & vars(world).keys():
+        setattr(other, name, copy.deepcopy(getattr(world, name)))
+    other.lake = Lake(str(folder / "lake"))
+    return other
+
+
 def lease_of(world: World, stage: str = "test") -> Lease:
     """Return a lease of the world's project, as a stage holds it."""
     return try_acquire(world.hot, f"{world.project}/{stage}", seconds=3600)
+
+
+def under_lease(world: World, stage: str, step: Callable[..., Any], *given: Any, **named: Any) -> Any:
+    """Return what the step answers when it is given the world and a lease, as a stage does it."""
+    lease = lease_of(world, stage)
+    try:
+        return step(world, lease, *given, **named)
+    finally:
+        lease.release()

@@ -12,9 +12,9 @@ from labelloop.push import planned_overlap
 from tasks.clients.label_studio import connect_label_studio
 from tasks.labelling_project import ensure_project
 from tests.builders.annotating import choice, collect, push, states, the_project
-from tests.builders.chosen_round import choose, write
+from tests.builders.chosen_round import choose
 from tests.builders.digits import SPEC
-from tests.builders.rows import hex_id
+from tests.builders.rows import hex_id, write
 from tests.fakes.world import lease_of, make_world
 
 pytestmark = pytest.mark.integration

@@ -33,7 +33,7 @@ from tasks.sync import sync_references
 from tasks.withdrawal import withdraw_rows
 from tests.builders.digits import SPEC, START
 from tests.builders.labelled_units import figure
-from tests.builders.rows import rows_of
+from tests.builders.rows import write
 
 pytestmark = pytest.mark.integration
 
@@ -91,7 +91,7 @@ def label(world: World) -> None:
         "agreement": [figure(0.85, 0.8, 0.9)],
     }
     for name, given in rows.items():
-        world.table(name).upsert(rows_of(name, given), fence=lambda: None)
+        write(world, name, given)
     record = Round(number=1, state="closed", seed=1, size=_LABELLED, strategy="random", opened_at=START)
     begin_round(world.hot, world.project, record)
 

@@ -7,18 +7,13 @@ from pathlib import Path
 from tasks.adjudication import adjudicate_conflicts
 from tasks.clients.world import World
 from tests.builders.annotating import answer, collect, person, pushed, states, task_of, the_project
-from tests.builders.chosen_round import copy_of, write
-from tests.builders.rows import hex_id
-from tests.fakes.faults import Faults, Killed
-from tests.fakes.world import lease_of
+from tests.builders.rows import hex_id, write
+from tests.fakes.faults import Faults, killed_after_each_effect
+from tests.fakes.world import under_lease
 
 
 def adjudicate(world: World, faults: Faults | None = None) -> dict[str, int]:
-    lease = lease_of(world, "adjudication")
-    try:
-        return adjudicate_conflicts(faults.guard(world) if faults else world, lease).counts
-    finally:
-        lease.release()
+    return under_lease(faults.guard(world) if faults else world, "adjudication", adjudicate_conflicts).counts
 
 
 def disputed(tmp_path: Path, opinions: int = 2) -> World:
@@ -85,15 +80,9 @@ def test_each_conflict_is_asked_once_more_each_night_up_to_the_maximum(tmp_path:
 
 def test_killed_after_any_effect_and_rerun_one_more_opinion_is_asked_and_not_two(tmp_path: Path):
     begun = disputed(tmp_path / "begun")
-    for at in range(1, 10):
-        world = copy_of(begun, tmp_path / str(at))
-        try:
-            adjudicate(world, Faults(at, after=True))
-        except Killed:
-            adjudicate(world)
-            task = world.label_studio.all_tasks[task_of(world, 0)]
-            assert (task["overlap"], task["is_labeled"]) == (3, False), f"killed at effect {at}"
-            assert (states(world)[0], overlap(world)[0]) == ("open", 3)
-            continue
-        break
-    assert at == 4
+    effects = 0
+    for effects, world in enumerate(killed_after_each_effect(begun, tmp_path, adjudicate), 1):
+        task = world.label_studio.all_tasks[task_of(world, 0)]
+        assert (task["overlap"], task["is_labeled"]) == (3, False), f"killed after effect {effects}"
+        assert (states(world)[0], overlap(world)[0]) == ("open", 3)
+    assert effects == 3

@@ -12,11 +12,12 @@ from labelloop.push import planned_overlap
 from tasks.clients.rounds import current_round
 from tasks.clients.world import World
 from tests.builders.annotating import answer, choice, collect, person, push, pushed, states, task_of, the_project
-from tests.builders.chosen_round import chosen_round, copy_of
+from tests.builders.chosen_round import chosen_round
 from tests.builders.digits import SPEC
 from tests.builders.rows import hex_id
-from tests.fakes.faults import Faults, Killed
+from tests.fakes.faults import killed_after_each_effect
 from tests.fakes.label_studio import MemoryLabelStudio
+from tests.fakes.world import copy_of
 
 MANY = SPEC.replace("share: 0.2, annotators: 2", "share: 1.0, annotators: 2")
 
@@ -25,6 +26,10 @@ def rows(world: World) -> list[dict]:
     return (
         world.table("annotations").read().sort_by([("unit_id", "ascending"), ("created_at", "ascending")]).to_pylist()
     )
+
+
+def watermark(world: World) -> dict:
+    return world.hot.get("watermarks/digits/collect.json").value
 
 
 def test_an_answer_becomes_one_typed_row(tmp_path: Path):
@@ -247,18 +252,8 @@ def test_killed_after_any_effect_and_rerun_it_ends_as_the_clean_run(tmp_path: Pa
     clean.label_studio.delete_task(task_of(clean, 3))
     begun = copy_of(clean, tmp_path / "begun")
     collect(clean)
-    for at in range(1, 100):
-        world = copy_of(begun, tmp_path / str(at))
-        try:
-            collect(world, Faults(at, after=True))
-        except Killed:
-            collect(world)
-            assert rows(world) == rows(clean), f"killed at effect {at}"
-            assert states(world) == states(clean)
-            assert (
-                world.hot.get("watermarks/digits/collect.json").value
-                == clean.hot.get("watermarks/digits/collect.json").value
-            )
-            continue
-        break
-    assert 3 < at < 99
+    wanted = rows(clean), states(clean), watermark(clean)
+    effects = 0
+    for effects, world in enumerate(killed_after_each_effect(begun, tmp_path, collect), 1):
+        assert (rows(world), states(world), watermark(world)) == wanted, f"killed after effect {effects}"
+    assert effects > 2

@@ -13,7 +13,7 @@ from tasks.clients.lease import hold
 from tasks.withdrawal import withdraw_rows
 from tests.builders.digits import SPEC
 from tests.builders.labelled_units import labelled_world, publish
-from tests.builders.rows import hex_id, rows_of
+from tests.builders.rows import hex_id, write
 from tests.fakes.world import make_world
 
 
@@ -70,7 +70,7 @@ def test_lineage_follows_a_set_forward_and_back(world, told):
     publish(world)
     old = latest(world)
     trained = {"model_version": "model-1", "dataset_version": old, "promoted": True}
-    world.table("models").upsert(rows_of("models", [trained]), fence=lambda: None)
+    write(world, "models", [trained])
     erase(world, 3)
     new = latest(world)
     found = json.loads(told(dataset_verbs.lineage, old, as_json=True))

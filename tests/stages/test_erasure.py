@@ -19,18 +19,23 @@ from tasks.sync import sync_references
 from tests.builders.erasure_requests import ask
 from tests.builders.labelled_project import PNG, N, key_of, labelled_project
 from tests.fakes.label_studio import MemoryLabelStudio
-from tests.fakes.world import lease_of, make_world
+from tests.fakes.world import copy_of, lease_of, make_world
 
 TABLES = ("units", "predictions", "batches", "tasks", "annotations", "labels", "quarantine", "references")
 
 
-@pytest.fixture
-def world(tmp_path):
-    made = make_world(
-        tmp_path, settings={"projects_dir": tmp_path, "lease_wait_seconds": 0}, label_studio=MemoryLabelStudio()
-    )
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("template")
+    settings = {"projects_dir": folder, "lease_wait_seconds": 0}
+    made = make_world(folder, settings=settings, label_studio=MemoryLabelStudio())
     made.labelled = labelled_project(made)
     return made
+
+
+@pytest.fixture
+def world(template, tmp_path):
+    return copy_of(template, tmp_path)
 
 
 def rows(world, table):

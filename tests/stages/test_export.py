@@ -10,21 +10,22 @@ from labelloop.errors import ContractError, ErasedError, HeldByLaw, InputError, 
 from tasks.clients.datasets import datasets, latest, read_dataset
 from tasks.withdrawal import withdraw_rows
 from tests.builders.labelled_units import N, figure, fill, labelled_world, publish
-from tests.builders.rows import hex_id, rows_of
-from tests.fakes.world import lease_of, make_world
+from tests.builders.rows import hex_id, write
+from tests.fakes.world import copy_of, make_world, under_lease
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    return labelled_world(make_world(tmp_path_factory.mktemp("template")))
 
 
 @pytest.fixture
-def world(tmp_path):
-    return labelled_world(make_world(tmp_path))
+def world(template, tmp_path):
+    return copy_of(template, tmp_path)
 
 
 def withdraw(world, *numbers):
-    lease = lease_of(world, "erasure")
-    try:
-        return withdraw_rows(world, lease, [hex_id(n) for n in numbers])
-    finally:
-        lease.release()
+    return under_lease(world, "erasure", withdraw_rows, [hex_id(n) for n in numbers])
 
 
 def test_a_training_set_is_published_with_its_card_and_pointed_to(world):
@@ -57,9 +58,7 @@ def test_a_changed_label_is_a_new_version_and_the_old_one_stays_readable(world):
 
 
 def test_low_agreement_publishes_nothing_and_says_so(world):
-    world.table("agreement").upsert(
-        rows_of("agreement", [figure(0.2, 0.1, 0.3, round=2, figure_id="f" * 32)]), fence=lambda: None
-    )
+    write(world, "agreement", [figure(0.2, 0.1, 0.3, round=2, figure_id="f" * 32)])
     summary = publish(world)
     assert summary.counts["published"] == 0
     assert "0.20 [0.10, 0.30] is below the gate 0.60" in summary.notes[0]
@@ -136,7 +135,7 @@ def test_models_trained_on_an_erased_set_are_distrusted(world):
     publish(world)
     fresh = {"dataset_version": "0" * 16, "model_version": "model-other", "promoted": True}
     trained = {"dataset_version": latest(world), "model_version": "model-1", "promoted": True}
-    world.table("models").upsert(rows_of("models", [trained, fresh]), fence=lambda: None)
+    write(world, "models", [trained, fresh])
     withdraw(world, 3)
     flags = {r["model_version"]: r["trained_on_erased"] for r in world.table("models").read().to_pylist()}
     assert flags == {"model-1": True, "model-other": False}

@@ -12,10 +12,11 @@ from labelloop.push import planned_overlap
 from tasks.clients.rounds import current_round
 from tasks.clients.world import World
 from tests.builders.annotating import answer, push, the_project
-from tests.builders.chosen_round import N, choose, chosen_round, copy_of, write
-from tests.builders.rows import hex_id
-from tests.fakes.faults import Faults, Killed
+from tests.builders.chosen_round import N, choose, chosen_round
+from tests.builders.rows import hex_id, write
+from tests.fakes.faults import Faults, Killed, killed_after_each_effect
 from tests.fakes.label_studio import MemoryLabelStudio
+from tests.fakes.world import copy_of
 
 
 def on_the_server(world: World) -> list[tuple]:
@@ -105,18 +106,12 @@ def test_killed_after_any_effect_and_rerun_it_ends_as_the_clean_run(tmp_path: Pa
     clean = chosen_round(tmp_path / "clean")
     begun = copy_of(clean, tmp_path / "begun")
     push(clean)
-    for at in range(1, 100):
-        world = copy_of(begun, tmp_path / str(at))
-        try:
-            push(world, Faults(at, after=True))
-        except Killed:
-            push(world)
-            assert on_the_server(world) == on_the_server(clean), f"killed at effect {at}"
-            assert (len(world.label_studio.all_tasks), len(world.label_studio.projects)) == (N, 1)
-            assert current_round(world.hot, "digits").state == "open"
-            continue
-        break
-    assert 8 < at < 99
+    effects = 0
+    for effects, world in enumerate(killed_after_each_effect(begun, tmp_path, push), 1):
+        assert on_the_server(world) == on_the_server(clean), f"killed after effect {effects}"
+        assert (len(world.label_studio.all_tasks), len(world.label_studio.projects)) == (N, 1)
+        assert current_round(world.hot, "digits").state == "open"
+    assert effects > 7
 
 
 def test_killed_before_its_first_effect_it_leaves_nothing(tmp_path: Path):
@@ -132,17 +127,11 @@ def test_killed_while_requeuing_and_rerun_no_prediction_is_there_twice(tmp_path:
     predicted(clean, "m1", {u: 0.9 - u / 10 for u in range(3)})
     begun = copy_of(clean, tmp_path / "begun")
     push(clean)
-    for at in range(1, 100):
-        world = copy_of(begun, tmp_path / str(at))
-        try:
-            push(world, Faults(at, after=True))
-        except Killed:
-            push(world)
-            assert on_the_server(world) == on_the_server(clean), f"killed at effect {at}"
-            assert in_the_lake(world) == in_the_lake(clean)
-            continue
-        break
-    assert 6 < at < 99
+    effects = 0
+    for effects, world in enumerate(killed_after_each_effect(begun, tmp_path, push), 1):
+        assert on_the_server(world) == on_the_server(clean), f"killed after effect {effects}"
+        assert in_the_lake(world) == in_the_lake(clean)
+    assert effects > 5
 
 
 def test_an_import_that_the_server_carried_out_after_all_is_not_repeated(tmp_path: Path):

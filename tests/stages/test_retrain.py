@@ -17,14 +17,14 @@ from tests.builders import labelled_units
 from tests.builders.digits import START
 from tests.builders.labelled_units import publish
 from tests.builders.rows import hex_id
-from tests.fakes.world import lease_of, make_world
+from tests.fakes.world import copy_of, lease_of, make_world, under_lease
 
 N = 120
 AUDIT = range(0, N, 3)
 
 
 def vectors(seed: int = 0) -> np.ndarray:
-    """Three clusters in 64 dimensions: unit i belongs to i % 2."""
+    """Two clusters in 64 dimensions: unit i belongs to i % 2."""
     centres = np.random.default_rng(seed).random((2, 64))
     noise = np.random.default_rng(seed + 1).normal(0, 0.05, (N, 64))
     return (centres[np.arange(N) % 2] + noise).astype(np.float32)
@@ -34,10 +34,10 @@ def fill(world, *, labels=None, audit=AUDIT) -> None:
     labelled_units.fill(world, N, labels=labels, units={i: {"purpose": "audit"} for i in audit})
 
 
-@pytest.fixture
-def world(tmp_path):
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
     units = {i: {"purpose": "audit"} for i in AUDIT}
-    made = labelled_units.labelled_world(make_world(tmp_path), N, units=units)
+    made = labelled_units.labelled_world(make_world(tmp_path_factory.mktemp("template")), N, units=units)
     references = made.table("references").read().sort_by("ref_id")
     rows = embedding_rows(references, list(vectors()), version=version_of(made), at=START)
     made.table("predictions").upsert(rows, fence=lambda: None)
@@ -45,12 +45,13 @@ def world(tmp_path):
     return made
 
 
+@pytest.fixture
+def world(template, tmp_path):
+    return copy_of(template, tmp_path)
+
+
 def run(world):
-    lease = lease_of(world, "retrain")
-    try:
-        return retrain_model(world, lease)
-    finally:
-        lease.release()
+    return under_lease(world, "retrain", retrain_model)
 
 
 def models(world) -> list[dict]:

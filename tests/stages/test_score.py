@@ -15,14 +15,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from labelloop.contracts import contract
 from labelloop.errors import InputError, LeaseLost
 from tasks.clients.models import export_onnx, model_version
 from tasks.contracts import commit
 from tasks.score import score_references
-from tests.builders.digits import SPEC, START
-from tests.builders.rows import rows_of
-from tests.fakes.world import lease_of, make_world
+from tests.builders.digits import SPEC
+from tests.builders.rows import hex_id, write
+from tests.fakes.world import lease_of, make_world, under_lease
 
 CLASSES = ["0", "1", "2"]
 
@@ -37,17 +36,9 @@ def key(number: int) -> str:
     return f"digits/w{number}/digit.png"
 
 
-def ref(number: int) -> str:
-    return f"{number:032x}"
-
-
 def add_references(world, numbers, *, media_version="v1") -> None:
-    row = dict.fromkeys(contract("references").schema.names)
-    row |= {"bucket": "media", "size": 1, "media_type": "image/png", "state": "active"}
-    row |= {"first_seen": START, "changed_at": START, "media_version": media_version}
-    rows = [row | {"ref_id": ref(n), "key": key(n)} for n in numbers]
-    table = pa.Table.from_pylist(rows, schema=contract("references").schema)
-    world.table("references").upsert(table, fence=lambda: None)
+    row = {"bucket": "media", "media_type": "image/png", "media_version": media_version}
+    write(world, "references", [row | {"ref_id": hex_id(n), "key": key(n)} for n in numbers])
 
 
 def world_of(tmp_path, model: str, objects: int = 6, spec: str = SPEC):
@@ -59,11 +50,7 @@ def world_of(tmp_path, model: str, objects: int = 6, spec: str = SPEC):
 
 
 def run(world):
-    lease = lease_of(world, "score")
-    try:
-        return score_references(world, lease).counts
-    finally:
-        lease.release()
+    return under_lease(world, "score", score_references).counts
 
 
 def predictions(world, prefix: str) -> list[dict]:
@@ -220,7 +207,7 @@ def test_texts_become_vectors_too(tmp_path):
 def test_a_model_file_that_was_changed_since_is_not_used(tmp_path, onnx_file):
     world = world_of(tmp_path, "source: trainer")
     row = {"model_version": "model-1", "digest": "0" * 64, "promoted": True, "classes": CLASSES}
-    world.table("models").upsert(rows_of("models", [row]), fence=lambda: None)
+    write(world, "models", [row])
     world.published.write("models/model-1/model.onnx", onnx_file, "application/octet-stream")
     with pytest.raises(InputError, match="not the one that was published"):
         run(world)

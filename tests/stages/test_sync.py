@@ -14,7 +14,7 @@ from labelloop.spec import ProjectSpec
 from tasks.quarantine import payloads
 from tasks.suppression import suppressions_in_force
 from tasks.sync import sync_references
-from tests.fakes.world import lease_of, make_world
+from tests.fakes.world import lease_of, make_world, under_lease
 
 PNG = b"\x89PNG\r\n\x1a\n"
 SUBJECTS = [f"digits/{n:02d}/x.png" for n in range(10)]
@@ -31,11 +31,7 @@ def put(world, *keys, data=PNG):
 
 
 def sync(world, **options):
-    lease = lease_of(world, "sync")
-    try:
-        counts = sync_references(world, lease, **options).counts
-    finally:
-        lease.release()
+    counts = under_lease(world, "sync", sync_references, **options).counts
     return {kind: count for kind, count in counts.items() if count}
 
 
