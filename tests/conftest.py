@@ -1,4 +1,4 @@
-"""The real servers of a test run: one stack in a directory of its own, each server started when first asked for.
+"""The command line, and the real servers of a test run: one stack of its own, each started when first asked for.
 
 `s3`, `label_studio` and `prefect` give the settings of the stack with that server up; `stack` is the stack itself.
 Run without xdist: each of its processes would start servers of its own.
@@ -6,9 +6,34 @@ Run without xdist: each of its processes would start servers of its own.
 
 from __future__ import annotations
 
+import io
+import sys
+
 import pytest
 
+from deployments.cli import environment
+from deployments.cli.main import main
 from deployments.local.stack import Stack
+
+
+@pytest.fixture
+def labelloop(tmp_path, monkeypatch, capsys):
+    """Run the command line in an empty folder without any setting: exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(environment.ENVIRONMENT_FILE_VARIABLE, str(tmp_path / "no-such-file"))
+
+    def run(*words, stdin=""):
+        monkeypatch.setattr(sys, "argv", ["labelloop", *map(str, words)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        try:
+            main()
+            code = 0
+        except SystemExit as ending:
+            code = ending.code or 0
+        output = capsys.readouterr()
+        return code, output.out, output.err
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
 
 import pytest
 
 from deployments.cli import erasure_verbs
-from deployments.cli.main import main
 from tasks.clients.receipts import receipts
 from tasks.erasure import carry_out_requests
 from tests.builders.erasure_requests import ask
@@ -27,24 +24,6 @@ def world(tmp_path, monkeypatch):
     monkeypatch.setattr(erasure_verbs, "open_world", lambda _: made)
     monkeypatch.setattr(erasure_verbs, "load_settings", lambda: made.settings)
     return made
-
-
-@pytest.fixture
-def labelloop(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words, stdin=""):
-        monkeypatch.setattr(sys, "argv", ["labelloop", *map(str, words)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        try:
-            main()
-            code = 0
-        except SystemExit as ending:
-            code = ending.code or 0
-        output = capsys.readouterr()
-        return code, output.out, output.err
-
-    return run
 
 
 def test_a_request_on_standard_input_gives_an_opaque_id_and_its_deadline(labelloop, world):

@@ -10,8 +10,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from deployments.cli import environment
-from deployments.cli.main import main
 from deployments.cli.spec_verbs import TEMPLATES
 from deployments.cli.tables import read_ratings_file
 from labelloop.spec import load_spec
@@ -35,25 +33,6 @@ RATINGS = "unit,annotator,value\n" + "".join(
     for unit, value in enumerate(values)
 )
 FIGURE = {"metric", "level", "value", "low", "high", "n_units", "n_annotators", "n_ratings"}
-
-
-@pytest.fixture
-def labelloop(tmp_path, monkeypatch, capsys):
-    """Run the command line in an empty folder without any setting: exit code, standard output, standard error."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(environment.ENVIRONMENT_FILE_VARIABLE, str(tmp_path / "no-such-file"))
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["labelloop", *map(str, words)])
-        try:
-            main()
-            code = 0
-        except SystemExit as ending:
-            code = ending.code or 0
-        output = capsys.readouterr()
-        return code, output.out, output.err
-
-    return run
 
 
 @pytest.fixture

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pyarrow as pa
 
 from labelloop.contracts import contract
 from labelloop.night import agreement_rows, annotator_rows, label_rows
 from labelloop.simulation import SimulatedAnnotator
+from tests.builders.answers import NOW, answer
 
-NOW = datetime(2026, 1, 5, 2, tzinfo=UTC)
 DIGITS = [str(d) for d in range(10)]
 ERRORS = {"a-anna": 0.04, "a-ben": 0.04, "a-careless": 0.25, "a-dora": 0.06}
 
@@ -23,27 +23,6 @@ def answers(n: int = 60, errors: dict[str, float] = ERRORS) -> list[dict]:
             value = person.answer(f"unit-{i}", DIGITS[i % 10], DIGITS)
             rows.append(answer(f"{i:032x}", person.name, value))
     return rows
-
-
-def answer(unit: str, annotator: str, value: str, **changes: object) -> dict:
-    return {
-        "annotation_id": f"{unit}/{annotator}",
-        "control": "digit",
-        "unit_id": unit,
-        "task_id": 1,
-        "annotator": annotator,
-        "control_type": "choices",
-        "choices": [value],
-        "raw": "{}",
-        "lead_time": 3.0,
-        "opinion_reason": "planned",
-        "prediction_shown": False,
-        "guideline_version": "g",
-        "state": "active",
-        "created_at": NOW,
-        "updated_at": NOW,
-        **changes,
-    }
 
 
 def table(name: str, rows: list[dict]) -> pa.Table:

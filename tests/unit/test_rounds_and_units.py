@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -12,8 +10,7 @@ from labelloop.contracts import contract
 from labelloop.opinions import opinions, planned, split_rulings
 from labelloop.pool import comparable, scoring_model, split_pool
 from labelloop.units import unit_id, units_of_batch
-
-NOW = datetime(2026, 1, 5, 6, tzinfo=UTC)
+from tests.builders.answers import NOW, answer
 
 
 def table(name: str, *rows: dict) -> pa.Table:
@@ -148,26 +145,6 @@ def test_units_of_a_batch_keep_their_order_and_purpose():
     assert batch["unit_id"].to_pylist() == units["unit_id"].to_pylist()
     assert units["unit_id"][1].as_py() == unit_id("p", "audit", "single", [(f"{1:032x}", "v2")])
     assert batch["inclusion_probability"].to_pylist() == [None, 0.1]
-
-
-def answer(unit: str, annotator: str, value: str, **changes: object) -> dict:
-    return {
-        "annotation_id": f"{unit}-{annotator}",
-        "control": "digit",
-        "unit_id": unit,
-        "task_id": 1,
-        "annotator": annotator,
-        "control_type": "choices",
-        "choices": [value],
-        "raw": "{}",
-        "opinion_reason": "planned",
-        "prediction_shown": False,
-        "guideline_version": "g",
-        "state": "active",
-        "created_at": NOW,
-        "updated_at": NOW,
-        **changes,
-    }
 
 
 def test_agreement_counts_planned_opinions_and_consensus_counts_all():
