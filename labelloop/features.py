@@ -24,6 +24,7 @@ MAXIMUM_PIXELS: Final = 200_000_000
 TEXT_WIDTH: Final = 512
 # Raised whenever the arithmetic below changes, so that old vectors are not taken for new ones.
 _GENERATION: Final = 1
+_MEND: Final = "upload it again or delete it"
 _VECTORIZER = HashingVectorizer(n_features=TEXT_WIDTH, ngram_range=(1, 2), norm="l2", dtype=np.float32)
 
 
@@ -75,19 +76,19 @@ def image_features(data: bytes, features: Features) -> NDArray[np.float32]:
     [1.0, 1.0]
     """
     if not data:
-        raise InputError("the object is empty")
+        raise InputError("the object is empty", remedy=_MEND)
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(data)) as image:
             warnings.simplefilter("ignore")  # Pillow warns of what is judged here anyway
             if image.width * image.height > MAXIMUM_PIXELS:
-                raise InputError("the image has too many pixels")
+                raise InputError("the image has too many pixels", remedy="make it smaller")
             upright = _opaque(ImageOps.exif_transpose(image)).convert(features.mode)
             small = upright.resize((features.width, features.height), Image.Resampling.BOX)
     except UnidentifiedImageError:
-        raise InputError("the object is no image") from None
+        raise InputError("the object is no image", remedy=_MEND) from None
     # Damaged files surface as any of these, depending on the format.
     except (OSError, ValueError, SyntaxError, EOFError, OverflowError, Image.DecompressionBombError):
-        raise InputError("the image is damaged") from None
+        raise InputError("the image is damaged", remedy=_MEND) from None
     return np.asarray(small, dtype=np.float32).reshape(-1) / np.float32(255)
 
 
@@ -108,10 +109,10 @@ def text_features(data: bytes) -> NDArray[np.float32]:
     1.0
     """
     if not data:
-        raise InputError("the object is empty")
+        raise InputError("the object is empty", remedy=_MEND)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError("the object is no UTF-8 text") from None
+        raise InputError("the object is no UTF-8 text", remedy=_MEND) from None
     vector: NDArray[np.float32] = _VECTORIZER.transform([text]).toarray()[0]
     return vector

@@ -165,9 +165,12 @@ def task_data(spec: ProjectSpec, row: Mapping[str, Any]) -> dict[str, str] | str
     """
     key = str(row["key"])
     if row["bucket"] != spec.media.bucket or not key.startswith(spec.media.prefix):
-        return "its medium lies outside the bucket and prefix of the spec"
+        return "its medium lies outside the bucket and prefix of the spec; mend the spec, or sync again"
     if key.startswith("/") or key != key.rstrip() or re.search(r"[?\n\r\t]", key):
-        return "Label Studio cannot address a key with a leading slash, question mark, line break or blank at its end"
+        return (
+            "Label Studio cannot address a key with a leading slash, question mark, line break or blank at its end; "
+            "rename the object"
+        )
     address = f"s3://{row['bucket']}/{key}"
     return {"unit": str(row["unit_id"]), "ref": str(row["ref_id"]), spec.interface.media: address}
 

@@ -68,7 +68,7 @@ def _cache_part(world: World, lease: Lease, part: pa.Table, bar: Progress) -> tu
             vectors[key] = extract(spec.interface.media, data, spec.model.features)
         except InputError as error:
             vectors[key] = None
-            refused.append(_refusal(rows[key], error.what))
+            refused.append(_refusal(rows[key], str(error)))
         bar.advance()
     quarantine(world, lease, refused, stage="score")
     read = part.filter(pc.is_in(part["key"], value_set=pa.array(list(vectors), pa.string())))

@@ -13,7 +13,8 @@ from labelloop.errors import UnavailableError
 
 REGION = "us-east-1"
 LAKE_BUCKET, VAULT_BUCKET, MEDIA_BUCKET = "labelloop-lake", "labelloop-vault", "media"
-_WEED = str(Path(sys.executable).with_name("weed"))
+# By default weed writes its log, object names and all, into files of the temporary folder that anybody may read.
+_WEED = (str(Path(sys.executable).with_name("weed")), "-logtostderr=true")
 
 
 def object_store(home: Home) -> Server:
@@ -23,7 +24,7 @@ def object_store(home: Home) -> Server:
         name="s3",
         url=home.url("s3"),
         health_path="/healthz",
-        command=(_WEED, "mini", f"-options={options}"),
+        command=(*_WEED, "mini", f"-options={options}"),
         variables={
             "AWS_ACCESS_KEY_ID": home.credentials.s3_access_key,
             "AWS_SECRET_ACCESS_KEY": home.credentials.s3_secret_key,
@@ -62,7 +63,7 @@ def _make_buckets(home: Home) -> None:
     master = f"{ports.LOOPBACK}:{home.ports['master']}.{home.ports['master'] + ports.GRPC_OFFSET}"
     creations = [f"s3.bucket.create -name {name}\n" for name in (LAKE_BUCKET, VAULT_BUCKET, MEDIA_BUCKET)]
     answer = subprocess.run(  # noqa: S603 (our own constants)
-        (_WEED, "shell", f"-master={master}"),
+        (*_WEED, "shell", f"-master={master}"),
         input="".join(creations) + f"s3.bucket.versioning -name {MEDIA_BUCKET} -enable\n",
         env=inherited_environment(),
         capture_output=True,

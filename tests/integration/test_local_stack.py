@@ -160,6 +160,15 @@ def test_down_ends_the_servers_and_a_second_down_does_nothing(s3_stack):
     assert set(states(s3_stack).values()) == {(False, False)}
 
 
+def test_the_object_store_leaves_nothing_in_the_temporary_folder(own_stack, tmp_path, monkeypatch):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    own_stack.up({"s3"})
+    own_stack.down()
+    assert list(temporary.iterdir()) == []
+
+
 def test_down_leaves_a_process_alone_that_has_got_the_id_of_a_server(own_stack):
     own_stack.up({"s3"})
     own_stack.down()

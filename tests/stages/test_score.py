@@ -84,8 +84,8 @@ def test_media_of_no_use_is_quarantined_with_its_reason_and_not_read_again(tmp_p
     counts = run(world)
     assert (counts["read"], counts["unreadable"]) == (6, 2)
     assert sorted(world.table("quarantine").read()["rule"].to_pylist()) == [
-        "the object is empty",
-        "the object is no image",
+        "the object is empty; upload it again or delete it",
+        "the object is no image; upload it again or delete it",
     ]
     assert run(world)["read"] == 0
 
