@@ -25,8 +25,10 @@ types: setup
 check: lint types ## lint, types, architecture and unit tests, under 30 seconds
 	@$(BIN)/pytest -q tests/unit labelloop
 
+# Tests on the servers share one stack and so one process; all others need none and share the cores.
 test: lint types ## all of check and the whole suite on real servers and in a real browser
-	@$(BIN)/pytest
+	@$(BIN)/pytest -q -n 2 tests/unit tests/stages labelloop tasks deployments
+	@$(BIN)/pytest tests/integration tests/e2e tests/browser
 
 demo: setup ## the whole loop on real images, then where to look
 	@$(BIN)/labelloop demo

@@ -8,9 +8,7 @@ import os
 import socket
 import stat
 import subprocess
-import sys
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,23 +85,3 @@ def test_a_port_is_kept_while_it_is_free_and_replaced_when_taken():
         later = ports.assign(["a", "b"], earlier)
     assert later["b"] == earlier["b"]
     assert later["a"] not in earlier.values()
-
-
-@pytest.mark.parametrize("words", [["nonsense"], ["status", "--nonsense"]])
-def test_bad_usage_ends_with_exit_code_2_and_no_traceback(words):
-    answer = command_line(*words)
-    assert answer.returncode == 2
-    assert "Traceback" not in answer.stderr
-
-
-def test_help_imports_neither_prefect_nor_an_sdk():
-    command = [sys.executable, "-X", "importtime", "-m", "deployments.cli.main", "--help"]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stderr.splitlines()
-    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
-    assert "cyclopts" in imported
-    assert not imported & {"prefect", "boto3", "pandas", "pyarrow", "numpy", "requests", "label_studio_sdk"}
-
-
-def command_line(*words):
-    command = [sys.executable, "-m", "deployments.cli.main", *words]
-    return subprocess.run(command, capture_output=True, text=True)
