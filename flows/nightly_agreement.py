@@ -15,7 +15,11 @@ from tasks.report import report
 
 @flow(name="nightly-agreement", validate_parameters=True)
 def nightly_agreement(project: Project) -> list[dict[str, object]]:
-    """Collect annotations, measure agreement with intervals, build consensus, adjudicate conflicts, report."""
+    """Collect annotations, measure agreement with intervals, build consensus, adjudicate conflicts, report.
+
+    Args:
+        project: labelling project, named as its file of deployments/projects without the ending.
+    """
     return [
         erasure(project),
         collect(project),

@@ -9,14 +9,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Project = Annotated[
-    str,
-    Field(
-        title="Project",
-        description="name of a labelling project: a file of deployments/projects without its ending",
-        pattern=r"^[a-z][a-z0-9-]{1,39}$",
-    ),
-]
+# Prefect's forms show the flow's own docstring; of the annotation they keep the bounds.
+Project = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,39}$")]
+SilentMinutes = Annotated[int, Field(ge=2, le=1440)]
 
 
 class BatchOptions(BaseModel):

@@ -14,7 +14,11 @@ from tasks.score import score
 
 @flow(name="retrain-check", validate_parameters=True)
 def retrain_check(project: Project) -> list[dict[str, object]]:
-    """Publish the training set, retrain, promote on audit evidence, score with the new model, re-rank open tasks."""
+    """Publish the training set, retrain, promote on audit evidence, score with the new model, re-rank open tasks.
+
+    Args:
+        project: labelling project, named as its file of deployments/projects without the ending.
+    """
     return [
         erasure(project),
         export(project),

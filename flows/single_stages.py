@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prefect import flow
 
-from flows.parameters import Project
+from flows.parameters import Project, SilentMinutes
 from tasks.erasure import erasure
 from tasks.erasure_audit import erasure_audit, erasure_plan
 from tasks.export import export
@@ -21,7 +21,7 @@ def sync_references(project: Project, accept_missing: bool = False) -> list[dict
     """Honour erasures, then bring the references up to date with the bucket.
 
     Args:
-        project: whose source is read.
+        project: labelling project, named as its file of deployments/projects without the ending.
         accept_missing: a person has looked: objects missing beyond the spec's limit are really gone.
     """
     return [erasure(project), sync(project, accept_missing)]
@@ -29,47 +29,79 @@ def sync_references(project: Project, accept_missing: bool = False) -> list[dict
 
 @flow(name="erase", validate_parameters=True)
 def erase(project: Project) -> list[dict[str, object]]:
-    """Carry out every open erasure request and issue receipts."""
+    """Carry out every open erasure request and issue receipts.
+
+    Args:
+        project: labelling project, named as its file of deployments/projects without the ending.
+    """
     return [erasure(project)]
 
 
 @flow(name="erase-plan", validate_parameters=True)
 def plan_erasures(project: Project) -> list[dict[str, object]]:
-    """Count what each open erasure request would reach, and change nothing."""
+    """Count what each open erasure request would reach, and change nothing.
+
+    Args:
+        project: labelling project, named as its file of deployments/projects without the ending.
+    """
     return erasure_plan(project)
 
 
 @flow(name="purge", validate_parameters=True)
 def purge_tables(project: Project) -> list[dict[str, object]]:
-    """Destroy the files and log entries that deleted rows left behind in the lake."""
+    """Destroy the files and log entries that deleted rows left behind in the lake.
+
+    Args:
+        project: labelling project, named as its file of deployments/projects without the ending.
+    """
     return [purge(project)]
 
 
 @flow(name="erasure-audit", validate_parameters=True)
 def audit_erasures(project: Project) -> list[dict[str, object]]:
-    """Look whether anything erased has come back, and whether a request is overdue."""
+    """Look whether anything erased has come back, and whether a request is overdue.
+
+    Args:
+        project: labelling project, named as its file of deployments/projects without the ending.
+    """
     return [erasure_audit(project)]
 
 
 @flow(name="export", validate_parameters=True)
 def export_dataset(project: Project) -> list[dict[str, object]]:
-    """Honour erasures, then publish the training set if it changed and passes its contract."""
+    """Honour erasures, then publish the training set if it changed and passes its contract.
+
+    Args:
+        project: labelling project, named as its file of deployments/projects without the ending.
+    """
     return [erasure(project), export(project)]
 
 
 @flow(name="refresh-tasks", validate_parameters=True)
 def refresh_tasks(project: Project) -> list[dict[str, object]]:
-    """Score what is new and put Label Studio's open tasks into the order of today's model."""
+    """Score what is new and put Label Studio's open tasks into the order of today's model.
+
+    Args:
+        project: labelling project, named as its file of deployments/projects without the ending.
+    """
     return [erasure(project), sync(project), score(project), push(project)]
 
 
 @flow(name="report", validate_parameters=True)
 def write_report(project: Project) -> list[dict[str, object]]:
-    """Write the project's report from the lake."""
+    """Write the project's report from the lake.
+
+    Args:
+        project: labelling project, named as its file of deployments/projects without the ending.
+    """
     return [report(project)]
 
 
 @flow(name="janitor", validate_parameters=True)
-def sweep(silent_minutes: int = 15) -> list[dict[str, object]]:
-    """Mark runs as crashed whose process is gone, so that nothing waits for them."""
+def sweep(silent_minutes: SilentMinutes = 15) -> list[dict[str, object]]:
+    """Mark runs as crashed whose process is gone, so that nothing waits for them.
+
+    Args:
+        silent_minutes: how long a run may give no sign of life.
+    """
     return [janitor(silent_minutes)]

@@ -16,7 +16,12 @@ _DEFAULT = BatchOptions()
 
 @flow(name="weekly-batch", validate_parameters=True)
 def weekly_batch(project: Project, options: BatchOptions = _DEFAULT) -> list[dict[str, object]]:
-    """Honour erasures, sync references, score them, choose a batch and put it into Label Studio."""
+    """Honour erasures, sync references, score them, choose a batch and put it into Label Studio.
+
+    Args:
+        project: labelling project, named as its file of deployments/projects without the ending.
+        options: how this run alone deviates from the spec.
+    """
     return [
         erasure(project),
         sync(project),
