@@ -63,6 +63,7 @@ def prefect(stack, s3):
     """Settings of the stack with its Prefect server up (25 s); flows run in this process report to it."""
     stack.up({"prefect"})
     from prefect.events.worker import EventsWorker
+    from prefect.logging.configuration import setup_logging
     from prefect.logging.handlers import APILogWorker
     from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
@@ -72,6 +73,7 @@ def prefect(stack, s3):
         PREFECT_API_AUTH_STRING: variables["PREFECT_API_AUTH_STRING"],
     }
     with temporary_settings(updates=server):
+        setup_logging()  # here, or it would go on writing to what captures the output of the first test with a flow
         yield s3
         # What is still to be told would otherwise be tried for a minute at exit, when the server is gone.
         APILogWorker.drain_all(timeout=30)
