@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.checkout import ROOT, imports, tracked
+
 SDKS = frozenset(
     {
         "boto3",
@@ -124,24 +124,6 @@ RULES = {
 }
 
 
-def imports(path: Path) -> list[str]:
-    modules = []
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            modules += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path.relative_to(ROOT)} imports relatively: use the absolute name"
-            modules += [f"{node.module}.{alias.name}" for alias in node.names]
-    return modules
-
-
-def tracked(*patterns: str) -> list[Path]:
-    """Files of the repository, also those not committed yet."""
-    command = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns)
-    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
-    return [ROOT / name for name in names if name and (ROOT / name).is_file()]
-
-
 MODULES = tracked("*.py")
 PRODUCT = [path for path in MODULES if path.relative_to(ROOT).parts[0] in ROOMS[:5]]
 
@@ -229,9 +211,3 @@ def test_every_module_says_what_lives_in_it():
 def test_no_folder_of_the_tests_is_named_like_a_room():
     """Such a folder can be imported in place of the room."""
     assert not {folder.name for folder in (ROOT / "tests").rglob("*") if folder.is_dir()} & set(ROOMS)
-
-
-def test_no_tracked_file_names_a_package_registry():
-    hosts = tuple(".".join(words) for words in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org")))
-    texts = ((path, path.read_bytes()) for path in tracked())
-    assert not named([path for path, text in texts if any(host.encode() in text for host in hosts)])
