@@ -51,13 +51,14 @@ def choose_batch(world: World, lease: Lease, options: Mapping[str, Any]) -> Summ
         return Summary(stage="sample", counts={"chosen": 0}, notes=(note,))
     if record.state != "choosing":
         return Summary(stage="sample", counts={"chosen": 0}, notes=(f"round {record.number} is {record.state}",))
-    batch = _of_round(world.table("batches").read(), record.number)
+    batch, notes = _of_round(world.table("batches").read(), record.number), [f"round {record.number}", record.reason]
     if batch.num_rows == 0:
-        batch = _compose(world, lease, record)
+        batch, waiting = _compose(world, lease, record)
+        notes += [f"{waiting} references wait for what the model says of them"] if waiting else []
     versions = {name: world.table(name).version() for name in ("references", "predictions", "units", "batches")}
     save_round(world.hot, world.project, record.model_copy(update={"state": "chosen", "table_versions": versions}))
     _show(record, batch)
-    return Summary(stage="sample", counts={"chosen": batch.num_rows}, notes=(f"round {record.number}", record.reason))
+    return Summary(stage="sample", counts={"chosen": batch.num_rows}, notes=tuple(notes))
 
 
 def _round(world: World, options: Mapping[str, Any]) -> tuple[Round | None, str]:
@@ -87,11 +88,11 @@ def _round(world: World, options: Mapping[str, Any]) -> tuple[Round | None, str]
     return begin_round(world.hot, world.project, record), ""
 
 
-def _compose(world: World, lease: Lease, record: Round) -> pa.Table:
-    """Choose the batch of a round and commit its units, then the batch."""
+def _compose(world: World, lease: Lease, record: Round) -> tuple[pa.Table, int]:
+    """Choose the batch of a round, commit its units, then the batch; return it and how many could not be compared."""
     stale = _of_round(world.table("units").read(), record.number)
     world.table("units").delete("unit_id", stale["unit_id"].to_pylist(), fence=lease.check)
-    chosen, fresh, confidence = _choose(world, record)
+    chosen, fresh, confidence, waiting = _choose(world, record)
     versions = dict(zip(fresh["ref_id"].to_pylist(), fresh["media_version"].to_pylist(), strict=True))
     units, batch = units_of_batch(
         chosen,
@@ -103,15 +104,18 @@ def _compose(world: World, lease: Lease, record: Round) -> pa.Table:
     )
     commit(world, lease, "units", units, stage="sample")
     commit(world, lease, "batches", batch, stage="sample")
-    return batch
+    return batch, waiting
 
 
-def _choose(world: World, record: Round) -> tuple[pa.Table, pa.Table, Any]:
-    """Return the chosen references, the pool they come from and the model's confidence in each (None: cold start)."""
+def _choose(world: World, record: Round) -> tuple[pa.Table, pa.Table, Any, int]:
+    """Return the chosen references, the pool they come from, the model's confidence in each and who has to wait.
+
+    Without a model there is no confidence: None.
+    """
     spec = world.spec
     predictions, units = world.table("predictions").read(), world.table("units").read()
     model = scoring_model(world.table("models").read(), predictions)
-    fresh, asked = split_pool(
+    unasked, asked = split_pool(
         world.table("references").read(),
         predictions,
         units,
@@ -119,7 +123,8 @@ def _choose(world: World, record: Round) -> tuple[pa.Table, pa.Table, Any]:
         prefix=spec.media.prefix,
         model_version=model,
     )
-    fresh = comparable(fresh)
+    fresh = comparable(unasked)
+    waiting = unasked.num_rows - fresh.num_rows
     chosen = compose_batch(
         fresh,
         size=record.size,
@@ -132,9 +137,9 @@ def _choose(world: World, record: Round) -> tuple[pa.Table, pa.Table, Any]:
         labelled=comparable(asked),
     )
     if model is None or chosen.num_rows == 0:
-        return chosen, fresh, None
+        return chosen, fresh, None, waiting
     order = pc.index_in(chosen["ref_id"], fresh["ref_id"].combine_chunks())
-    return chosen, fresh, fresh["confidence"].take(order).to_numpy()
+    return chosen, fresh, fresh["confidence"].take(order).to_numpy(), waiting
 
 
 def _of_round(rows: pa.Table, number: int) -> pa.Table:

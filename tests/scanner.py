@@ -20,6 +20,7 @@ from urllib.parse import unquote_to_bytes
 import pyarrow.parquet as pq
 
 _DEPTH = 4
+_ESCAPE = re.compile(rb"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{12,}={0,2}")
 
 
@@ -84,7 +85,7 @@ def _text(data: bytes) -> Iterator[bytes]:
             except ValueError:
                 continue
     if b"\\u" in data or b"\\x" in data:
-        yield data.decode("unicode_escape", "ignore").encode("utf-8", "ignore")
+        yield _ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)).encode("utf-8", "ignore"), data)
     if b"%" in data:
         yield unquote_to_bytes(data)
     for token in set(_BASE64.findall(data)):
