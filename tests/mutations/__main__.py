@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,8 @@ def main(words: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "checkout"
         _copy(copy)
-        missed = [m.name for m in chosen if not _noticed(copy, m)]
+        healthy = {tests: _pass(copy, tests) for tests in {m.tests: None for m in chosen}}
+        missed = [m.name for m in chosen if not _noticed(copy, m, healthy=healthy[m.tests])]
     sys.stdout.write(f"{len(chosen) - len(missed)} of {len(chosen)} planted bugs noticed\n")
     return len(missed) or int(not chosen)
 
@@ -41,26 +43,28 @@ def _copy(target: Path) -> None:
             (target / shared).symlink_to(CHECKOUT / shared)
 
 
-def _noticed(copy: Path, mutation: Mutation) -> bool:
-    """Return whether the tests fail with the bug planted; they must pass without it."""
+def _noticed(copy: Path, mutation: Mutation, *, healthy: bool) -> bool:
+    """Return whether the tests, which must be healthy without the bug, fail with it planted."""
     file = copy / mutation.file
-    healthy = file.read_text(encoding="utf-8")
-    if healthy.count(mutation.right) < 1:
-        sys.stdout.write(f"STALE    {mutation.name}: its line is gone from {mutation.file}\n")
+    right = file.read_text(encoding="utf-8")
+    if right.count(mutation.right) != 1:
+        sys.stdout.write(f"STALE    {mutation.name}: its line is not once in {mutation.file}\n")
         return False
-    passes = _tests_pass(copy, mutation)
-    file.write_text(healthy.replace(mutation.right, mutation.wrong), encoding="utf-8")
-    red = not _tests_pass(copy, mutation)
-    file.write_text(healthy, encoding="utf-8")
-    word = "noticed " if passes and red else "MISSED  " if passes else "RED BEFORE"
+    file.write_text(right.replace(mutation.right, mutation.wrong), encoding="utf-8")
+    red = not _pass(copy, mutation.tests)
+    file.write_text(right, encoding="utf-8")
+    word = "RED BEFORE" if not healthy else "noticed " if red else "MISSED  "
     sys.stdout.write(f"{word} {mutation.name} ({mutation.tests})\n")
     sys.stdout.flush()
-    return passes and red
+    return healthy and red
 
 
-def _tests_pass(copy: Path, mutation: Mutation) -> bool:
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *mutation.tests.split()]
-    return subprocess.run(command, cwd=copy, capture_output=True, check=False).returncode == 0
+def _pass(copy: Path, tests: str) -> bool:
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *shlex.split(tests)]
+    ending = subprocess.run(command, cwd=copy, capture_output=True, check=False).returncode
+    if ending not in (0, 1):
+        sys.exit(f"`pytest {tests}` cannot run: exit code {ending}")  # as when -k finds no test
+    return ending == 0
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def test_a_released_lease_can_be_taken_at_once_with_a_higher_token(hot, clock):
     assert second.token == first.token + 1
 
 
-def test_an_expired_lease_is_taken_over_and_fences_its_old_holder(hot, clock):
+def test_an_expired_lease_is_taken_over_with_a_higher_token(hot, clock):
     held_by(hot, ELSEWHERE, clock.now + 60, token=5)
     with pytest.raises(LeaseHeld):
         try_acquire(hot, "digits/sync", seconds=60, clock=clock)
