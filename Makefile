@@ -25,10 +25,11 @@ types: setup
 check: lint types ## lint, types, architecture and unit tests, under 30 seconds
 	@$(BIN)/pytest -q tests/unit labelloop
 
-# Tests on the servers share one stack and so one process; all others need none and share the cores.
+# Tests on the servers share one stack and so one process; all others need none and share the cores. Warnings are
+# errors but on the servers, where most are those of client libraries and come when the garbage collector pleases.
 test: lint types ## all of check and the whole suite on real servers and in a real browser
 	@$(BIN)/pytest -q -n 2 tests/unit tests/stages labelloop tasks deployments
-	@$(BIN)/pytest tests/integration tests/e2e tests/browser
+	@$(BIN)/pytest -W default tests/integration tests/e2e tests/browser
 
 demo: setup ## the whole loop on real images, then where to look
 	@$(BIN)/labelloop demo
