@@ -167,14 +167,17 @@ def test_a_source_without_media_is_bad_input_and_changes_nothing(filled, source,
     assert filled.world.table("batches").version() is None
 
 
-def test_a_run_that_fails_says_so_once_without_a_traceback(project, stack):
-    variables = {**os.environ, "LABELLOOP_ENVIRONMENT_FILE": os.devnull}
+def test_a_run_that_fails_says_so_once_without_a_traceback_and_leaves_no_file_behind(project, tmp_path):
+    (tmp_path / "left").mkdir()
+    places = dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME"), str(tmp_path / "left"))
     command = [sys.executable, "-m", "deployments.cli.main", "run", "sync", "-p", "project=odd"]
+    variables = {name: value for name, value in os.environ.items() if name != "CI"} | places
     ending = subprocess.run(command, env=variables, capture_output=True, text=True)
     lines = ending.stderr.splitlines()
     assert (ending.returncode, ending.stdout) == (2, "")
     assert lines[-1].startswith("labelloop: there is no object in bucket")
     assert [line for line in lines[:-1] if not line[:2].isdigit()] == []  # all others are lines of the log
+    assert list((tmp_path / "left").iterdir()) == []
 
 
 def parquet(**columns) -> bytes:
