@@ -11,7 +11,6 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from deployments.cli import environment
 from deployments.local.home import DEFAULT_ROOT
 from deployments.local.progress import display
 from deployments.local.stack import Stack
@@ -37,7 +36,7 @@ def demo(
         stack = Stack(root, display=shown)
         stack.up()
         stack.deploy()
-    environment.load(stack.environment_file)
+    os.environ.update(stack.variables)  # this stack, whatever another one's file has said before
     # The flows of later rounds run in this process: their log belongs into the Prefect UI, not between these lines.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "ERROR")
 
