@@ -20,10 +20,10 @@ class BatchOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     batch_size: int | None = Field(
-        default=None, ge=0, le=100_000, title="Batch size", description="units to choose; empty: as the spec says"
+        default=None, ge=0, le=100_000, title="Batch size", description="units to choose; none: as the spec says"
     )
     strategy: str | None = Field(
-        default=None, title="Strategy", description="sampling strategy; empty: as the spec says"
+        default=None, title="Strategy", description="sampling strategy; none: as the spec says"
     )
     even_if_open: bool = Field(
         default=False,

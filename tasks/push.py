@@ -119,7 +119,7 @@ def _importable(world: World, missing: pa.Table, version: str) -> tuple[dict[str
     for row in missing.to_pylist():
         data = task_data(world.spec, row)
         if isinstance(data, str):
-            refused.append(Refusal("tasks", row["unit_id"], data, "key"))
+            refused.append(Refusal("tasks", row["unit_id"], data, "key", {"ref_id": row["ref_id"]}))
             continue
         entry = prediction(world.spec, score=row["queue_score"], version=version, predicted=row["predicted"])
         importable[row["unit_id"]] = {"data": data, "predictions": [entry]}

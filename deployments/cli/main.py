@@ -28,6 +28,7 @@ app.command("deployments.cli.statistics_verbs:agreement", name="agreement", help
 app.command("deployments.cli.statistics_verbs:consensus", name="consensus", help="Write one label for each unit.")
 app.command("deployments.cli.sampling_verbs:sample", name="sample", help="Choose what is most worth labelling.")
 app.command("deployments.cli.doctor_verb:doctor", name="doctor", help="Check settings, servers and specs one by one.")
+app.command("deployments.cli.quarantine_verb:quarantine", name="quarantine", help="Show which rows were refused.")
 app.command("deployments.cli.spec_verbs:init", name="init", help="Write a spec of a labelling project to edit.")
 spec = App(name="spec", help="Check a spec of a labelling project, or show its fields.")
 spec.command("deployments.cli.spec_verbs:check", name="check", help="Say that a spec is right, or all that is not.")

@@ -6,6 +6,7 @@ What can be wrong with files and parameters alone is in `tests/unit/test_cli.py`
 from __future__ import annotations
 
 import base64
+import json
 import os
 import pickle
 import socket
@@ -248,6 +249,8 @@ def test_odd_objects_are_shown_to_annotators_as_they_are_or_refused_with_what_to
     assert sum(told.values()) == len(BAD_OBJECTS)
     assert all(any(rule.startswith(reason) for rule in told) for _, reason in BAD_OBJECTS.values())
     assert all("; " in rule for rule in told)
+    named = json.loads(project.labelloop("quarantine", "odd", "--reveal", "--json")[1])
+    assert {row["held"]["key"] for row in named} == set(BAD_OBJECTS)
     assert shown(project) == {f"{name}.png": PNG[number] for number, name in enumerate(GOOD_KEYS)}
 
 
