@@ -1,4 +1,4 @@
-"""Labelled units that may be exported, and a world that holds some."""
+"""Labelled units that may be exported, as tables."""
 
 from __future__ import annotations
 
@@ -6,14 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from labelloop.rounds import Round
-from labelloop.summary import Summary
-from tasks.clients.rounds import begin_round
-from tasks.clients.world import World
-from tasks.export import publish_dataset
-from tests.builders.digits import START
-from tests.builders.rows import hex_id, rows_of, write
-from tests.fakes.world import under_lease
+from tests.builders.rows import hex_id, rows_of
 
 N = 8
 
@@ -45,23 +38,3 @@ def figure(value: float | None, low: float | None = None, high: float | None = N
     """Krippendorff's alpha of the project, as columns of `agreement`."""
     base = {"round": 1, "control": "digit", "metric": "krippendorff_alpha", "scope": "project", "who": ""}
     return base | {"value": value, "low": low, "high": high, "reason": None if value is not None else "few"} | more
-
-
-def fill(world: World, n: int = N, **changes: Any) -> None:
-    """Write the tables of labelled units into the lake; see `tables`."""
-    for name, rows in tables(n, **changes).items():
-        world.table(name).upsert(rows, fence=lambda: None)
-
-
-def labelled_world(world: World, n: int = N, **changes: Any) -> World:
-    """Fill a world with labelled units of one closed round on which annotators agree."""
-    fill(world, n, **changes)
-    write(world, "agreement", [figure(0.8, 0.7, 0.9)])
-    record = Round(number=1, state="closed", seed=1, size=n, strategy="random", opened_at=START)
-    begin_round(world.hot, world.project, record)
-    return world
-
-
-def publish(world: World) -> Summary:
-    """Run the export stage."""
-    return under_lease(world, "export", publish_dataset)

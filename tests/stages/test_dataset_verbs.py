@@ -12,7 +12,7 @@ from tasks.clients.datasets import latest
 from tasks.clients.lease import hold
 from tasks.withdrawal import withdraw_rows
 from tests.builders.digits import SPEC
-from tests.builders.labelled_units import labelled_world, publish
+from tests.builders.labelled_world import labelled_world, publish
 from tests.builders.rows import hex_id, write
 from tests.fakes.world import make_world
 

@@ -9,7 +9,8 @@ import pytest
 from labelloop.errors import ContractError, ErasedError, HeldByLaw, InputError, LeaseLost
 from tasks.clients.datasets import datasets, latest, read_dataset
 from tasks.withdrawal import withdraw_rows
-from tests.builders.labelled_units import N, figure, fill, labelled_world, publish
+from tests.builders.labelled_units import N, figure
+from tests.builders.labelled_world import fill, labelled_world, publish
 from tests.builders.rows import hex_id, write
 from tests.fakes.world import copy_of, make_world, under_lease
 

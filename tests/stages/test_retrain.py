@@ -13,9 +13,9 @@ from tasks.features import version_of
 from tasks.models import model_path, trained_model
 from tasks.retrain import retrain_model
 from tasks.withdrawal import withdraw_rows
-from tests.builders import labelled_units
+from tests.builders import labelled_world
 from tests.builders.digits import START
-from tests.builders.labelled_units import publish
+from tests.builders.labelled_world import publish
 from tests.builders.rows import hex_id
 from tests.fakes.world import copy_of, lease_of, make_world, under_lease
 
@@ -31,13 +31,13 @@ def vectors(seed: int = 0) -> np.ndarray:
 
 
 def fill(world, *, labels=None, audit=AUDIT) -> None:
-    labelled_units.fill(world, N, labels=labels, units={i: {"purpose": "audit"} for i in audit})
+    labelled_world.fill(world, N, labels=labels, units={i: {"purpose": "audit"} for i in audit})
 
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
     units = {i: {"purpose": "audit"} for i in AUDIT}
-    made = labelled_units.labelled_world(make_world(tmp_path_factory.mktemp("template")), N, units=units)
+    made = labelled_world.labelled_world(make_world(tmp_path_factory.mktemp("template")), N, units=units)
     references = made.table("references").read().sort_by("ref_id")
     rows = embedding_rows(references, list(vectors()), version=version_of(made), at=START)
     made.table("predictions").upsert(rows, fence=lambda: None)

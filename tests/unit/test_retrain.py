@@ -1,11 +1,9 @@
-"""The reference trainer, its ONNX twin, and the rule by which a model takes over."""
+"""The reference trainer, and the rule by which a model takes over."""
 
 from __future__ import annotations
 
 import numpy as np
-import onnxruntime
 import pytest
-from skl2onnx import to_onnx
 
 from labelloop.agreement.interval import wilson
 from labelloop.errors import InputError, NotEstimable
@@ -38,16 +36,6 @@ def test_weights_silence_wrong_labels():
     silenced = fit(features, spoilt, weights=np.where(wrong, 1e-6, 1.0), seed=0)
     test = blobs(500, seed=5)
     assert evaluate(silenced, *test).accuracy > evaluate(heard, *test).accuracy
-
-
-def test_onnx_gives_the_same_probabilities():
-    features, labels = blobs()
-    model = fit(features, labels, seed=0)
-    onnx = to_onnx(model, features[:1], options={"zipmap": False})
-    session = onnxruntime.InferenceSession(onnx.SerializeToString(), providers=["CPUExecutionProvider"])
-    names, probabilities = session.run(None, {session.get_inputs()[0].name: features})
-    assert names.tolist() == model.predict(features).tolist()
-    assert probabilities == pytest.approx(model.predict_proba(features), abs=1e-6)
 
 
 @pytest.mark.parametrize(

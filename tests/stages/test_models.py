@@ -8,11 +8,9 @@ import pickle
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from labelloop.errors import InputError
+from labelloop.retrain import fit
 from tasks.clients.models import OnnxModel, export_onnx, facts_of, model_version
 
 CLASSES = ("a", "b", "c")
@@ -23,7 +21,7 @@ def pipeline():
     random = np.random.default_rng(0)
     features = random.random((300, 6)).astype(np.float32)
     labels = np.array(CLASSES)[(features[:, 0] * 3).astype(int)]
-    return make_pipeline(StandardScaler(), LogisticRegression()).fit(features, labels)
+    return fit(features, labels.tolist(), seed=0)
 
 
 @pytest.fixture(scope="module")
