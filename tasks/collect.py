@@ -22,12 +22,12 @@ from labelloop.workbench import RemoteTask
 from tasks.artifacts import publish_table
 from tasks.clients.hot import update
 from tasks.clients.lease import Lease
+from tasks.clients.quarantine import quarantine
 from tasks.clients.rounds import rounds_of, save_round
 from tasks.clients.world import World
 from tasks.contracts import commit
 from tasks.labelling_project import LabellingProject, known_project
 from tasks.policies import OUTSIDE
-from tasks.quarantine import quarantine
 from tasks.stage import finish, stage
 from tasks.task_states import change_tasks
 

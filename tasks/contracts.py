@@ -13,8 +13,8 @@ from labelloop.errors import ContractError
 from tasks.clients.expectations import RowRules
 from tasks.clients.lake import LakeTable
 from tasks.clients.lease import Lease
+from tasks.clients.quarantine import quarantine
 from tasks.clients.world import World
-from tasks.quarantine import quarantine
 
 Broken = list[tuple[str, str, list[int]]]
 

@@ -18,9 +18,9 @@ from labelloop.erasure.plan import (
 )
 from labelloop.erasure.request import Identifiers
 from tasks.clients.datasets import datasets, read_dataset
+from tasks.clients.quarantine import payloads
 from tasks.clients.world import World
 from tasks.labelling_project import known_project
-from tasks.quarantine import payloads
 
 # Which opaque key a project's table is deleted by; units last, since the others refer to them.
 TABLES = {

@@ -18,9 +18,9 @@ from labelloop.features import extract, features_version
 from labelloop.score import embedding_rows, vectors_for, waiting
 from tasks.artifacts import Progress, progress
 from tasks.clients.lease import Lease
+from tasks.clients.quarantine import quarantine
 from tasks.clients.world import World
 from tasks.contracts import commit
-from tasks.quarantine import quarantine
 
 # Bounds memory, and how much reading a killed run has to repeat.
 _ROWS = 20_000

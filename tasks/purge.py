@@ -10,11 +10,11 @@ from labelloop.contracts import all_contracts
 from labelloop.summary import Summary
 from tasks.artifacts import progress
 from tasks.clients.lease import Lease
+from tasks.clients.quarantine import expire
 from tasks.clients.s3 import split_uri
 from tasks.clients.world import World
 from tasks.exclusive import LABELLING, PUBLISHING, erasing, exclusive
 from tasks.policies import OUTSIDE
-from tasks.quarantine import expire
 from tasks.stage import finish, stage
 
 # The training set is published as files, not kept as a Delta table.

@@ -22,11 +22,11 @@ from labelloop.summary import Summary
 from labelloop.workbench import RemoteTask
 from tasks.artifacts import progress, publish_link, publish_table
 from tasks.clients.lease import Lease
+from tasks.clients.quarantine import quarantine
 from tasks.clients.rounds import current_round, save_round
 from tasks.clients.world import World
 from tasks.labelling_project import LabellingProject, ensure_project
 from tasks.policies import OUTSIDE
-from tasks.quarantine import quarantine
 from tasks.requeue import order_by, requeue
 from tasks.stage import finish, stage
 from tasks.task_states import add_tasks, change_tasks

@@ -20,12 +20,12 @@ from labelloop.summary import Summary
 from tasks.artifacts import progress, publish_table
 from tasks.clients.lease import Lease
 from tasks.clients.models import digest
+from tasks.clients.quarantine import quarantine
 from tasks.clients.world import World
 from tasks.contracts import commit
 from tasks.features import cache_features, stored_features, unspoken
 from tasks.models import OpenedModel, brought_model, class_names, read_model_file, trained_model
 from tasks.policies import OUTSIDE
-from tasks.quarantine import quarantine
 from tasks.stage import finish, stage
 
 

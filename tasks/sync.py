@@ -24,10 +24,10 @@ from labelloop.sync import (
 from tasks.artifacts import progress, publish_table
 from tasks.clients.lease import Lease
 from tasks.clients.media import LISTING
+from tasks.clients.quarantine import quarantine
 from tasks.clients.world import World
 from tasks.contracts import commit
 from tasks.policies import OUTSIDE
-from tasks.quarantine import quarantine
 from tasks.stage import finish, stage
 from tasks.suppression import suppressions_in_force
 

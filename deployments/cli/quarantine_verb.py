@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from deployments.cli.output import Json, print_json
+from tasks.clients.quarantine import payloads
 from tasks.clients.world import World, open_world
-from tasks.quarantine import payloads
 
 
 def quarantine(

@@ -9,9 +9,9 @@ import pyarrow as pa
 from labelloop.contracts import Refusal, contract
 from tasks.clients.datasets import point_to, write_files
 from tasks.clients.lease import hold
+from tasks.clients.quarantine import quarantine
 from tasks.clients.world import World
 from tasks.labelling_project import ensure_project
-from tasks.quarantine import quarantine
 from tasks.sync import sync_references
 from tests.builders.rows import hex_id, rows_of, write
 

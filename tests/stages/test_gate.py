@@ -10,9 +10,9 @@ import pytest
 from labelloop.contracts import Refusal
 from labelloop.errors import ContractError, ErasedError, InputError, LeaseLost
 from tasks.clients.lease import try_acquire
+from tasks.clients.quarantine import expire, payloads, quarantine
 from tasks.clients.vault import opened, sealed, sealed_many, shred
 from tasks.contracts import commit
-from tasks.quarantine import expire, payloads, quarantine
 from tests.builders.rows import hex_id, rows_of
 from tests.fakes.hot import MemoryHotState
 from tests.fakes.world import lease_of, make_world

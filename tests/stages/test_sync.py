@@ -11,7 +11,7 @@ from labelloop.erasure.suppression import suppression_rows
 from labelloop.errors import DecisionNeeded, InputError, SuppressionKeyError
 from labelloop.identity import KeyRing
 from labelloop.spec import ProjectSpec
-from tasks.quarantine import payloads
+from tasks.clients.quarantine import payloads
 from tasks.suppression import suppressions_in_force
 from tasks.sync import sync_references
 from tests.fakes.world import lease_of, make_world, under_lease
