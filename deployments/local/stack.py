@@ -153,6 +153,8 @@ class Stack:
         identity, child = process.start(
             server.command, server.environment, server.directory, home.log(server.name), server.settings_digest
         )
+        if crashed := self._children.get(server.name):
+            crashed.poll()  # or it would stay a zombie
         self._children[server.name] = child
         process.remember(identity, home.pid_file(server.name))
         return identity
