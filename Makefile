@@ -34,7 +34,7 @@ test: lint types ## all of check and the whole suite on real servers and in a re
 demo: setup ## the whole loop on real images, then where to look
 	@$(BIN)/labelloop demo
 
-bench: setup ## stage times as JSON
+bench: setup ## every benchmark, peers in the same run; writes docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
 
 crash: setup ## kill the weekly batch at every stage boundary, rerun, compare

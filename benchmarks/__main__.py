@@ -1,61 +1,53 @@
-"""`python -m benchmarks`: times every stage, prints the figures as JSON and writes the page that shows them."""
+"""`python -m benchmarks`: run every part, each in a process of its own, and write the page that shows the figures."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import logging
+import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 from benchmarks.machine import commit, machine, peak_mib
 from benchmarks.page import FIGURES, benchmarks_page
-from benchmarks.pools import Pool, real_digits, synthetic
-from benchmarks.stages import time_stages
-from tasks.clients.expectations import quiet_context
-
-SEED = 7
+from benchmarks.parts import PARTS, run_part
 
 
-def main() -> None:
-    """Time the stages on the digits and on synthetic references."""
+def main() -> int:
+    """Run the parts asked for and return 1 if any failed; each keeps the figures of the others."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--references", type=int, default=100_000, help="how many synthetic ones")
-    parser.add_argument("--print-only", action="store_true", help="leave docs/benchmarks.* as they are")
+    parser.add_argument("--only", action="append", choices=PARTS, help="run this part; may be repeated")
+    parser.add_argument("--quick", action="store_true", help="small sizes, nothing written: does it run?")
     given = parser.parse_args()
-    logging.getLogger("prefect").setLevel(logging.ERROR)  # events have no server to go to
-    figures = {
-        "commit": commit(),
-        "machine": machine(),
-        "seed": SEED,
-        "import_seconds": _import_seconds(),
-        "stages": [row for pool in (real_digits(), synthetic(given.references, SEED)) for row in _told(pool)],
-        "peak_mib": peak_mib(),
-    }
+    names = given.only or list(PARTS)
+    if len(names) > 1:  # so that the peak memory of one part is not that of another
+        quick = ["--quick"] if given.quick else []
+        return max(
+            subprocess.run([sys.executable, "-m", "benchmarks", "--only", name, *quick], check=False).returncode
+            for name in names
+        )
+    figures = _measured(names[0], quick=given.quick)
     print(json.dumps(figures, indent=1))
-    if not given.print_only:
-        FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        FIGURES.with_suffix(".md").write_text(benchmarks_page(), encoding="utf-8")
+    if not given.quick:
+        _keep(names[0], figures)
+    return 0
 
 
-def _import_seconds() -> float:
-    """Import Great Expectations, so that no stage pays for it, and return how long it took."""
-    start = time.perf_counter()
-    quiet_context()
-    return round(time.perf_counter() - start, 1)
+def _measured(name: str, *, quick: bool) -> dict[str, object]:
+    print(f"benchmark {name}", file=sys.stderr)
+    measured_on, start = {"commit": commit(), **machine()}, time.perf_counter()
+    figures = run_part(name, quick=quick)
+    took = {"seconds": round(time.perf_counter() - start, 1), "peak_mib": peak_mib()}
+    return {**figures, "measured_on": measured_on | took}
 
 
-def _told(pool: Pool) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a pool, telling each on standard error as it comes."""
-    with tempfile.TemporaryDirectory() as folder:
-        for row in time_stages(pool, Path(folder)):
-            print(f"{row['pool']}: {row['stage']} {row['seconds']} s", file=sys.stderr)
-            yield row
+def _keep(name: str, figures: dict[str, object]) -> None:
+    """Replace the figures of one part, read anew: another part may have finished meanwhile."""
+    known = json.loads(FIGURES.read_text(encoding="utf-8")) | {name: figures}
+    ordered = {part: known[part] for part in PARTS if part in known}
+    FIGURES.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
+    FIGURES.with_suffix(".md").write_text(benchmarks_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,26 @@
+"""The table of benchmarks: a part is one module here with `run(quick) -> Figures`; add a line, and it is on the page.
+
+Modules are named, not imported: drawing the page must not load what the parts measure.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+# `title`; `about`: sentences; `tables`: heading to rows, each a mapping of column to number or text; more is kept.
+Figures = dict[str, Any]
+
+PARTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "stages": "benchmarks.stages",
+    }
+)
+
+
+def run_part(name: str, *, quick: bool) -> Figures:
+    """Import the module of a part and return its figures; quick ones show only that it runs."""
+    figures: Figures = importlib.import_module(PARTS[name]).run(quick)
+    return figures
