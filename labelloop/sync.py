@@ -6,8 +6,7 @@ labelling project, since what a listing lacks counts as missing.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -15,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.contracts import contract
-from labelloop.errors import DecisionNeeded, InputError, SpecError
+from labelloop.errors import DecisionNeeded, InputError
 from labelloop.media_type import could_be, type_by_ending
-from labelloop.spec.sections import Media
+from labelloop.spec.media import Media
 from labelloop.sql import session
 
 UNUSABLE_KEY = "the key holds control characters or a path segment of dots; rename the object"
@@ -156,27 +155,6 @@ def check_source(
             missing=missing,
             known=known,
         )
-
-
-def subject_ids(keys: Sequence[str], pattern: str | None) -> list[str | None]:
-    """Return the data subject's id that each key names, or None.
-
-    Raises:
-        SpecError: the pattern is no regular expression, or has no group `subject`.
-
-    >>> subject_ids(["p/anna/1.png", "x"], r"p/(?P<subject>[^/]+)/")
-    ['anna', None]
-    """
-    if pattern is None:
-        return [None] * len(keys)
-    try:
-        find = re.compile(pattern)
-    except re.error as error:
-        raise SpecError(f"media.subject_pattern is no regular expression ({error.msg})", remedy="mend it") from None
-    if "subject" not in find.groupindex:
-        raise SpecError("media.subject_pattern has no group `subject`", remedy="write (?P<subject>...)")
-    found = (find.search(key) for key in keys)
-    return [(match["subject"] or None) if match else None for match in found]
 
 
 def updated_references(

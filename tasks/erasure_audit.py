@@ -11,7 +11,7 @@ from labelloop.erasure.request import Request
 from labelloop.erasure.suppression import Suppressions
 from labelloop.errors import DecisionNeeded
 from labelloop.summary import Summary
-from labelloop.sync import subject_ids
+from labelloop.identifiers import subject_ids
 from tasks.artifacts import publish_table
 from tasks.clients.erasures import Erasures
 from tasks.clients.receipts import receipt_key, receipts

@@ -10,6 +10,7 @@ from prefect import task
 
 from labelloop.contracts import Refusal
 from labelloop.erasure.suppression import Suppressions
+from labelloop.identifiers import subject_ids
 from labelloop.media_type import HEAD_BYTES, settled_type
 from labelloop.summary import Summary
 from labelloop.sync import (
@@ -18,7 +19,6 @@ from labelloop.sync import (
     changes,
     check_source,
     media_in_scope,
-    subject_ids,
     updated_references,
 )
 from tasks.artifacts import progress, publish_table

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from labelloop.erasure.request import Identifiers
 from labelloop.identity import KeyRing, canonical
-from labelloop.sync import subject_ids
+from labelloop.identifiers import subject_ids
 
 
 class ProjectReach(BaseModel):

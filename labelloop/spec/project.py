@@ -12,12 +12,12 @@ from pydantic import Field, ValidationError, model_validator
 
 from labelloop.errors import SpecError
 from labelloop.spec.interface import Interface
+from labelloop.spec.media import Media
 from labelloop.spec.sections import (
     Annotators,
     Erasure,
     Export,
     Guidelines,
-    Media,
     Model,
     Overlap,
     Predictions,

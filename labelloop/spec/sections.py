@@ -13,22 +13,6 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
-class Media(Section):
-    """Where the media lies."""
-
-    bucket: str = Field(min_length=3, max_length=63)
-    prefix: str = Field(default="", description="only keys that start with it; empty for the whole bucket")
-    include: tuple[str, ...] = Field(default=("*",), description="globs over the key below the prefix")
-    exclude: tuple[str, ...] = ()
-    max_bytes: int = Field(default=100_000_000, gt=0, description="larger objects are quarantined")
-    subject_pattern: str | None = Field(
-        default=None, description="regular expression over the key; its group `subject` is the data subject's id"
-    )
-    missing_share_limit: float = Field(
-        default=0.2, ge=0, le=1, description="more missing than this share stops the run: wrong prefix, lost rights"
-    )
-
-
 class Guidelines(Section):
     """What annotators are told; versioned by digest."""
 

@@ -8,7 +8,7 @@ START = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 SPEC = """
 name: digits
 title: Handwritten digits
-media: {bucket: media, prefix: digits/, include: ["*.png"], subject_pattern: "digits/(?P<subject>[^/]+)/"}
+media: {bucket: media, prefix: digits/, include: ["*.png"], subject_id: {key: "digits/(?P<subject>[^/]+)/"}}
 interface:
   questions:
     - {name: digit, type: choices, prompt: "Which digit is it?", labels: [{value: "0"}, {value: "1"}, {value: "2"}]}

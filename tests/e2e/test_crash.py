@@ -20,7 +20,7 @@ STAGES = ["erasure", "sync", "score", "sample", "push"]
 SPEC = """
 name: killed
 title: Killed and run again
-media: {bucket: media, prefix: digits/, subject_pattern: "digits/(?P<subject>[^/]+)/"}
+media: {bucket: media, prefix: digits/, subject_id: {key: "digits/(?P<subject>[^/]+)/"}}
 interface:
   questions:
     - {name: digit, prompt: "Which digit?", labels: [{value: "0"}, {value: "1"}, {value: "2"}, {value: "3"}]}

@@ -42,7 +42,7 @@ COMPLETED = "prefect.flow-run.Completed"
 SPEC = """
 name: digits
 title: From two sides
-media: {bucket: media, prefix: digits/, subject_pattern: "digits/(?P<subject>[^/]+)/"}
+media: {bucket: media, prefix: digits/, subject_id: {key: "digits/(?P<subject>[^/]+)/"}}
 interface:
   questions:
     - {name: digit, prompt: "Which digit?", labels: [{value: "0"}, {value: "1"}, {value: "2"}]}

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.integration
 SPEC = """
 name: odd
 title: Odd things
-media: {{bucket: {bucket}, prefix: "{prefix}", subject_pattern: "(?P<subject>[^/]+)/"}}
+media: {{bucket: {bucket}, prefix: "{prefix}", subject_id: {{key: "(?P<subject>[^/]+)/"}}}}
 interface:
   questions:
     - {{name: digit, prompt: "Which digit?", labels: [{{value: "0"}}, {{value: "1"}}]}}
