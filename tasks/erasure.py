@@ -14,7 +14,8 @@ from prefect import task
 
 from labelloop.contracts import contract
 from labelloop.erasure.plan import Plan, is_too_large, matching_references
-from labelloop.erasure.receipt import issue, last_digest
+from labelloop.erasure.receipt import issue
+from labelloop.erasure.receipt_chain import last_digest
 from labelloop.erasure.request import Request
 from labelloop.erasure.suppression import suppression_rows
 from labelloop.errors import ConfigurationError, DecisionNeeded, HeldByLaw, UnavailableError
@@ -22,7 +23,8 @@ from labelloop.summary import Summary
 from tasks.artifacts import publish_table
 from tasks.clients.erasures import Erasures
 from tasks.clients.lease import Lease
-from tasks.clients.receipts import receipt_key, receipts
+from tasks.clients.receipt_keys import publish, signer
+from tasks.clients.receipts import receipts
 from tasks.clients.world import World
 from tasks.contracts import commit
 from tasks.erasure_reach import TABLES, count, reach_of
@@ -181,13 +183,15 @@ def _certify(worlds: Sequence[World], lease: Lease, request: Request, plan: Plan
         "suppression_key_id": own.keys.current,
         "verification": _HOW,
     }
+    publish(own.hot, own.settings, lease)
     receipt = issue(
         payload,
         receipt_id=own.new_id(),
         request_id=request.request_id,
+        outcome="erased",
         issued_at=own.now(),
         previous_digest=last_digest(receipts(own.lake)),
-        key=receipt_key(own.settings),
+        signer=signer(own.settings),
     )
     row = pa.Table.from_pylist([receipt.model_dump()], schema=contract("receipts").schema)
     commit(own, lease, "receipts", row, stage="erasure")

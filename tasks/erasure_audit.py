@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 from prefect import task
 
 from labelloop.erasure.plan import Plan
-from labelloop.erasure.receipt import verify_chain
+from labelloop.erasure.receipt_chain import verify_chain
 from labelloop.erasure.request import Request
 from labelloop.erasure.suppression import Suppressions
 from labelloop.errors import DecisionNeeded
@@ -14,7 +14,8 @@ from labelloop.summary import Summary
 from labelloop.identifiers import subject_ids
 from tasks.artifacts import publish_table
 from tasks.clients.erasures import Erasures
-from tasks.clients.receipts import receipt_key, receipts
+from tasks.clients.receipt_keys import genuine, published
+from tasks.clients.receipts import receipts
 from tasks.clients.world import World, open_world
 from tasks.erasure_reach import reach_of
 from tasks.policies import OUTSIDE
@@ -54,7 +55,7 @@ def audit_erasures(world: World) -> Summary:
             a receipt.
     """
     in_force, issued = suppressions_in_force(world), receipts(world.lake)
-    verify_chain(issued, receipt_key(world.settings))
+    verify_chain(issued, genuine(published(world.hot, world.settings)))
     requests = Erasures(world.hot, world.vault).all()
     done = {request.request_id for request in requests if request.state == "done"}
     counts = {

@@ -1,4 +1,4 @@
-"""The verbs of erasure: ask, look, carry out, check; and of its receipts.
+"""The verbs of erasure: ask, look, carry out, check.
 
 Identifiers come from a file or standard input, never as arguments, which shells and process lists keep.
 """
@@ -13,16 +13,13 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
+from deployments.cli.any_project import world_of
 from deployments.cli.flow_verbs import carry_out
 from deployments.cli.output import Json, print_json
-from labelloop.erasure.receipt import read_receipt
-from labelloop.erasure.receipt import verify as verify_receipt
 from labelloop.erasure.request import Request, due, read_request
 from labelloop.errors import InputError, LabelloopError
 from tasks.clients.erasures import Erasures
-from tasks.clients.receipts import receipt_key, receipts
-from tasks.clients.settings import load_settings
-from tasks.clients.world import World, open_world
+from tasks.clients.world import World
 
 ProjectName = Annotated[str | None, Parameter(help="Labelling project; may be left out if there is only one.")]
 
@@ -37,7 +34,7 @@ def request(project: ProjectName = None, *, file: str = "-", as_json: Json = Fal
         as_json: print id and deadline as JSON.
     """
     wanted = read_request(_text(file))
-    world = _world(project)
+    world = world_of(project)
     moment = world.now()
     record = Request(request_id=world.new_id(), project=world.project, received_at=moment, due_at=due(moment))
     _erasures(world).add(record, wanted)
@@ -55,7 +52,7 @@ def status(project: ProjectName = None, *, as_json: Json = False) -> None:
         project: any labelling project of the lake.
         as_json: print JSON.
     """
-    world = _world(project)
+    world = world_of(project)
     rows = [_told(found, world) for found in _erasures(world).all()]
     if as_json:
         print_json(rows)
@@ -74,7 +71,7 @@ def approve(request_id: str, project: ProjectName = None) -> None:
         request_id: as `erase status` shows it.
         project: any labelling project of the lake.
     """
-    _erasures(_world(project)).change(request_id, approved=True)
+    _erasures(world_of(project)).change(request_id, approved=True)
 
 
 def plan(project: ProjectName = None, *, as_json: Json = False) -> None:
@@ -86,7 +83,7 @@ def plan(project: ProjectName = None, *, as_json: Json = False) -> None:
     """
     from flows.single_stages import plan_erasures
 
-    carry_out(plan_erasures, {"project": _world(project).project}, as_json=as_json)
+    carry_out(plan_erasures, {"project": world_of(project).project}, as_json=as_json)
 
 
 def run(project: ProjectName = None, *, as_json: Json = False) -> None:
@@ -98,7 +95,7 @@ def run(project: ProjectName = None, *, as_json: Json = False) -> None:
     """
     from flows.single_stages import erase
 
-    world = _world(project)
+    world = world_of(project)
     carry_out(erase, {"project": world.project}, as_json=as_json)
     left = [found for found in _erasures(world).all() if found.state != "done"]
     for found in left:
@@ -116,49 +113,7 @@ def verify(project: ProjectName = None, *, as_json: Json = False) -> None:
     """
     from flows.single_stages import audit_erasures
 
-    carry_out(audit_erasures, {"project": _world(project).project}, as_json=as_json)
-
-
-def show_receipt(request_id: str, project: ProjectName = None, *, out: Path | None = None) -> None:
-    """Write the receipt of a request as JSON.
-
-    Args:
-        request_id: as `erase status` shows it.
-        project: any labelling project of the lake.
-        out: file to write; standard output if left out.
-    """
-    found = [r for r in receipts(_world(project).lake) if r.request_id == request_id]
-    if not found:
-        raise InputError("there is no receipt of this request", remedy="see `labelloop erase status`")
-    text = found[0].model_dump_json(indent=1) + "\n"
-    if out:
-        out.write_text(text, encoding="utf-8")
-    else:
-        sys.stdout.write(text)
-
-
-def check_receipt(file: Path) -> None:
-    """Say whether a receipt is exactly as it was issued, exit code 1 if not; needs the receipt key and no network.
-
-    Args:
-        file: a receipt as `receipt show` writes it.
-    """
-    receipt = read_receipt(_text(str(file)))
-    try:
-        verify_receipt(receipt, receipt_key(load_settings()))
-    except InputError as refused:
-        sys.stderr.write(f"{refused}\n")
-        sys.exit(1)
-    sys.stdout.write(f"genuine: request {receipt.request_id}, issued {receipt.issued_at.isoformat()}\n")
-
-
-def _world(project: str | None) -> World:
-    if project is None:
-        names = sorted(path.stem for path in load_settings().projects_dir.glob("*.yaml"))
-        if len(names) != 1:
-            raise InputError("name the labelling project", remedy=f"one of {', '.join(names) or 'none yet'}")
-        project = names[0]
-    return open_world(project)
+    carry_out(audit_erasures, {"project": world_of(project).project}, as_json=as_json)
 
 
 def _announce(request_id: str) -> None:

@@ -55,8 +55,9 @@ erase.command("deployments.cli.erasure_verbs:status", name="status", help="List 
 erase.command("deployments.cli.erasure_verbs:verify", name="verify", help="Check that nothing has come back.")
 app.command(erase)
 receipt = App(name="receipt", help="Show and verify erasure receipts.")
-receipt.command("deployments.cli.erasure_verbs:show_receipt", name="show", help="Write a receipt as JSON.")
-receipt.command("deployments.cli.erasure_verbs:check_receipt", name="verify", help="Verify a receipt, offline.")
+receipt.command("deployments.cli.receipt_verbs:show", name="show", help="Write a receipt as JSON.")
+receipt.command("deployments.cli.receipt_verbs:key", name="key", help="Write the public keys of receipts as PEM.")
+receipt.command("deployments.cli.receipt_verbs:verify", name="verify", help="Verify a receipt, offline.")
 app.command(receipt)
 
 

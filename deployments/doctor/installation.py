@@ -12,7 +12,7 @@ from tasks.clients.hot import HotState, S3HotState
 from tasks.clients.label_studio import connect_label_studio
 from tasks.clients.lake import Lake, storage_options
 from tasks.clients.media import S3MediaStore
-from tasks.clients.receipts import receipt_key
+from tasks.clients.receipt_keys import signer
 from tasks.clients.s3 import connect, split_uri
 from tasks.clients.settings import Settings, load_settings
 from tasks.clients.suppression_keys import keys_of, recognised
@@ -42,7 +42,7 @@ class Installation:
 
     def read_settings(self) -> str:
         """Every setting is there, and has a form that can be used."""
-        receipt_key(self.settings)
+        signer(self.settings)
         keys_of(self.settings)
         return "complete"
 

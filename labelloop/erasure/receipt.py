@@ -1,7 +1,7 @@
 """Receipts: the signed, chained proof of an erasure; counts, times and digests, never an identifier.
 
-A receipt is verified offline with the receipt key alone. Its digest covers the receipt before it, so none can be
-changed, removed or put in between unnoticed.
+A receipt is verified offline with the public key alone. Its digest covers the receipt before it; what a chain of them
+must look like is said in `receipt_chain.py`. Keys and signatures are made in `tasks/clients/receipt_keys.py`.
 """
 
 from __future__ import annotations
@@ -9,37 +9,42 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from labelloop.errors import InputError
 
 _HEX64 = r"^[0-9a-f]{64}$"
+Outcome = Literal["erased", "blocked"]
+# Says whether the key of this id made the signature of the message; a key that is not known made none.
+Genuine = Callable[[str, bytes, bytes], bool]
 
 
-class SinkCount(BaseModel):
-    """What was found in one place when the plan was frozen, and what a second look found after the erasure."""
+@dataclass(frozen=True)
+class Signer:
+    """A private key by its name: `sign` returns the 64 bytes of an Ed25519 signature (RFC 8032)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    found: int = Field(ge=0)
-    remaining: int = Field(ge=0)
+    key_id: str
+    sign: Callable[[bytes], bytes]
 
 
 class Receipt(BaseModel):
-    """One row of the contract `receipts`."""
+    """One row of the contract `receipts`; `blocked` is the interim receipt of an erasure that a hold keeps open."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     receipt_id: str = Field(pattern=r"^[0-9a-f]{32}$")
     request_id: str = Field(pattern=r"^[0-9a-f]{32}$")
+    outcome: Outcome
     issued_at: datetime
     previous_digest: str | None = Field(default=None, pattern=_HEX64)
+    key_id: str = Field(pattern=r"^[0-9a-f]{16}$")
     digest: str = Field(pattern=_HEX64)
-    signature: str = Field(pattern=_HEX64)
+    signature: str = Field(pattern=r"^[0-9a-f]{128}$")
     payload: str
 
 
@@ -57,93 +62,81 @@ def issue(
     *,
     receipt_id: str,
     request_id: str,
+    outcome: Outcome,
     issued_at: datetime,
     previous_digest: str | None,
-    key: bytes,
+    signer: Signer,
 ) -> Receipt:
     """Return the signed receipt of an erasure.
 
-    digest = SHA-256(receipt id, request id, time, previous digest, payload), each on its line;
-    signature = HMAC-SHA-256(key, digest), RFC 2104.
+    digest = SHA-256(receipt id, request id, outcome, time, previous digest, key id, payload), each on its line;
+    signature = Ed25519(private key, digest).
 
     Args:
         payload: what was done; must hold no identifier.
         receipt_id: 32 hexadecimal digits.
         request_id: the request it answers.
+        outcome: whether all is erased, or a hold still blocks some of it.
         issued_at: the time of signing, with time zone.
         previous_digest: digest of the receipt before; None for the first.
-        key: the receipt key.
+        signer: the private key.
     """
-    text = canonical(payload)
-    digest = _digest(receipt_id, request_id, issued_at, previous_digest, text)
-    return Receipt(
+    unsigned = Receipt.model_construct(
         receipt_id=receipt_id,
         request_id=request_id,
+        outcome=outcome,
         issued_at=issued_at,
         previous_digest=previous_digest,
-        digest=digest,
-        signature=_signature(digest, key),
-        payload=text,
+        key_id=signer.key_id,
+        payload=canonical(payload),
     )
+    digest = _digest(unsigned)
+    signed = dict(unsigned) | {"digest": digest, "signature": signer.sign(digest.encode()).hex()}
+    return Receipt.model_validate(signed)
 
 
-def verify(receipt: Receipt, key: bytes) -> None:
-    """Pass if the receipt is exactly what was issued under this key.
+def verify(receipt: Receipt, genuine: Genuine) -> None:
+    """Pass if the receipt is exactly what was issued under a key that `genuine` knows.
 
     Raises:
-        InputError: anything of it was changed, or another key signed it.
+        InputError: anything of it was changed, or none of the known keys signed it.
     """
-    expected = _digest(
-        receipt.receipt_id, receipt.request_id, receipt.issued_at, receipt.previous_digest, receipt.payload
-    )
-    if not hmac.compare_digest(expected, receipt.digest):
+    if not hmac.compare_digest(_digest(receipt), receipt.digest):
         raise InputError("the receipt was changed: its digest does not fit", remedy="ask for the original")
-    if not hmac.compare_digest(_signature(receipt.digest, key), receipt.signature):
-        raise InputError("the receipt is not signed with this receipt key", remedy="check LABELLOOP_RECEIPT_KEY")
+    if not genuine(receipt.key_id, receipt.digest.encode(), bytes.fromhex(receipt.signature)):
+        raise InputError(
+            f"the receipt is not signed with a known receipt key (it names key {receipt.key_id})",
+            remedy="give the public keys of the installation that issued it: `labelloop receipt key`",
+        )
 
 
-def verify_chain(receipts: Sequence[Receipt], key: bytes) -> None:
-    """Pass if every receipt is genuine and each but the first names exactly one before it.
-
-    Raises:
-        InputError: a receipt was changed, or one is missing from or added to the chain.
-    """
-    for receipt in receipts:
-        verify(receipt, key)
-    digests = {receipt.digest for receipt in receipts}
-    previous = [receipt.previous_digest for receipt in receipts]
-    # One beginning, every other link known, none used twice: a single line through all receipts.
-    if receipts and (
-        previous.count(None) != 1 or len(set(previous)) != len(previous) or not set(previous) <= digests | {None}
-    ):
-        raise InputError("the chain of receipts is broken", remedy="compare with the receipts that were handed out")
+def receipt_text(receipt: Receipt) -> str:
+    """Return the one text of a receipt's file: JSON in the order of the fields, one field a line, a line end last."""
+    return json.dumps(receipt.model_dump(mode="json"), indent=1, ensure_ascii=True) + "\n"
 
 
-def last_digest(receipts: Sequence[Receipt]) -> str | None:
-    """Return the digest no other receipt names as the one before it; None without receipts."""
-    named = {receipt.previous_digest for receipt in receipts}
-    return next((receipt.digest for receipt in receipts if receipt.digest not in named), None)
-
-
-def read_receipt(text: str) -> Receipt:
-    """Return the receipt in a JSON text.
+def read_receipt(data: bytes) -> Receipt:
+    """Return the receipt in a file.
 
     Raises:
-        InputError: it is no receipt.
+        InputError: it is no receipt, or not byte for byte as `receipt_text` wrote it.
     """
     try:
-        return Receipt.model_validate_json(text)
+        receipt = Receipt.model_validate_json(data)
     except ValidationError as error:
-        fields = sorted({".".join(map(str, e["loc"])) or "file" for e in error.errors(include_input=False)})
+        known = {str(e["loc"][0]) for e in error.errors(include_input=False) if e["loc"]}
+        fields = sorted(known & Receipt.model_fields.keys()) or ["file"]
         raise InputError(
             f"the file is no receipt ({', '.join(fields)})", remedy="give the file `labelloop receipt show` wrote"
         ) from None
+    if receipt_text(receipt).encode() != data:
+        raise InputError(
+            "the receipt's file was changed", remedy="give the file as `labelloop receipt show` wrote it"
+        )
+    return receipt
 
 
-def _digest(receipt_id: str, request_id: str, issued_at: datetime, previous_digest: str | None, payload: str) -> str:
-    lines = (receipt_id, request_id, issued_at.isoformat(), previous_digest or "", payload)
+def _digest(r: Receipt) -> str:
+    moment = r.issued_at.isoformat()
+    lines = (r.receipt_id, r.request_id, r.outcome, moment, r.previous_digest or "", r.key_id, r.payload)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def _signature(digest: str, key: bytes) -> str:
-    return hmac.digest(key, digest.encode(), "sha256").hex()

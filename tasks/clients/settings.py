@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     projects_dir: Path = Field(default=Path("deployments/projects"), description="folder of labelling project specs")
     suppression_keys: dict[str, SecretStr] = Field(description="JSON object: key id to base64 of at least 32 bytes")
     suppression_key_id: str = Field(default="k1", description="the key that new identifiers are hashed with")
-    receipt_key: SecretStr = Field(description="base64 of at least 32 bytes; signs erasure receipts")
+    receipt_key: SecretStr = Field(description="base64 of 32 bytes: private Ed25519 key; signs erasure receipts")
     lease_seconds: float = Field(default=60, gt=1, le=3600, description="how long a dead run can hold a stage")
     lease_wait_seconds: float = Field(default=300, ge=0, description="how long a run waits for another on its stage")
     timeout_seconds: float = Field(default=60, gt=0, description="limit of one request to a server")

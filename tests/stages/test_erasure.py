@@ -7,12 +7,13 @@ import json
 import pyarrow as pa
 import pytest
 
-from labelloop.erasure.receipt import verify_chain
+from labelloop.erasure.receipt_chain import verify_chain
 from labelloop.errors import DecisionNeeded, InputError, SuppressionKeyError, UnavailableError, WrongServerError
 from labelloop.identity import KeyRing
 from tasks.clients.datasets import datasets, latest, read_dataset
 from tasks.clients.erasures import Erasures
-from tasks.clients.receipts import receipt_key, receipts
+from tasks.clients.receipt_keys import genuine, published
+from tasks.clients.receipts import receipts
 from tasks.erasure import carry_out_requests
 from tasks.erasure_audit import audit_erasures, preview_requests
 from tasks.sync import sync_references
@@ -234,7 +235,7 @@ def test_receipts_form_one_verifiable_chain_without_identifiers(world):
     carry_out_requests(world)
     found = receipts(world.lake)
     assert len(found) == 3
-    verify_chain(found, receipt_key(world.settings))
+    verify_chain(found, genuine(published(world.hot, world.settings)))
     text = "".join(receipt.model_dump_json() for receipt in found)
     assert not [word for word in ("subject-", "digits/", *world.labelled.ref_ids) if word in text]
 

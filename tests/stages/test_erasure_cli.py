@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from deployments.cli import erasure_verbs
+from deployments.cli import any_project, receipt_verbs
 from tasks.clients.receipts import receipts
+from tasks.clients.settings import load_settings
 from tasks.erasure import carry_out_requests
 from tests.builders.erasure_requests import ask
 from tests.fakes.label_studio import MemoryLabelStudio
@@ -21,8 +22,9 @@ def world(tmp_path, monkeypatch):
     """A world in memory in place of the one the settings name."""
     (tmp_path / "specs").mkdir()
     made = make_world(tmp_path, settings={"projects_dir": tmp_path / "specs"}, label_studio=MemoryLabelStudio())
-    monkeypatch.setattr(erasure_verbs, "open_world", lambda _: made)
-    monkeypatch.setattr(erasure_verbs, "load_settings", lambda: made.settings)
+    monkeypatch.setattr(any_project, "open_world", lambda _: made)
+    for verbs in (any_project, receipt_verbs):
+        monkeypatch.setattr(verbs, "load_settings", lambda: made.settings)
     return made
 
 
@@ -74,13 +76,26 @@ def test_a_receipt_is_shown_verified_and_refused_when_changed(labelloop, world, 
     assert labelloop("receipt", "show", request_id, "digits")[0] == 2
     carry_out_requests(world)
     assert labelloop("receipt", "show", request_id, "digits", "--out", "receipt.json")[0] == 0
+    assert labelloop("receipt", "key", "digits", "--out", "receipts.pem")[0] == 0
     file = tmp_path / "receipt.json"
     code, out, _ = labelloop("receipt", "verify", file)
     assert (code, out.startswith("genuine: ")) == (0, True)
+    assert labelloop("receipt", "verify", file, "--key", "receipts.pem")[0] == 0
     file.write_text(file.read_text().replace('\\"found\\":0', '\\"found\\":1'))
     code, _, err = labelloop("receipt", "verify", file)
     assert (code, "the receipt was changed" in err) == (1, True)
     assert len(receipts(world.lake)) == 1
+
+
+def test_a_receipt_is_verified_with_the_public_key_alone(labelloop, world, monkeypatch):
+    request_id = ask(world, subjects=["secret-subject"])
+    carry_out_requests(world)
+    labelloop("receipt", "show", request_id, "digits", "--out", "receipt.json")
+    labelloop("receipt", "key", "digits", "--out", "receipts.pem")
+    monkeypatch.setattr(receipt_verbs, "load_settings", load_settings)  # there are no settings here
+    assert labelloop("receipt", "verify", "receipt.json", "--key", "receipts.pem")[0] == 0
+    assert labelloop("receipt", "verify", "receipt.json", "--key", "receipt.json")[0] == 2
+    assert labelloop("receipt", "verify", "receipts.pem", "--key", "receipts.pem")[0] == 2
 
 
 def test_the_only_project_need_not_be_named(labelloop, world, tmp_path):
