@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import mimetypes
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import Literal
 
 import filetype
 
-# As many bytes as the longest signature needs.
+Kind = Literal["image", "text", "audio", "video", "pdf"]
+# As many bytes as the longest signature of such media needs.
 HEAD_BYTES = 1024
-# The machine's own tables differ from place to place; only Python's are used.
+# The machine's own tables differ from place to place; only Python's are used, and what they lack.
 _ENDINGS = mimetypes.MimeTypes(filenames=())
+for _type, _endings in {
+    "image/webp": ".webp",
+    "text/markdown": ".md",
+    "audio/ogg": ".ogg .oga",
+    "audio/x-flac": ".flac",
+    "audio/mp4": ".m4a",
+    "audio/webm": ".weba",
+    "video/x-m4v": ".m4v",
+    "video/x-matroska": ".mkv",
+    "video/ogg": ".ogv",
+}.items():
+    for _ending in _endings.split():
+        _ENDINGS.add_type(_type, _ending)
 _DRAWN_AS_TEXT = {"image/svg+xml"}
+# They hold sound or pictures alike, and their first bytes do not say which: the ending does.
+_CONTAINERS = {"audio/mp4", "audio/ogg", "video/3gpp", "video/mp4", "video/webm", "video/x-matroska"}
 
 
 def type_by_ending(key: str) -> str | None:
@@ -35,31 +53,55 @@ def type_by_content(head: bytes) -> str | None:
     return str(found.mime) if found else None
 
 
-def could_be(media: Literal["image", "text"], promised: str | None) -> bool:
+def could_be(media: Kind, promised: str | None, types: Sequence[str] = ()) -> bool:
     """Return whether an object of the promised type may be media of this kind; without a promise it may.
 
-    >>> could_be("image", "application/json"), could_be("image", None)
-    (False, True)
+    Args:
+        media: the kind wanted.
+        promised: the type by ending.
+        types: types that count, `image/png` or `image/*`; none: every type of the kind.
+
+    >>> could_be("image", "application/json"), could_be("image", None), could_be("image", "image/gif", ["image/png"])
+    (False, True, False)
     """
-    return promised is None or (promised.startswith(f"{media}/") and promised not in _DRAWN_AS_TEXT)
+    return promised is None or (_is_a(media, promised) and _counts(promised, types))
 
 
-def settled_type(media: Literal["image", "text"], promised: str | None, head: bytes) -> str | None:
-    r"""Return the media type of an object after a look at its first bytes, or None if it is no such media.
+def settled_type(media: Kind, promised: str | None, head: bytes, types: Sequence[str] = ()) -> str | None:
+    r"""Return the media type of an object after a look at its first bytes, or None if it is no media that counts.
 
-    Content wins over the ending. Text is what has no signature and decodes as UTF-8 as far as it was read.
+    Content wins over the ending, except where one container holds sound or pictures. Text is what has no signature
+    and decodes as UTF-8 as far as it was read.
+
+    Args:
+        media: the kind wanted.
+        promised: the type by ending.
+        head: the first `HEAD_BYTES` bytes, fewer if the object is shorter.
+        types: types that count, as in `could_be`.
 
     >>> settled_type("image", "image/jpeg", b"\x89PNG\r\n\x1a\n")
     'image/png'
     >>> settled_type("image", "image/png", b"no image") is None
     True
-    >>> settled_type("text", None, "grün".encode())
-    'text/plain'
+    >>> settled_type("text", None, "grün".encode()), settled_type("pdf", None, b"%PDF-1.7")
+    ('text/plain', 'application/pdf')
     """
     seen = type_by_content(head)
-    if media == "image":
-        return seen if seen and seen.startswith("image/") else None
-    return (promised or "text/plain") if seen is None and _is_text(head) else None
+    if media == "text":
+        seen = (promised or "text/plain") if seen is None and _is_text(head) else None
+    elif seen in _CONTAINERS and promised and promised.startswith(("audio/", "video/")):
+        seen = promised
+    return seen if seen and _is_a(media, seen) and _counts(seen, types) else None
+
+
+def _is_a(media: Kind, media_type: str) -> bool:
+    if media == "pdf":
+        return media_type == "application/pdf"
+    return media_type.startswith(f"{media}/") and media_type not in _DRAWN_AS_TEXT
+
+
+def _counts(media_type: str, types: Sequence[str]) -> bool:
+    return not types or any(fnmatchcase(media_type, pattern) for pattern in types)
 
 
 def _is_text(head: bytes) -> bool:
