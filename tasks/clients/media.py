@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -31,6 +32,8 @@ LISTING = pa.schema(
 _DELETE_BATCH = 1000
 _NO_LOCK = {"NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", "InvalidRequest", "NoSuchKey"}
 _NO_LOCK |= {"NoSuchVersion", "NoSuchObjectLegalHold", "MethodNotAllowed", "NotImplemented"}
+# Servers that cannot copy buckets say that they do not know the question.
+_NO_REPLICATION = {"ReplicationConfigurationNotFoundError", "NotImplemented", "MethodNotAllowed"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,14 @@ class ObjectVersion:
     version_id: str
     is_latest: bool
     is_delete_marker: bool
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A multipart upload that was begun and not ended: its parts are kept, and no listing of objects shows them."""
+
+    key: str
+    upload_id: str
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,15 @@ class MediaStore(Protocol):
 
     def delete_versions(self, bucket: str, key: str, version_ids: Sequence[str]) -> None:
         """Ask for the deletion of these versions; the answer is not believed, list again."""
+
+    def uploads(self, bucket: str, prefix: str = "") -> Sequence[Upload]:
+        """Return the unfinished multipart uploads of keys that start with the prefix."""
+
+    def delete_upload(self, bucket: str, upload: Upload) -> None:
+        """Abort an unfinished upload with all its parts; absent is fine."""
+
+    def replication_targets(self, bucket: str) -> frozenset[str]:
+        """Return the buckets that the server copies this one to, by whatever rule, also one that is switched off."""
 
 
 class S3MediaStore:
@@ -167,6 +187,29 @@ class S3MediaStore:
             wanted = [{"Key": key, "VersionId": v} for v in version_ids[start : start + _DELETE_BATCH]]
             with s3_errors("deleting versions of an object"):
                 self._client.delete_objects(Bucket=bucket, Delete={"Objects": wanted, "Quiet": True})
+
+    def uploads(self, bucket: str, prefix: str = "") -> Sequence[Upload]:
+        """Return the unfinished multipart uploads of keys that start with the prefix."""
+        pages = self._pages("list_multipart_uploads", bucket, prefix)
+        return [Upload(item["Key"], item["UploadId"]) for page in pages for item in page.get("Uploads", [])]
+
+    def delete_upload(self, bucket: str, upload: Upload) -> None:
+        """Abort an unfinished upload with all its parts; absent is fine."""
+        where = {"Bucket": bucket, "Key": upload.key, "UploadId": upload.upload_id}
+        with suppress(ErasedError), s3_errors("aborting an unfinished upload"):
+            self._client.abort_multipart_upload(**where)
+
+    def replication_targets(self, bucket: str) -> frozenset[str]:
+        """Return the buckets that the server copies this one to, by whatever rule, also one that is switched off."""
+        with s3_errors("asking where the bucket is copied to"):
+            try:
+                found = self._client.get_bucket_replication(Bucket=bucket)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _NO_REPLICATION:
+                    return frozenset()
+                raise
+        rules = found["ReplicationConfiguration"]["Rules"]
+        return frozenset(rule["Destination"]["Bucket"].rpartition(":")[2] for rule in rules)
 
     def _pages(self, operation: str, bucket: str, prefix: str) -> Iterator[Any]:
         with s3_errors("listing a bucket"):

@@ -24,7 +24,7 @@ from tasks.clients.settings import Settings
 
 _REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "403", "ExpiredToken"}
 _RACES = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
-_ABSENT = {"NoSuchKey", "NoSuchVersion", "404"}
+_ABSENT = {"NoSuchKey", "NoSuchVersion", "NoSuchUpload", "404"}
 
 
 def connect(settings: Settings) -> Any:

@@ -115,6 +115,22 @@ class MediaSuite:
         media.delete_versions(bucket, "k", gone)
         assert list(media.versions(bucket, "k")) == []
 
+    @pytest.mark.parametrize("kind", ["bucket", "versioned"])
+    def test_unfinished_uploads_are_listed_by_prefix_and_aborted_one_by_one(self, media, buckets, kind, request):
+        bucket = request.getfixturevalue(kind)
+        for key in ("p/k", "p/k.json", "q/k"):
+            buckets.begin_upload(bucket, key)
+        found = media.uploads(bucket, "p/k")
+        assert sorted(upload.key for upload in found) == ["p/k", "p/k.json"]
+        assert list(media.keys_ever(bucket)) == []
+        mine = next(upload for upload in found if upload.key == "p/k")
+        media.delete_upload(bucket, mine)
+        media.delete_upload(bucket, mine)
+        assert sorted(upload.key for upload in media.uploads(bucket)) == ["p/k.json", "q/k"]
+
+    def test_a_bucket_that_is_not_copied_has_no_replication_target(self, media, versioned):
+        assert media.replication_targets(versioned) == frozenset()
+
     def test_a_legal_hold_is_seen_and_keeps_the_version(self, media, buckets, lockable):
         put(media, lockable, "k")
         version = media.versions(lockable, "k")[0].version_id

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from labelloop.errors import ErasedError, InputError
-from tasks.clients.media import LISTING, Hold, ObjectVersion
+from tasks.clients.media import LISTING, Hold, ObjectVersion, Upload
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -29,6 +29,8 @@ class Version:
 class Bucket:
     versioned: bool
     objects: dict[str, list[Version]] = field(default_factory=dict)  # newest first
+    uploads: list[Upload] = field(default_factory=list)
+    copied_to: frozenset[str] = frozenset()
 
 
 class MemoryMediaStore:
@@ -54,6 +56,9 @@ class MemoryMediaStore:
 
     def put_legal_hold(self, bucket: str, key: str, version_id: str, *, on: bool) -> None:
         self._find(bucket, key, version_id).hold = Hold("legal hold") if on else None
+
+    def begin_upload(self, bucket: str, key: str) -> None:
+        self._bucket(bucket).uploads.append(Upload(key, f"upload-{next(self._count)}"))
 
     # What the pipeline uses.
 
@@ -121,6 +126,16 @@ class MemoryMediaStore:
         found.pop(key, None)
         if left:
             found[key] = left
+
+    def uploads(self, bucket: str, prefix: str = "") -> Sequence[Upload]:
+        return [upload for upload in self._bucket(bucket).uploads if upload.key.startswith(prefix)]
+
+    def delete_upload(self, bucket: str, upload: Upload) -> None:
+        found = self._bucket(bucket)
+        found.uploads = [other for other in found.uploads if other != upload]
+
+    def replication_targets(self, bucket: str) -> frozenset[str]:
+        return self._bucket(bucket).copied_to
 
     def _bucket(self, name: str) -> Bucket:
         if name not in self.buckets:

@@ -27,6 +27,10 @@ class S3Buckets:
         status = {"Status": "ON" if on else "OFF"}
         self._client.put_object_legal_hold(Bucket=bucket, Key=key, VersionId=version_id, LegalHold=status)
 
+    def begin_upload(self, bucket, key):
+        upload = self._client.create_multipart_upload(Bucket=bucket, Key=key)
+        self._client.upload_part(Bucket=bucket, Key=key, UploadId=upload["UploadId"], PartNumber=1, Body=b"part")
+
 
 @pytest.fixture(scope="module")
 def client(s3):
