@@ -43,6 +43,20 @@ def margin(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
     return 1.0 - (top[:, 1] - top[:, 0])
 
 
+def ratio(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Second largest probability over the largest, one number in [0, 1] for each row; 1 is a tie.
+
+    p2 / p1; with one class p2 is 0. Source: the ratio of Settles' survey, turned so that higher is more doubtful.
+
+    >>> ratio(np.array([[0.75, 0.25], [0.5, 0.5]])).round(3).tolist()
+    [0.333, 1.0]
+    """
+    if probabilities.shape[1] < 2:
+        return 0.0 * probabilities[:, 0]
+    top = np.partition(probabilities, -2, axis=1)[:, -2:]
+    return np.asarray(top[:, 0] / top[:, 1])
+
+
 def entropy(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
     """Shannon entropy in nats, one number in [0, ln k] for each row.
 
@@ -66,5 +80,5 @@ def confidence(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 SCORES: Final[Mapping[str, Score]] = MappingProxyType(
-    {"least_confidence": least_confidence, "margin": margin, "entropy": entropy}
+    {"least_confidence": least_confidence, "margin": margin, "entropy": entropy, "ratio": ratio}
 )

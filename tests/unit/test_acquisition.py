@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import entropy as shannon
 
-from labelloop.acquisition import SCORES, confidence, entropy, least_confidence, margin, screen
+from labelloop.acquisition import SCORES, confidence, entropy, least_confidence, margin, ratio, screen
 from labelloop.acquisition.probabilities import screen_lists
 from labelloop.errors import InputError
 from labelloop.vectors import lists_of, matrix
@@ -42,7 +42,7 @@ def test_scores_stay_within_their_bounds(raw):
     values = np.array(raw)
     values /= values.sum(axis=1, keepdims=True)
     k, slack = values.shape[1], 1e-12
-    for score, top in ((least_confidence, 1 - 1 / k), (margin, 1.0), (entropy, np.log(k))):
+    for score, top in ((least_confidence, 1 - 1 / k), (margin, 1.0), (entropy, np.log(k)), (ratio, 1.0)):
         assert (score(values) >= -slack).all()
         assert (score(values) <= top + slack).all()
 
@@ -55,7 +55,7 @@ def test_entropy_agrees_with_scipy_and_margin_with_sorting():
 
 
 def test_a_single_class_leaves_no_doubt():
-    assert [float(score(np.ones((1, 1)))[0]) for score in SCORES.values()] == [0.0, 0.0, 0.0]
+    assert [float(score(np.ones((1, 1)))[0]) for score in SCORES.values()] == [0.0] * len(SCORES)
 
 
 def test_confidence_ascending_is_least_confidence_descending():
