@@ -33,7 +33,7 @@ def to_html(text: str) -> str:
     r"""Return the text as HTML: headings, paragraphs, lists, bold, italics and code; the rest stays as written.
 
     >>> to_html("# Digits\n\nA **seven** may have a bar.\n- a < b")
-    '<h1>Digits</h1><p>A <b>seven</b> may have a bar.</p><ul><li>a &lt; b</li></ul>'
+    '<h3>Digits</h3><p>A <b>seven</b> may have a bar.</p><ul><li>a &lt; b</li></ul>'
     """
     return "".join(_blocks(text.splitlines()))
 
@@ -55,7 +55,8 @@ def _blocks(lines: list[str]) -> Iterator[str]:
             kind = found
             listed.append(item)
         elif heading:
-            level = len(heading.group(1))
+            # Label Studio gives every line 22 pixels: a larger heading runs into the text below it.
+            level = min(len(heading.group(1)) + 2, 4)
             yield f"<h{level}>{_inline(heading.group(2))}</h{level}>"
         elif line:
             paragraph.append(_inline(line))

@@ -168,6 +168,7 @@ def test_an_impossible_selection_is_an_error_that_says_what_is_wrong(pool, n, st
 # inclusion probabilities
 
 
+@pytest.mark.repeated
 @pytest.mark.parametrize(("strategy", "n"), [("random", 3), ("stratified", 7), ("stratified", 2)])
 def test_inclusion_probabilities_are_what_repeated_draws_show(strategy, n):
     strata = ["a"] * 8 + ["b"] * 3 + ["c"]
