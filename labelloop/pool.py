@@ -5,6 +5,8 @@ Which of them to choose is decided in `labelloop.sampling`.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -67,13 +69,14 @@ def split_pool(
     return fresh, known
 
 
-def scoring_model(models: pa.Table, predictions: pa.Table) -> str | None:
+def scoring_model(models: pa.Table, predictions: pa.Table, *, now: datetime) -> str | None:
     """Return the model version whose predictions count now.
 
-    The newest promoted model not trained on erased data; without any of ours, the newest version that brought
-    probabilities (a user's own model or file); None before both.
+    The newest promoted model that may still score (one trained on erased rows has an end); without any of ours, the
+    newest version that brought probabilities (a user's own model or file); None before both.
     """
-    good = models.filter(pc.and_(models["promoted"], pc.invert(models["trained_on_erased"])))
+    ended = pc.fill_null(pc.less_equal(models["scores_until"], pa.scalar(now)), False)
+    good = models.filter(pc.and_(models["promoted"], pc.invert(ended)))
     given = predictions.filter(pc.is_valid(predictions["probabilities"]))
     for table in (good, given):
         if table.num_rows:

@@ -54,6 +54,8 @@ def publish_dataset(world: World, lease: Lease) -> Summary:
     if is_new:
         lease.check()
         last = max((record.number for record in rounds_of(world.hot, world.project)), default=1)
+        if world.spec.export.recipients:
+            lineage["recipients"] = ", ".join(world.spec.export.recipients)
         row = write_files(world, rows, round=last, agreement=gate.reason, lineage=lineage)
         commit(world, lease, "datasets", pa.Table.from_pylist([row], contract("datasets").schema), stage="export")
         publish_link("dataset", row["uri"], f"Training set {version}")

@@ -47,7 +47,7 @@ def trained_model(world: World) -> OpenedModel | str:
         InputError: its file is not the one that was published.
     """
     rows = world.table("models").read()
-    version = scoring_model(rows, contract("predictions").schema.empty_table())
+    version = scoring_model(rows, contract("predictions").schema.empty_table(), now=world.now())
     if version is None:
         return "no model yet"
     row = next(r for r in rows.to_pylist() if r["model_version"] == version)

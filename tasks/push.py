@@ -67,7 +67,9 @@ def _plan(world: World, record: Round) -> tuple[Plan, str]:
     """Return what to do and whose predictions order the queue; before any model the round itself does."""
     read = ["ref_id", "media_version", "model_version", "probabilities", "confidence", "predicted", "created_at"]
     predictions = world.table("predictions").read(columns=read)
-    version = scoring_model(world.table("models").read(), predictions) or f"cold-start-{record.number}"
+    version = (
+        scoring_model(world.table("models").read(), predictions, now=world.now()) or f"cold-start-{record.number}"
+    )
     names = {name: world.table(name).read() for name in ("units", "batches", "references", "tasks")}
     return plan(**names, predictions=predictions, version=version), version
 

@@ -142,6 +142,7 @@ def _keep(
         "promoted": promotion.promoted,
         "reason": promotion.reason,
         "trained_on_erased": False,
+        "scores_until": None,
         "created_at": now,
     }
     commit(world, lease, "models", pa.Table.from_pylist([row], contract("models").schema), stage="retrain")

@@ -114,7 +114,7 @@ def _choose(world: World, record: Round) -> tuple[pa.Table, pa.Table, Any, int]:
     """
     spec = world.spec
     predictions, units = world.table("predictions").read(), world.table("units").read()
-    model = scoring_model(world.table("models").read(), predictions)
+    model = scoring_model(world.table("models").read(), predictions, now=world.now())
     unasked, asked = split_pool(
         world.table("references").read(),
         predictions,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -86,13 +87,21 @@ def _settle(world: World, lease: Lease) -> None:
     known = datasets(world)
     erased = [version for version, row in known.items() if row["state"] == "erased"]
     models = world.table("models").read().to_pylist()
-    distrusted = [m | {"trained_on_erased": True} for m in models if m["dataset_version"] in erased]
+    flagged = {"trained_on_erased": True, "scores_until": _end_of_scoring(world)}
+    learned = [m for m in models if m["dataset_version"] in erased and not m["trained_on_erased"]]
+    distrusted = [m | flagged for m in learned]
     _commit(world, lease, "models", distrusted)
     lease.check()
     _move_pointer(world, known)
     for version in erased:
         lease.check()
         world.published.destroy(folder(version))
+
+
+def _end_of_scoring(world: World) -> datetime | None:
+    policy = world.spec.erasure
+    wait = {"stop": timedelta(0), "retrain": timedelta(days=policy.retrain_days), "keep": None}[policy.models]
+    return None if wait is None else world.now() + wait
 
 
 def _move_pointer(world: World, known: dict[str, Row]) -> None:

@@ -81,6 +81,15 @@ class PlatformId(IdPlace):
     platform: str = Field(pattern=r"^[^:]+$", description="name of the platform; large and small letters are one")
 
 
+class Replica(Section):
+    """A bucket that the server copies the media to; a copy has the key of its original."""
+
+    bucket: str = Field(min_length=3, max_length=63)
+    endpoint: str | None = Field(
+        default=None, pattern=r"^https?://", description="URL of its S3 server; empty for that of the media"
+    )
+
+
 class Media(Section):
     """Where the media lies."""
 
@@ -96,6 +105,7 @@ class Media(Section):
     max_bytes: int = Field(default=100_000_000, gt=0, description="larger objects are quarantined")
     subject_id: SubjectId | None = Field(default=None, description="whom an object shows; needed to erase a person")
     platform_id: PlatformId | None = Field(default=None, description="what its platform calls an object")
+    replicas: tuple[Replica, ...] = Field(default=(), description="erased with the media; name every copy there is")
     missing_share_limit: float = Field(
         default=0.2, ge=0, le=1, description="more missing than this share stops the run: wrong prefix, lost rights"
     )

@@ -105,6 +105,9 @@ class Export(Section):
     validation_share: float = Field(default=0.1, ge=0, lt=1)
     test_share: float = Field(default=0.1, ge=0, lt=1)
     salt: str = Field(default="labelloop", description="fixes the splits for ever; never change it")
+    recipients: tuple[str, ...] = Field(
+        default=(), description="who is given the training sets: teams, firms; receipts name them (GDPR article 19)"
+    )
 
     @model_validator(mode="after")
     def _something_is_left_to_train_on(self) -> Self:
@@ -119,3 +122,10 @@ class Erasure(Section):
     """Limits around erasure."""
 
     max_objects_without_approval: int = Field(default=1000, ge=1)
+    purge: Literal["daily", "now"] = Field(
+        default="daily", description="when files of deleted rows go: `now` cuts off readers of old table versions"
+    )
+    models: Literal["keep", "stop", "retrain"] = Field(
+        default="stop", description="one trained on erased rows goes on, scores no more, or not after retrain_days"
+    )
+    retrain_days: int = Field(default=30, ge=1, le=365, description="how long `retrain` lets such a model score")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -104,7 +106,7 @@ def test_rows_that_could_not_be_scored_wait_while_others_were():
     assert comparable(nothing_scored).num_rows == 2
 
 
-def test_a_model_trained_on_erased_data_does_not_score():
+def test_a_model_trained_on_erased_data_scores_until_its_end():
     def model(version: str, day: int, **changes: object) -> dict:
         return {
             "model_version": version,
@@ -116,15 +118,20 @@ def test_a_model_trained_on_erased_data_does_not_score():
             "promoted": True,
             "reason": "",
             "trained_on_erased": False,
+            "scores_until": None,
             "created_at": NOW.replace(day=day),
             **changes,
         }
 
-    models = table("models", model("old", 1), model("new", 2, trained_on_erased=True), model("no", 3, promoted=False))
-    assert scoring_model(models, table("predictions")) == "old"
+    new = model("new", 2, trained_on_erased=True, scores_until=NOW)
+    models = table("models", model("old", 1), new, model("no", 3, promoted=False))
+    assert scoring_model(models, table("predictions"), now=NOW) == "old"
+    assert scoring_model(models, table("predictions"), now=NOW - timedelta(seconds=1)) == "new"
+    kept = table("models", model("old", 1), {**new, "scores_until": None})
+    assert scoring_model(kept, table("predictions"), now=NOW) == "new"
     given = table("predictions", prediction(1, "theirs", probabilities=[1.0]))
-    assert scoring_model(table("models"), given) == "theirs"
-    assert scoring_model(table("models"), table("predictions")) is None
+    assert scoring_model(table("models"), given, now=NOW) == "theirs"
+    assert scoring_model(table("models"), table("predictions"), now=NOW) is None
 
 
 def test_units_of_a_batch_keep_their_order_and_purpose():
