@@ -17,7 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from labelloop.errors import InputError
-from labelloop.spec.sections import Features
+from labelloop.spec.model import Features
 
 # An image of more pixels than this is an attack on memory or no single photograph.
 MAXIMUM_PIXELS: Final = 200_000_000

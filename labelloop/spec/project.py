@@ -13,12 +13,12 @@ from pydantic import Field, ValidationError, model_validator
 from labelloop.errors import SpecError
 from labelloop.spec.interface import Interface
 from labelloop.spec.media import Media
+from labelloop.spec.model import Model
 from labelloop.spec.sections import (
     Annotators,
     Erasure,
     Export,
     Guidelines,
-    Model,
     Overlap,
     Predictions,
     Quality,

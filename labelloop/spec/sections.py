@@ -51,36 +51,6 @@ class Annotators(Section):
     experts: int = Field(default=0, ge=0, description="of them, experts; named in settings, never here")
 
 
-class Features(Section):
-    """How an image becomes the numbers a model reads."""
-
-    width: int = Field(default=32, ge=1, le=512)
-    height: int = Field(default=32, ge=1, le=512)
-    mode: Literal["L", "RGB"] = "L"
-
-
-class Model(Section):
-    """Where predictions come from."""
-
-    source: Literal["trainer", "onnx", "parquet", "none"] = Field(
-        default="none", description="our trainer, an ONNX file, a Parquet file of predictions, or nothing"
-    )
-    uri: str | None = Field(default=None, description="s3:// address of the ONNX or Parquet file")
-    features: Features = Features()
-    minimum_gain: float = Field(
-        default=0.0,
-        gt=-1,
-        lt=1,
-        description="promoted when the whole interval of the gain lies above this; negative: what it may lose",
-    )
-
-    @model_validator(mode="after")
-    def _file_sources_need_a_uri(self) -> Self:
-        if self.source in ("onnx", "parquet") and not (self.uri or "").startswith("s3://"):
-            raise ValueError(f"source is {self.source!r}, but uri is {self.uri!r}; give an s3:// address")
-        return self
-
-
 class Predictions(Section):
     """What annotators see of the model."""
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from labelloop.errors import InputError
 from labelloop.features import extract, features_version, features_width, image_features, text_features
-from labelloop.spec.sections import Features
+from labelloop.spec.model import Features
 
 SMALL = Features(width=2, height=2)
 
