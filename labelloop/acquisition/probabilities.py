@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from labelloop.acquisition.blocks import in_blocks
 from labelloop.errors import InputError
 from labelloop.vectors import matrix
 
@@ -57,17 +58,21 @@ def screen(probabilities: NDArray[np.floating], *, n_classes: int | None = None)
         raise InputError(
             f"probabilities have {probabilities.ndim} dimensions", remedy="give one row for each reference"
         )
-    codes = np.zeros(len(probabilities), dtype=np.int8)
     if n_classes is not None and probabilities.shape[1] != n_classes:
-        codes[:] = _code("wrong_class_count")
-        return Screening(codes)
+        return Screening(np.full(len(probabilities), _code("wrong_class_count"), dtype=np.int8))
+    return Screening(_codes(probabilities))
+
+
+@in_blocks
+def _codes(probabilities: NDArray[np.floating]) -> NDArray[np.int8]:
+    codes = np.zeros(len(probabilities), dtype=np.int8)
     with np.errstate(invalid="ignore"):
         total = probabilities.sum(axis=1, dtype=np.float64)
     codes[np.abs(total - 1.0) > SUM_TOLERANCE] = _code("not_summing_to_one")
     codes[probabilities.min(axis=1, initial=0.0) < 0] = _code("negative")
     # a sum is finite exactly when all its terms are: opposite infinities give NaN
     codes[~np.isfinite(total)] = _code("not_finite")
-    return Screening(codes)
+    return codes
 
 
 def screen_lists(

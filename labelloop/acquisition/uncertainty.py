@@ -12,7 +12,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import entr
+
+from labelloop.acquisition.blocks import in_blocks
 
 Score = Callable[[NDArray[np.floating]], NDArray[np.floating]]
 
@@ -28,6 +29,7 @@ def least_confidence(probabilities: NDArray[np.floating]) -> NDArray[np.floating
     return 1.0 - confidence(probabilities)
 
 
+@in_blocks
 def margin(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
     """How close the two best guesses are, one number in [0, 1] for each row; 1 is a tie.
 
@@ -37,12 +39,11 @@ def margin(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
     >>> margin(np.array([[0.75, 0.25], [0.5, 0.5]])).tolist()
     [0.5, 1.0]
     """
-    if probabilities.shape[1] < 2:
-        return 1.0 - probabilities[:, 0]
-    top = np.partition(probabilities, -2, axis=1)[:, -2:]
-    return 1.0 - (top[:, 1] - top[:, 0])
+    first, second = _two_largest(probabilities)
+    return 1.0 - (first - second)
 
 
+@in_blocks
 def ratio(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
     """Second largest probability over the largest, one number in [0, 1] for each row; 1 is a tie.
 
@@ -51,12 +52,11 @@ def ratio(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
     >>> ratio(np.array([[0.75, 0.25], [0.5, 0.5]])).round(3).tolist()
     [0.333, 1.0]
     """
-    if probabilities.shape[1] < 2:
-        return 0.0 * probabilities[:, 0]
-    top = np.partition(probabilities, -2, axis=1)[:, -2:]
-    return np.asarray(top[:, 0] / top[:, 1])
+    first, second = _two_largest(probabilities)
+    return np.asarray(second / first)
 
 
+@in_blocks
 def entropy(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
     """Shannon entropy in nats, one number in [0, ln k] for each row.
 
@@ -65,9 +65,11 @@ def entropy(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
     >>> entropy(np.array([[1.0, 0.0], [0.5, 0.5]])).round(3).tolist()
     [0.0, 0.693]
     """
-    return np.asarray(entr(probabilities).sum(axis=1))
+    smallest = np.finfo(probabilities.dtype).tiny  # 0 x ln(tiny) is 0; 0 - 0 has no sign
+    return np.asarray(0.0 - (probabilities * np.log(np.maximum(probabilities, smallest))).sum(axis=1))
 
 
+@in_blocks
 def confidence(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
     """Largest probability, one number in [1/k, 1] for each row: the queue key of Label Studio.
 
@@ -77,6 +79,16 @@ def confidence(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
     [0.75]
     """
     return np.asarray(probabilities.max(axis=1))
+
+
+def _two_largest(probabilities: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Largest and second largest of each row, the second 0 where there is one class; NaN where the row has any."""
+    first = probabilities[:, 0].copy()
+    second = np.zeros_like(first)
+    for column in probabilities.T[1:]:
+        np.maximum(second, np.minimum(first, column), out=second)
+        np.maximum(first, column, out=first)
+    return first, second
 
 
 SCORES: Final[Mapping[str, Score]] = MappingProxyType(

@@ -20,8 +20,8 @@ MUTATIONS = (
     Mutation(
         "margin sign flipped",
         "labelloop/acquisition/uncertainty.py",
-        "return 1.0 - (top[:, 1] - top[:, 0])",
-        "return top[:, 1] - top[:, 0]",
+        "return 1.0 - (first - second)",
+        "return first - second",
         "tests/unit/test_acquisition.py -k doubtful",
     ),
     Mutation(
