@@ -5,12 +5,13 @@ Where things live is a setting, what a project is stands in its spec.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 # Prefect's forms show the flow's own docstring; of the annotation they keep the bounds.
 Project = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,39}$")]
+LiftReason = Literal["mistake", "renewed-consent"]
 SilentMinutes = Annotated[int, Field(ge=2, le=1440)]
 
 

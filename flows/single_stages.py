@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from prefect import flow
 
-from flows.parameters import Project, SilentMinutes
+from flows.parameters import LiftReason, Project, SilentMinutes
 from tasks.erasure import erasure
 from tasks.erasure_audit import erasure_audit, erasure_plan
+from tasks.erasure_lift import erasure_lift
 from tasks.export import export
 from tasks.janitor import janitor
 from tasks.purge import purge
@@ -45,6 +46,19 @@ def plan_erasures(project: Project) -> list[dict[str, object]]:
         project: labelling project, named as its file of deployments/projects without the ending.
     """
     return erasure_plan(project)
+
+
+@flow(name="erasure-lift", validate_parameters=True)
+def lift_erasures(project: Project, request: str, reason: LiftReason, officer: str) -> list[dict[str, object]]:
+    """End the suppression of an erasure request, or of all of a document.
+
+    Args:
+        project: labelling project, named as its file of deployments/projects without the ending.
+        request: opaque id of the request or document.
+        reason: mistake or renewed-consent.
+        officer: pseudonym of who decides.
+    """
+    return [erasure_lift(project, request, reason, officer)]
 
 
 @flow(name="purge", validate_parameters=True)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
+import hashlib
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 
-from labelloop.errors import SuppressionKeyError
+from labelloop.errors import InputError, SuppressionKeyError
 
 _MINIMUM_BYTES = 32
+_BLOCK = 64  # bytes SHA-256 works on at a time
 # People and platforms write one id in several ways; S3 compares keys byte by byte.
 _CANONICAL_KINDS = {"subject", "source"}
 
@@ -67,14 +68,27 @@ class KeyRing:
 
     def digests(self, kind: str, identifiers: Iterable[str], *, key_id: str | None = None) -> list[str]:
         """Return the digests of many identifiers, in their order; see `digest`."""
-        key, domain = self._key(key_id or self.current), f"labelloop/{kind}\0".encode()
+        inner, outer = self._begun(kind, key_id or self.current)
         form = canonical if kind in _CANONICAL_KINDS else str
-        messages = (domain + form(i).encode("utf-8", "surrogatepass") for i in identifiers)
-        return [hmac.digest(key, message, "sha256").hex() for message in messages]
+        made = []
+        for identifier in identifiers:
+            message = inner.copy()
+            message.update(form(identifier).encode("utf-8", "surrogatepass"))
+            digest = outer.copy()
+            digest.update(message.digest())
+            made.append(digest.hexdigest())
+        return made
 
     def check_values(self) -> dict[str, str]:
         """Return for each key id a value that tells a wrong key from the right one, and nothing of the key."""
         return {key_id: self.digest("key-check", key_id, key_id=key_id) for key_id in self.key_ids}
+
+    def _begun(self, kind: str, key_id: str) -> tuple[hashlib._Hash, hashlib._Hash]:
+        """Return both hashes of HMAC-SHA-256 (RFC 2104) after key and kind; copying them beats keying anew."""
+        key = self._key(key_id)
+        block = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+        inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block) + f"labelloop/{kind}\0".encode())
+        return inner, hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
     def _key(self, key_id: str) -> bytes:
         if key_id not in self._keys:
@@ -91,6 +105,25 @@ def canonical(identifier: str) -> str:
     True
     """
     return unicodedata.normalize("NFC", identifier).strip()
+
+
+def source_identifier(platform: str, identifier: str) -> str:
+    """Return the one form of an id a platform gave: `<platform>:<id>`.
+
+    Args:
+        platform: its name; case and outer blanks do not count.
+        identifier: the id there; brought to Unicode NFC without outer blanks, case kept.
+
+    Raises:
+        InputError: either is blank, or the platform's name holds a colon.
+
+    >>> source_identifier(" Flickr", "52 A ")
+    'flickr:52 A'
+    """
+    name, known_as = canonical(platform).lower(), canonical(identifier)
+    if not name or ":" in name or not known_as:
+        raise InputError("a source is without platform or id, or its platform's name holds a colon", remedy="mend it")
+    return f"{name}:{known_as}"
 
 
 def key_ring(encoded: Mapping[str, str], current: str) -> KeyRing:

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from prefect import task
 
 from labelloop.contracts import contract
-from labelloop.erasure.plan import Plan, is_too_large, matching_references
+from labelloop.erasure.decisions import needs_approval
+from labelloop.erasure.plan import Plan, matching_references
 from labelloop.erasure.receipt import issue
 from labelloop.erasure.receipt_chain import last_digest
 from labelloop.erasure.request import Request
@@ -27,6 +28,7 @@ from tasks.clients.receipt_keys import publish, signer
 from tasks.clients.receipts import receipts
 from tasks.clients.world import World
 from tasks.contracts import commit
+from tasks.erasure_inbox import take_up_inbox
 from tasks.erasure_reach import TABLES, count, reach_of
 from tasks.erasure_sinks import (
     erase_media,
@@ -62,6 +64,7 @@ def carry_out_requests(world: World) -> Summary:
         UnavailableError: something is still there after the erasure; no receipt was issued, run it again.
     """
     suppressions_in_force(world)
+    take_up_inbox(world)
     erasures = Erasures(world.hot, world.vault)
     before = _unfinished(erasures)
     if before:
@@ -80,7 +83,7 @@ def carry_out_requests(world: World) -> Summary:
 
 
 def _unfinished(erasures: Erasures) -> list[Request]:
-    return [request for request in erasures.all() if request.state != "done"]
+    return [request for request in erasures.all() if not request.is_finished]
 
 
 def _carry_out(worlds: Sequence[World], lease: Lease, erasures: Erasures, request: Request) -> None:
@@ -114,10 +117,11 @@ def _settled_plan(worlds: Sequence[World], lease: Lease, erasures: Erasures, req
     if plan is None:
         plan = _frozen_plan(worlds, lease, erasures, request)
     limit = own.spec.erasure.max_objects_without_approval
-    if is_too_large(plan, limit, approved=request.approved):
+    if needs_approval(request, len(plan.objects), limit):
         raise DecisionNeeded(
-            f"{len(plan.objects)} objects are more than erasure.max_objects_without_approval ({limit})",
-            remedy="look at `labelloop erase plan`, then `labelloop erase approve`",
+            f"{len(plan.objects)} objects, or {request.together} requests in one document, are more than "
+            f"erasure.max_objects_without_approval ({limit})",
+            remedy="look at `labelloop erase plan`, then let a second person `labelloop erase approve` it",
         )
     if request.state == "blocked":
         refuse_holds(holds_on(own, plan))

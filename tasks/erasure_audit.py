@@ -39,7 +39,7 @@ def preview_requests(world: World) -> list[Summary]:
     """Return for each unfinished request how much it reaches in each place."""
     suppressions_in_force(world)
     erasures = Erasures(world.hot, world.vault)
-    unfinished = [request for request in erasures.all() if request.state != "done"]
+    unfinished = [request for request in erasures.all() if not request.is_finished]
     worlds = world.neighbours() if unfinished else []
     return [_preview(request, _reach(worlds, erasures, request)) for request in unfinished]
 

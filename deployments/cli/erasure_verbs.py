@@ -1,4 +1,4 @@
-"""The verbs of erasure: ask, look, carry out, check.
+"""The verbs of erasure: ask, look, carry out, check. What people decide stands in `erasure_decision_verbs.py`.
 
 Identifiers come from a file or standard input, never as arguments, which shells and process lists keep.
 """
@@ -6,47 +6,61 @@ Identifiers come from a file or standard input, never as arguments, which shells
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from deployments.cli.any_project import world_of
 from deployments.cli.flow_verbs import carry_out
 from deployments.cli.output import Json, print_json
-from labelloop.erasure.request import Request, due, read_request
+from labelloop.erasure.decisions import officer, received
+from labelloop.erasure.document import read_requests
+from labelloop.erasure.request import Request
 from labelloop.errors import InputError, LabelloopError
 from tasks.clients.erasures import Erasures
+from tasks.clients.refused_requests import RefusedFile, RefusedFiles
 from tasks.clients.world import World
 
 ProjectName = Annotated[str | None, Parameter(help="Labelling project; may be left out if there is only one.")]
+_WORTH_A_BAR = 50  # requests; recording one takes some tens of milliseconds
 
 
 def request(project: ProjectName = None, *, file: str = "-", as_json: Json = False) -> None:
-    """Record an erasure request and print its opaque id.
+    """Record every erasure request of a document and print their opaque ids.
 
     Args:
         project: labelling project whose bucket the object keys and prefixes lie in.
-        file: JSON with object_keys, prefixes, subjects (lists) and verification (how the person was identified);
-            `-` reads standard input.
-        as_json: print id and deadline as JSON.
+        file: JSON, JSON Lines or CSV, as docs/erasure.md shows; `-` reads standard input.
+        as_json: print ids and deadlines as JSON.
     """
-    wanted = read_request(_text(file))
     world = world_of(project)
-    moment = world.now()
-    record = Request(request_id=world.new_id(), project=world.project, received_at=moment, due_at=due(moment))
-    _erasures(world).add(record, wanted)
-    _announce(record.request_id)
-    if as_json:
-        print_json({"request_id": record.request_id, "due_at": record.due_at.isoformat()})
-    else:
-        sys.stdout.write(f"{record.request_id}\n")
+    wanted = read_requests(_text(file), now=world.now())
+    name, document = world.settings.officer, world.new_id()
+    by = officer(name, world.keys).pseudonym if name else None
+    recorded = []
+    for one in _shown(wanted):
+        record = received(
+            one,
+            request_id=world.new_id(),
+            project=world.project,
+            now=world.now(),
+            document=document,
+            together=len(wanted),
+            requested_by=by,
+        )
+        _erasures(world).add(record, one)
+        recorded.append(record)
+    _announce(recorded[0].request_id)
+    _print_recorded(recorded, document, as_json=as_json)
 
 
 def status(project: ProjectName = None, *, as_json: Json = False) -> None:
-    """List every erasure request with its state and deadline.
+    """List every erasure request with its state, its deadline and how much of the time is used up.
 
     Args:
         project: any labelling project of the lake.
@@ -54,24 +68,16 @@ def status(project: ProjectName = None, *, as_json: Json = False) -> None:
     """
     world = world_of(project)
     rows = [_told(found, world) for found in _erasures(world).all()]
+    rows += [_told_refused(found, world) for found in RefusedFiles(world.hot, world.vault).all()]
     if as_json:
         print_json(rows)
         return
-    table = Table("request", "project", "state", "due", "reason", box=None)
+    table = Table("request", "project", "state", "due", "time used", "reason", box=None)
     for row in rows:
-        state = "overdue" if row["overdue"] else row["state"]
-        table.add_row(row["request_id"], row["project"], state, row["due_at"][:10], row["reason"])
+        table.add_row(
+            *(str(row[name]) for name in ("request_id", "project", "state")), *_deadline(row), row["reason"]
+        )
     Console(soft_wrap=True, highlight=False).print(table if rows else "no erasure was ever asked for")
-
-
-def approve(request_id: str, project: ProjectName = None) -> None:
-    """Let a request that reaches more objects than the limit be carried out.
-
-    Args:
-        request_id: as `erase status` shows it.
-        project: any labelling project of the lake.
-    """
-    _erasures(world_of(project)).change(request_id, approved=True)
 
 
 def plan(project: ProjectName = None, *, as_json: Json = False) -> None:
@@ -97,9 +103,11 @@ def run(project: ProjectName = None, *, as_json: Json = False) -> None:
 
     world = world_of(project)
     carry_out(erase, {"project": world.project}, as_json=as_json)
-    left = [found for found in _erasures(world).all() if found.state != "done"]
-    for found in left:
-        sys.stderr.write(f"{found.request_id} is {found.state}: {found.reason}\n")
+    unfinished = [found for found in _erasures(world).all() if not found.is_finished]
+    left = [f"{found.request_id} is {found.state}: {found.reason}" for found in unfinished]
+    left += [f"{found.file_id} is refused: {found.reason}" for found in RefusedFiles(world.hot, world.vault).all()]
+    for line in left:
+        sys.stderr.write(f"{line}\n")
     if left:
         sys.exit(1)
 
@@ -137,6 +145,30 @@ def _text(file: str) -> str:
         raise InputError("the file cannot be read as UTF-8 text", remedy="give an existing file") from None
 
 
+def _shown(wanted: list[Any]) -> Iterable[Any]:
+    console = Console(stderr=True)
+    return track(wanted, "recording requests", console=console, disable=len(wanted) < _WORTH_A_BAR)
+
+
+def _print_recorded(recorded: list[Request], document: str, *, as_json: bool) -> None:
+    if not as_json:
+        sys.stdout.writelines(f"{record.request_id}\n" for record in recorded)
+        return
+    told = [{"request_id": record.request_id, "due_at": record.due_at.isoformat()} for record in recorded]
+    print_json({**told[0], "document": document, "requests": told})
+
+
 def _told(found: Request, world: World) -> dict[str, Any]:
     shown = found.model_dump(mode="json", exclude={"payload"})
-    return shown | {"overdue": found.is_overdue(world.now())}
+    return shown | {"overdue": found.is_overdue(world.now()), "warning": found.warning(world.now())}
+
+
+def _told_refused(found: RefusedFile, world: World) -> dict[str, Any]:
+    late = world.now() > found.due_at
+    shown = found.model_dump(mode="json", include={"reason", "received_at", "due_at"})
+    told = {"request_id": found.file_id, "project": "", "state": "refused", "overdue": late}
+    return {**told, "warning": "overdue" if late else "", **shown}
+
+
+def _deadline(row: dict[str, Any]) -> tuple[str, str]:
+    return row["due_at"][:10], row["warning"]

@@ -21,7 +21,8 @@ from flows.nightly_agreement import nightly_agreement
 from flows.retrain_check import retrain_check
 from flows.single_stages import erase, write_report
 from flows.weekly_batch import weekly_batch
-from labelloop.erasure.request import Identifiers, Request, due
+from labelloop.erasure.decisions import received
+from labelloop.erasure.request import Identifiers
 from labelloop.errors import ConfigurationError, UnavailableError
 from tasks.clients.erasures import Erasures
 from tasks.clients.rounds import rounds_of
@@ -113,12 +114,12 @@ class Demo:
 
     def _erase_someone(self) -> None:
         """Ask for the erasure of one labelled subject, once, and carry it out."""
-        world, now = self.world, self.world.now()
+        world = self.world
         erasures = Erasures(world.hot, world.vault)
         if not erasures.all():
             subject = digits.subject_of(held_out.a_labelled_index(world))
-            request = Request(request_id=world.new_id(), project=world.project, received_at=now, due_at=due(now))
-            erasures.add(request, Identifiers(subjects=(subject,), verification="demo"))
+            wanted = Identifiers(subjects=(subject,), verification="demo")
+            erasures.add(received(wanted, request_id=world.new_id(), project=world.project, now=world.now()), wanted)
         self._step("erase one subject, with receipt", erase)
 
     def _compare(self, curves: Future[arms.Curves]) -> None:

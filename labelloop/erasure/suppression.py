@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import pyarrow as pa
@@ -13,6 +13,9 @@ from labelloop.contracts import contract
 from labelloop.erasure.request import Identifiers
 from labelloop.identity import KeyRing
 
+# What the empty object hashes to says nothing about whom it shows.
+_NO_BYTES = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 
 class Suppressions:
     """The suppressions in force, ready to be asked about many objects."""
@@ -21,30 +24,73 @@ class Suppressions:
         """Take rows of the contract `suppressions`; lifted ones do not count."""
         in_force = rows.filter(pc.is_null(rows["lifted_at"]))
         self._ring = ring
-        self._digests: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._digests: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         for row in in_force.select(["kind", "hmac_key_id", "key_hmac"]).to_pylist():
-            self._digests[row["kind"], row["hmac_key_id"]].add(row["key_hmac"])
+            self._digests[row["kind"]][row["hmac_key_id"]].add(row["key_hmac"])
 
     @property
     def key_ids(self) -> set[str]:
         """Ids of the keys that made them."""
-        return {key_id for _, key_id in self._digests}
+        return {key_id for by_key in self._digests.values() for key_id in by_key}
 
-    def cover(self, bucket: str, keys: Sequence[str], subjects: Sequence[str | None]) -> list[bool]:
-        """Return for each object whether its key, a prefix above it or its subject is suppressed.
+    def cover(
+        self,
+        bucket: str,
+        keys: Sequence[str],
+        subjects: Sequence[str | None],
+        sources: Sequence[str | None] | None = None,
+    ) -> list[bool]:
+        """Return for each object whether its key, a prefix above it, its subject or its source is suppressed.
 
         Args:
             bucket: where the objects lie.
             keys: exact object keys.
-            subjects: the data subject each key names, or None.
+            subjects: the data subject of each, or None.
+            sources: where each came from, as `labelloop.identity.source_identifier` writes it, or None.
         """
-        covered = [False] * len(keys)
-        for (kind, key_id), digests in self._digests.items():
-            for number, identifiers in enumerate(_asked(kind, bucket, keys, subjects)):
-                if identifiers and not covered[number]:
-                    made = self._ring.digests(kind, identifiers, key_id=key_id)
-                    covered[number] = not digests.isdisjoint(made)
-        return covered
+        named = self._suppressed("object_key", (f"{bucket}/{key}" for key in keys))
+        below = self._suppressed_folders(bucket, {_folder(key) for key in keys})
+        shown = self._suppressed("subject", {subject for subject in subjects if subject})
+        came = self._suppressed("source", {source for source in sources or () if source})
+        if not (named or below or shown or came):
+            return [False] * len(keys)
+        return [
+            f"{bucket}/{key}" in named or _folder(key) in below or subject in shown or source in came
+            for key, subject, source in zip(keys, subjects, sources or [None] * len(keys), strict=True)
+        ]
+
+    def may_cover_content(self, sizes: Sequence[int]) -> list[bool]:
+        """Return for each object whether its size is that of suppressed content, so that its bytes must be read."""
+        alike = self._suppressed("content_size", map(str, set(sizes)))
+        return [str(size) in alike for size in sizes]
+
+    def cover_content(self, digests: Sequence[str]) -> list[bool]:
+        """Return for each object whether its bytes are suppressed; no bytes at all never are.
+
+        Args:
+            digests: SHA-256 of each object's bytes, as hexadecimal digits; to be kept in memory only.
+        """
+        covered = self._suppressed("content", set(digests) - {_NO_BYTES})
+        return [digest in covered for digest in digests]
+
+    def _suppressed(self, kind: str, identifiers: Iterable[str]) -> set[str]:
+        """Return those of the identifiers that are suppressed under any key."""
+        if kind not in self._digests:
+            return set()
+        asked = list(identifiers)
+        return {
+            identifier
+            for key_id, digests in self._digests[kind].items()
+            for identifier, made in zip(asked, self._ring.digests(kind, asked, key_id=key_id), strict=True)
+            if made in digests
+        }
+
+    def _suppressed_folders(self, bucket: str, folders: set[str]) -> set[str]:
+        if "prefix" not in self._digests:
+            return set()
+        above = {folder: [f"{bucket}/{prefix}" for prefix in _prefixes(folder)] for folder in folders}
+        suppressed = self._suppressed("prefix", {prefix for prefixes in above.values() for prefix in prefixes})
+        return {folder for folder, prefixes in above.items() if not suppressed.isdisjoint(prefixes)}
 
 
 def suppression_rows(wanted: Identifiers, bucket: str, ring: KeyRing, *, request_id: str, now: datetime) -> pa.Table:
@@ -61,7 +107,26 @@ def suppression_rows(wanted: Identifiers, bucket: str, ring: KeyRing, *, request
         "object_key": [f"{bucket}/{key}" for key in wanted.object_keys],
         "prefix": [f"{bucket}/{prefix}" for prefix in wanted.prefixes],
         "subject": wanted.subjects,
+        "source": [source.canonical for source in wanted.sources],
     }
+    return _rows(named, ring, request_id, now)
+
+
+def content_rows(contents: Iterable[tuple[int, str]], ring: KeyRing, *, request_id: str, now: datetime) -> pa.Table:
+    """Return the rows of `suppressions` that keep the same bytes away under any name.
+
+    Args:
+        contents: size and SHA-256 (hexadecimal) of what is erased; no bytes at all are left out.
+        ring: its current key makes the digests.
+        request_id: the request.
+        now: when the suppressions take effect.
+    """
+    kept = sorted({(size, digest) for size, digest in contents if size})
+    named = {"content": [digest for _, digest in kept], "content_size": [str(size) for size, _ in kept]}
+    return _rows(named, ring, request_id, now)
+
+
+def _rows(named: Mapping[str, Iterable[str]], ring: KeyRing, request_id: str, now: datetime) -> pa.Table:
     rows = [
         {
             "suppression_id": ring.digest("suppression", f"{request_id}/{kind}/{made}")[:32],
@@ -78,17 +143,10 @@ def suppression_rows(wanted: Identifiers, bucket: str, ring: KeyRing, *, request
     return pa.Table.from_pylist(rows, schema=contract("suppressions").schema)
 
 
-def _asked(kind: str, bucket: str, keys: Sequence[str], subjects: Sequence[str | None]) -> Iterable[list[str]]:
-    """Yield for each object the identifiers of one kind that would suppress it."""
-    if kind == "object_key":
-        return ([f"{bucket}/{key}"] for key in keys)
-    if kind == "prefix":
-        return (list(_prefixes(bucket, key)) for key in keys)
-    if kind == "subject":
-        return ([subject] if subject else [] for subject in subjects)
-    return ([] for _ in keys)
+def _folder(key: str) -> str:
+    return key[: key.rfind("/") + 1]
 
 
-def _prefixes(bucket: str, key: str) -> Iterator[str]:
-    """Yield every `/`-ended prefix of the key, with its bucket."""
-    return (f"{bucket}/{key[: end + 1]}" for end, letter in enumerate(key) if letter == "/")
+def _prefixes(folder: str) -> list[str]:
+    """Return every `/`-ended prefix of the folder, itself the last."""
+    return [folder[: end + 1] for end, letter in enumerate(folder) if letter == "/"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from labelloop.erasure.plan import Plan
 from labelloop.erasure.request import Identifiers, Request
@@ -12,6 +14,7 @@ from tasks.clients.vault import opened, sealed, shred
 
 _REQUESTS = "erasure/requests/"
 _PLANS = "erasure/plans/"
+_THREADS = 16
 
 
 class Erasures:
@@ -22,33 +25,53 @@ class Erasures:
         self._hot, self._vault = hot, vault
 
     def add(self, request: Request, wanted: Identifiers) -> None:
-        """Record a new request."""
+        """Record a new request; Conflict if its id is taken."""
         payload = self._seal(request.request_id, wanted.model_dump_json())
         record = request.model_copy(update={"payload": payload})
-        self._hot.create(f"{_REQUESTS}{request.request_id}.json", record.model_dump(mode="json"))
+        self._hot.create(_place(request.request_id), record.model_dump(mode="json"))
+
+    def is_known(self, request_id: str) -> bool:
+        """Return whether a request of this id was ever recorded."""
+        return self._hot.get(_place(request_id)) is not None
 
     def all(self) -> list[Request]:
         """Return every request, in the order received."""
-        found = [self._hot.get(key) for key in self._hot.keys(_REQUESTS)]
+        with ThreadPoolExecutor(_THREADS) as pool:
+            found = list(pool.map(self._hot.get, self._hot.keys(_REQUESTS)))
         requests = [Request.model_validate(record.value) for record in found if record]
         return sorted(requests, key=lambda request: (request.received_at, request.request_id))
 
-    def change(self, request_id: str, **changes: object) -> None:
-        """Change fields of a request's record.
+    def of(self, name: str) -> list[Request]:
+        """Return the request of this id, or all requests of the document of this id.
 
         Raises:
-            InputError: there is no such request.
+            InputError: there is none.
+        """
+        found = [request for request in self.all() if name in (request.request_id, request.document)]
+        if not found:
+            raise _unknown()
+        return found
+
+    def change(self, request_id: str, **changes: object) -> None:
+        """Change fields of a request's record; raises as `decide`."""
+        self.decide(request_id, lambda request: request.model_copy(update=changes))
+
+    def decide(self, request_id: str, decision: Callable[[Request], Request]) -> Request:
+        """Put what the decision makes of a request in its place, and return it.
+
+        Raises:
+            InputError: there is no such request, or the decision refuses it; nothing is changed.
         """
 
         def changed(present: dict | None) -> dict:
             if present is None:
-                raise InputError("there is no such erasure request", remedy="see `labelloop erase status`")
-            return {**present, **changes}
+                raise _unknown()
+            return decision(Request.model_validate(present)).model_dump(mode="json")
 
-        update(self._hot, f"{_REQUESTS}{request_id}.json", changed)
+        return Request.model_validate(update(self._hot, _place(request_id), changed))
 
     def identifiers(self, request: Request) -> Identifiers:
-        """Return what an unfinished request names."""
+        """Return what a request names whose payload is not shredded."""
         return Identifiers.model_validate_json(self._open(request.request_id, request.payload or ""))
 
     def freeze(self, request_id: str, plan: Plan) -> None:
@@ -61,17 +84,33 @@ class Erasures:
         found = self._hot.get(f"{_PLANS}{request_id}.json")
         return Plan.model_validate_json(self._open(request_id, found.value["payload"])) if found else None
 
+    def has_begun(self, request: Request) -> bool:
+        """Return whether something may be deleted already and the rest not; a hold blocks what has gone all the way."""
+        return request.state == "open" and self._hot.get(f"{_PLANS}{request.request_id}.json") is not None
+
     def close(self, request_id: str) -> None:
-        """Mark the request as done and destroy what it named: plan, payload, and the key of both."""
+        """Mark the request as done and destroy what it named."""
+        self.forget(request_id)
+        self.change(request_id, state="done", reason="", payload=None)
+
+    def forget(self, request_id: str) -> None:
+        """Destroy what the request named: the plan, and the key of plan and payload."""
         self._hot.delete(f"{_PLANS}{request_id}.json")
         shred(self._vault, _key_name(request_id))
-        self.change(request_id, state="done", reason="", payload=None)
 
     def _seal(self, request_id: str, text: str) -> str:
         return base64.b64encode(sealed(self._vault, _key_name(request_id), text.encode())).decode()
 
     def _open(self, request_id: str, payload: str) -> str:
         return opened(self._vault, _key_name(request_id), base64.b64decode(payload)).decode()
+
+
+def _unknown() -> InputError:
+    return InputError("there is no such erasure request", remedy="see `labelloop erase status`")
+
+
+def _place(request_id: str) -> str:
+    return f"{_REQUESTS}{request_id}.json"
 
 
 def _key_name(request_id: str) -> str:

@@ -32,8 +32,15 @@ class Settings(BaseSettings):
     s3_region: str = Field(default="us-east-1", description="region of the buckets")
     lake_uri: str = Field(pattern=r"^s3://", description="s3:// address of the lake and the hot state")
     vault_uri: str = Field(pattern=r"^s3://", description="s3:// address, apart from the lake, of erasure plan keys")
+    erasure_inbox_uri: str | None = Field(
+        default=None, pattern=r"^s3://", description="s3:// address erasure requests are put at; empty: in the lake"
+    )
+    officer: str | None = Field(default=None, description="name or role of who decides about erasures by command")
     label_studio_url: str = Field(pattern=r"^https?://", description="base URL of Label Studio")
     label_studio_token: SecretStr = Field(description="access token of the pipeline's Label Studio user")
+    label_studio_data_dir: Path | None = Field(
+        default=None, description="data folder of Label Studio, if this machine has it: erasure looks there as well"
+    )
     experts: tuple[str, ...] = Field(
         default=(), description="emails of Label Studio users whose ruling wins, JSON list"
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from labelloop.contracts import all_contracts
-from labelloop.erasure.request import Request, due, read_request
+from labelloop.erasure.decisions import received
+from labelloop.erasure.request import Identifiers
 from tasks.clients.erasures import Erasures
 from tasks.clients.world import World
 
@@ -14,11 +14,10 @@ from tasks.clients.world import World
 _FREE = {"receipt_id", "digest", "signature", "payload"}
 
 
-def ask(world: World, **named: list[str]) -> str:
+def ask(world: World, **named: Any) -> str:
     """Record a request and return its id."""
-    wanted = read_request(json.dumps({"verification": "passport seen", **named}))
-    moment = world.now()
-    request = Request(request_id=world.new_id(), project=world.project, received_at=moment, due_at=due(moment))
+    wanted = Identifiers.model_validate({"verification": "passport seen", **named})
+    request = received(wanted, request_id=world.new_id(), project=world.project, now=world.now())
     Erasures(world.hot, world.vault).add(request, wanted)
     return request.request_id
 

@@ -64,11 +64,53 @@ def test_the_status_names_requests_without_what_they_name(labelloop, world):
     assert "secret" not in labelloop("erase", "status", "digits")[1]
 
 
-def test_a_request_can_be_approved_and_an_unknown_one_cannot(labelloop, world):
+def test_a_request_can_be_approved_by_two_people_and_an_unknown_one_by_nobody(labelloop, world):
     request_id = ask(world, subjects=["secret-subject"])
-    assert labelloop("erase", "approve", request_id, "digits")[0] == 0
-    assert world.hot.get(f"erasure/requests/{request_id}.json").value["approved"] is True
-    assert labelloop("erase", "approve", "f" * 32, "digits")[0] == 2
+
+    def approve(name, officer):
+        return labelloop("erase", "approve", name, "digits", "--officer", officer, "--json")
+
+    assert json.loads(approve(request_id, "Mia")[1])[0]["approved"] is False
+    assert approve(request_id, "mia")[0] == 2
+    (answer,) = json.loads(approve(request_id, "Anna")[1])
+    assert answer["approved"] is True
+    assert "Anna" not in json.dumps(answer)
+    assert approve("f" * 32, "Anna")[0] == 2
+    code, _, error = labelloop("erase", "approve", request_id, "digits")
+    assert (code, "who decides" in error) == (2, True)
+
+
+def test_a_document_of_many_is_approved_as_a_whole_by_somebody_else(labelloop, world):
+    world.settings = world.settings.model_copy(update={"officer": "Mia"})
+    table = "verification,kind,identifier\n" + "".join(f"letter {n},subject,secret-{n}\n" for n in range(3))
+    code, out, _ = labelloop("erase", "request", "digits", "--json", stdin=table)
+    answer = json.loads(out)
+    assert (code, len(answer["requests"])) == (0, 3)
+    assert labelloop("erase", "approve", answer["document"], "digits")[0] == 2
+    approved = json.loads(
+        labelloop("erase", "approve", answer["document"], "digits", "--officer", "Kim", "--json")[1]
+    )
+    assert [row["approved"] for row in approved] == [True] * 3
+    assert not [row for row in approved if "secret" in json.dumps(row)]
+
+
+def test_a_deadline_is_extended_once_with_a_reason(labelloop, world):
+    request_id = ask(world, subjects=["secret-subject"])
+    words = ("erase", "extend", request_id, "digits", "--officer", "Mia", "--reason")
+    assert labelloop(*words, "because")[0] == 2
+    (answer,) = json.loads(labelloop(*words, "complexity", "--months", "1", "--json")[1])
+    assert answer["due_at"][:10] == "2027-01-02"
+    assert labelloop(*words, "number")[0] == 2
+
+
+def test_the_status_warns_before_a_deadline_and_shows_it_to_people(labelloop, world):
+    ask(world, subjects=["secret-subject"])
+    world.now.advance(days=25)
+    (row,) = json.loads(labelloop("erase", "status", "digits", "--json")[1])
+    assert (row["warning"], row["overdue"]) == ("80 %", False)
+    told = labelloop("erase", "status", "digits")[1]
+    assert "80 %" in told
+    assert "2026-12-02" in told
 
 
 def test_a_receipt_is_shown_verified_and_refused_when_changed(labelloop, world, tmp_path):
