@@ -16,6 +16,15 @@ from deployments.cli.main import main
 from deployments.local.stack import Stack
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Print the figures that tests recorded by `record_property("figure", ...)`."""
+    passed = terminalreporter.stats.get("passed", [])
+    figures = sorted(str(told) for report in passed for name, told in report.user_properties if name == "figure")
+    if figures:
+        terminalreporter.section("figures")
+        terminalreporter.write_line("\n".join(figures))
+
+
 @pytest.fixture
 def labelloop(tmp_path, monkeypatch, capsys):
     """Run the command line in an empty folder without any setting: exit code, standard output, standard error."""

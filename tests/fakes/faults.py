@@ -1,19 +1,27 @@
-"""Dying at a chosen effect: clients that count what they change outside and are killed before or after one effect."""
+"""Faults at a chosen call: clients that count what a run asks of the world outside, and fail or die at one."""
 
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from labelloop.errors import UnavailableError
 from tasks.clients.world import World
+from tests.fakes.hot import expire_leases
 from tests.fakes.world import copy_of
 
 # First words of the calls that change something, of every client.
-_EFFECTS = {"create", "replace", "delete", "append", "upsert", "purge", "write"}
+_EFFECTS = {"create", "replace", "delete", "append", "upsert", "purge", "write", "abort"}
 _EFFECTS |= {"change", "ensure", "import", "set", "reopen"}
 _CLIENTS = ("hot", "vault", "media", "label_studio")
+
+
+def is_effect(call: str) -> bool:
+    """Return whether a call, as `Client.name`, changes something."""
+    return call.rpartition(".")[2].partition("_")[0] in _EFFECTS
 
 
 class Killed(BaseException):
@@ -21,14 +29,30 @@ class Killed(BaseException):
 
 
 class Faults:
-    """Notes the effects of a run on the world it guards and ends the run at one of them, counted from 1."""
+    """Notes the calls of a run on the world it guards and strikes at one of them, counted from 1.
 
-    def __init__(self, at: int | None = None, *, after: bool = False) -> None:
-        self.at, self.after = at, after
-        self.effects: list[str] = []
+    Args:
+        at: the number of the call, or what says of a number whether it is struck; None only counts.
+        after: strike when the call has had its effect, before its answer arrives.
+        strike: `kill`, `lose_connection`, or anything done at that moment.
+        effects_only: count what changes something, and no lease; otherwise every call.
+    """
+
+    def __init__(
+        self,
+        at: int | Callable[[int], bool] | None = None,
+        *,
+        after: bool = False,
+        strike: Callable[[Faults], None] | None = None,
+        effects_only: bool = True,
+    ) -> None:
+        self._due = at if callable(at) else lambda number: number == at
+        self._after, self._strike, self._effects_only = after, strike or kill, effects_only
+        self.calls: list[str] = []
+        self.dead = False
 
     def guard(self, world: World) -> World:
-        """Return the same world, every effect outside counted."""
+        """Return the same world, every call counted that goes outside."""
         guarded = World(world.settings, world.spec, world.now, world.new_id)
         guarded.row_rules, guarded.keys = world.row_rules, world.keys
         for name in _CLIENTS:
@@ -36,15 +60,37 @@ class Faults:
         guarded.lake = _GuardedLake(world.lake, self)
         return guarded
 
+    def _has_number(self, name: str, given: tuple[Any, ...]) -> bool:
+        """Return whether a call has a number: those that keep a lease alive go by a clock of their own."""
+        if threading.current_thread().name.startswith("lease "):
+            return False
+        is_lease = bool(given) and str(given[0]).startswith("leases/")
+        return not self._effects_only or (is_effect(name) and not is_lease)
+
     def call(self, name: str, function: Callable[..., Any], *given: Any, **named: Any) -> Any:
-        self.effects.append(name)
-        due = len(self.effects) == self.at
-        if due and not self.after:
+        if self.dead:
             raise Killed(name)
+        if not self._has_number(name, given):
+            return function(*given, **named)
+        self.calls.append(name)
+        due = self._due(len(self.calls))
+        if due and not self._after:
+            self._strike(self)
         answer = function(*given, **named)
-        if due:
-            raise Killed(name)
+        if due and self._after:
+            self._strike(self)
         return answer
+
+
+def kill(faults: Faults) -> None:
+    """End the run as SIGKILL does: whatever it still tries, as in giving up its leases, has no effect."""
+    faults.dead = True
+    raise Killed
+
+
+def lose_connection(_: Faults) -> None:
+    """Let the call fail as a client reports a server that does not answer."""
+    raise UnavailableError("the server did not answer", remedy="retry later")
 
 
 def killed_after_each_effect(begun: World, folder: Path, step: Callable[..., Any]) -> Iterator[World]:
@@ -54,6 +100,7 @@ def killed_after_each_effect(begun: World, folder: Path, step: Callable[..., Any
         try:
             step(world, Faults(at, after=True))
         except Killed:
+            expire_leases(world.hot)
             step(world)
             yield world
         else:
@@ -66,16 +113,13 @@ class _Guarded:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._client, name)
-        if name.partition("_")[0] not in _EFFECTS:
+        if not callable(found):
             return found
 
-        def effect(*given: Any, **named: Any) -> Any:
-            # Leases are renewed by a clock of their own: counting them would make the numbers meaningless.
-            if given and str(given[0]).startswith("leases/"):
-                return found(*given, **named)
+        def guarded(*given: Any, **named: Any) -> Any:
             return self._faults.call(f"{type(self._client).__name__}.{name}", found, *given, **named)
 
-        return effect
+        return guarded
 
 
 class _GuardedLake:
@@ -84,3 +128,6 @@ class _GuardedLake:
 
     def table(self, *given: Any) -> Any:
         return _Guarded(self._lake.table(*given), self._faults)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._lake, name)

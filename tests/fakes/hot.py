@@ -60,3 +60,11 @@ class MappedHotState(MemoryHotState):
     def _put(self, key: str, value: Json) -> str:
         assert hot_kind(key) in data_map().hot, f"add {hot_kind(key)!r} to `hot` in data_contracts/data_map.yaml"
         return super()._put(key, value)
+
+
+def expire_leases(hot: MemoryHotState) -> None:
+    """Let the time of every lease be over, as it is some moments after its holder was killed."""
+    for key in hot.keys("leases/"):
+        found = hot.get(key)
+        if found:
+            hot.replace(key, {**found.value, "expires_at": 0.0}, found.etag)

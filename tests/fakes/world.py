@@ -20,7 +20,7 @@ from tests.fakes.expectations import ArrowRowRules
 from tests.fakes.hot import MappedHotState
 from tests.fakes.media import MemoryMediaStore
 
-_CHANGING = {"now", "new_id", "hot", "vault", "media", "label_studio"}
+_CHANGING = {"now", "new_id", "hot", "vault", "media", "label_studio", "lake"}
 
 
 class Clock:
@@ -54,7 +54,7 @@ def make_world(tmp_path: Path, spec: ProjectSpec | str = SPEC, **overrides: Any)
     world.lake = Lake(str(tmp_path / "lake"))
     world.hot, world.vault, world.row_rules = MappedHotState(), MappedHotState(), ArrowRowRules()
     media = MemoryMediaStore()
-    for bucket, versioned in ((described.media.bucket, True), ("lake", False)):
+    for bucket, versioned in ((described.media.bucket, True), ("lake", False), ("vault", False)):
         media.make_bucket(bucket, versioned=versioned)
     world.media = media
     for name, client in overrides.items():
@@ -62,14 +62,15 @@ def make_world(tmp_path: Path, spec: ProjectSpec | str = SPEC, **overrides: Any)
     return world
 
 
-def copy_of(world: World, folder: Path) -> World:
-    """Return another world in the same state, its lake below the folder, to try the same step again."""
-    shutil.copytree(world.lake.uri, folder / "lake")
+def copy_of(world: World, folder: Path | None = None) -> World:
+    """Return another world in the same state, to try the same step again; a lake of files needs a folder."""
     other = copy.copy(world)
     other.__dict__.pop("published", None)  # it holds the store of the first
     for name in _CHANGING & vars(world).keys():
         setattr(other, name, copy.deepcopy(getattr(world, name)))
-    other.lake = Lake(str(folder / "lake"))
+    if folder is not None and isinstance(world.lake, Lake):
+        shutil.copytree(world.lake.uri, folder / "lake")
+        other.lake = Lake(str(folder / "lake"))
     return other
 
 
