@@ -47,12 +47,21 @@ def score(table: pa.Table, name: str) -> Scores:
     >>> score(pa.table({"probabilities": [[0.5, 0.5], [0.9, 0.1]]}), "margin")[0].round(3).tolist()
     [1.0, 0.2]
     """
-    if name not in SCORINGS:
-        raise InputError(f"there is no acquisition score {name!r}", remedy=f"choose one of {', '.join(SCORINGS)}")
-    column = SCORINGS[name].column
+    column = SCORINGS[known_score(name)].column
     if column not in table.column_names:
         raise InputError(f"the score {name} needs {column}, the pool has none", remedy=f"add a column {column}")
     return SCORINGS[name].score(table[column])
+
+
+def known_score(name: str) -> str:
+    """The name, if there is an acquisition score of that name.
+
+    Raises:
+        InputError: there is none.
+    """
+    if name not in SCORINGS:
+        raise InputError(f"there is no acquisition score {name!r}", remedy=f"choose one of {', '.join(SCORINGS)}")
+    return name
 
 
 def _of_rows(read: Callable[[columns.Column], Any], rule: Callable[..., NDArray[np.floating]]) -> Any:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.errors import InputError
-from labelloop.sampling.pool import has
+from labelloop.sampling.reading import has
 from labelloop.sampling.table import STRATEGIES
 
 FEW_PER_CLASS: Final = 10  # below it a model's doubts say little and coverage wins

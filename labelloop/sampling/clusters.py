@@ -5,7 +5,7 @@ scikit-learn's sums its threads' parts in the order in which they finish, which 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,42 @@ LARGEST_SAMPLE: Final = 20_000  # rows the centres are fitted on; all rows are a
 BLOCK: Final = 8192
 
 
-def k_means(points: NDArray[np.float32], k: int, rng: np.random.Generator) -> NDArray[np.intp]:
+class Turns(NamedTuple):
+    """For each of n rows the `size` of its cluster and its `turn` there: how many are labelled or come before it."""
+
+    size: NDArray[np.intp]
+    turn: NDArray[np.intp]
+
+    def first(self, n: int) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
+        """The n rows whose turn comes first, of equal turns the larger cluster; and a score that falls along them."""
+        rows = np.lexsort((-self.size, self.turn))[:n]
+        return rows, self.size[rows] / len(self.size) - self.turn[rows]
+
+
+def turns(cluster: NDArray[np.intp], quality: NDArray[np.floating], before: NDArray[np.intp]) -> Turns:
+    """The turn of each row in its cluster: best quality first, after what is labelled there.
+
+    Args:
+        cluster: (n,) in 0..k-1.
+        quality: (n,) of equal ones the earlier row comes first.
+        before: (k,) labelled members of each cluster.
+
+    >>> turns(np.array([0, 0, 1]), np.array([0.1, 0.9, 0.5]), np.array([0, 3])).turn.tolist()
+    [1, 0, 3]
+    """
+    size = np.bincount(cluster, minlength=len(before))
+    order = np.lexsort((-quality, cluster))
+    turn = np.empty(len(cluster), dtype=np.intp)
+    turn[order] = np.arange(len(cluster)) - np.repeat(np.cumsum(size) - size, size)
+    return Turns(size[cluster], turn + before[cluster])
+
+
+def kmeans(points: NDArray[np.float32], k: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """Cluster of each of (N, d) points, in 0..k-1; a cluster may stay empty when points coincide.
 
     k-means++ start (Arthur and Vassilvitskii, 2007), at most 25 of Lloyd's rounds on at most 20,000 points.
 
-    >>> k_means(np.array([[0.0], [0.1], [9.0]], dtype=np.float32), 2, np.random.default_rng(0)).size
+    >>> kmeans(np.array([[0.0], [0.1], [9.0]], dtype=np.float32), 2, np.random.default_rng(0)).size
     3
     """
     sample = points
@@ -30,7 +60,7 @@ def k_means(points: NDArray[np.float32], k: int, rng: np.random.Generator) -> ND
     centres, _ = kmeans_plusplus(sample, k, random_state=int(rng.integers(2**31)))
     cluster = nearest(sample, centres)
     for _ in range(ROUNDS):
-        centres = _means(sample, cluster, centres)
+        centres = means(sample, cluster, centres)
         moved = nearest(sample, centres)
         if np.array_equal(moved, cluster):
             break
@@ -45,10 +75,14 @@ def nearest(points: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArra
     return np.concatenate([(lengths - 2.0 * (block @ centres.T)).argmin(axis=1) for block in blocks])
 
 
-def _means(
+def means(
     points: NDArray[np.float32], cluster: NDArray[np.intp], centres: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Mean of each cluster; an empty one keeps its centre."""
+    """Mean of each cluster (k, d); an empty one keeps its centre.
+
+    >>> means(np.array([[0.0], [2.0]], dtype=np.float32), np.array([0, 0]), np.array([[7.0], [9.0]])).tolist()
+    [[1.0], [9.0]]
+    """
     order = np.argsort(cluster, kind="stable")
     present, starts, counts = np.unique(cluster[order], return_index=True, return_counts=True)
     means = centres.copy()

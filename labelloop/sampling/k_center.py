@@ -15,6 +15,6 @@ def pick_k_center(pool: Pool, n: int, rng: np.random.Generator) -> Picks:
     The greedy radius is at most twice the best possible. Source: Gonzalez, 1985; Sener and Savarese, ICLR 2018.
     """
     first = int(rng.integers(len(pool)))
-    rows, distances = farthest_first(pool.embedding, n, first=first, covered=pool.labelled)
+    rows, distances = farthest_first(pool.vectors, n, first=first, covered=pool.labelled, centre=pool.centre)
     reasons = [f"distance {distance:.4g} to the nearest labelled or chosen" for distance in distances]
     return Picks(rows, distances, None, reasons)

@@ -9,9 +9,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from labelloop.errors import InputError
+from labelloop.sampling.admission import Limits, choose, rules_of
 from labelloop.sampling.auto import resolve
-from labelloop.sampling.pool import candidates, read, with_refused
+from labelloop.sampling.pool import candidates, with_refused
+from labelloop.sampling.reading import check, read
 from labelloop.sampling.table import STRATEGIES
+from labelloop.spec.sampling import Objectives
 
 _COLUMNS: Final = {
     "rank": pa.int64(),
@@ -29,21 +32,26 @@ def select(
     seed: int = 0,
     labelled: pa.Table | None = None,
     labels_count: int | None = None,
+    objectives: Objectives | None = None,
+    limits: Limits | None = None,
 ) -> pa.Table:
     """The n references most worth labelling by a strategy, best first.
 
     Args:
-        pool: `ref_id`, and `probabilities`, `embedding` or `stratum` as the strategy needs.
+        pool: `ref_id`, and the columns that strategy, objectives and limits need (docs/sampling.md lists them).
         n: how many, from 0; more than the pool has gives all of it.
         strategy: a name of `STRATEGIES`, or `auto`.
         seed: of every random choice. The order of the rows given never matters.
-        labelled: `ref_id` and, if known, `embedding` of what has a label: never chosen again, and covered.
+        labelled: `ref_id` and, if known, `embedding`, `stratum`, `digest`, `perceptual_hash` of what has a label:
+            never chosen again, and covered.
         labels_count: labels there are, for `auto`; by default the rows of `labelled`.
+        objectives: what makes a reference worth its place, and by which score it is unsure.
+        limits: near-duplicates, quotas and hours; by default none.
 
     Returns:
         `ref_id, rank, acquisition_score, inclusion_probability, reason`, rank 0 first. The score is null for random
-        draws, the inclusion probability for greedy picks. Rows whose needed columns are unusable are
-        left out; `refused_rows` of the result counts them by rule.
+        draws, the inclusion probability for greedy picks and wherever a limit replaced a pick. Rows whose needed
+        columns are unusable and those a limit kept out are missing; `refused_rows` of the result counts them by rule.
 
     Raises:
         InputError: an unknown strategy, a column it needs and the pool lacks, an unusable `ref_id`, n or seed.
@@ -54,15 +62,22 @@ def select(
     """
     if n < 0 or seed < 0:
         raise InputError(f"the number to select is {n}, the seed is {seed}", remedy="give whole numbers from 0")
+    aims, bounds = objectives or Objectives(), limits or Limits()
     table = candidates(pool, labelled)
     known = (len(labelled) if labelled is not None else 0) if labels_count is None else labels_count
     chosen = resolve(strategy, table, known)
+    needs = STRATEGIES[chosen.name].wanted(aims)
     if not len(table):
         return _empty(pool)
-    arrays, refused = read(table, STRATEGIES[chosen.name].needs, labelled)
+    check(table, needs.columns, f"the strategy {chosen.name}")
+    check(table, bounds.columns, "a limit of the batch")
+    arrays, rows, refused = read(table, needs, labelled, aims)
     if n == 0:
         return with_refused(_empty(pool), refused)
-    picks = STRATEGIES[chosen.name].pick(arrays, min(n, len(arrays)), np.random.default_rng(seed))
+    rules = rules_of(bounds, rows, labelled)
+    picks, kept_out = choose(
+        arrays, min(n, len(arrays)), STRATEGIES[chosen.name].pick, rules, np.random.default_rng(seed)
+    )
     prefix = f"{chosen.reason}: " if chosen.reason else ""
     columns = {
         "ref_id": arrays.ref_ids.take(pa.array(picks.rows)),
@@ -71,7 +86,7 @@ def select(
         "inclusion_probability": _numbers(picks.inclusion, len(picks.rows)),
         "reason": [prefix + reason for reason in picks.reasons],
     }
-    return with_refused(pa.table(columns).cast(_empty(pool).schema), refused)
+    return with_refused(pa.table(columns).cast(_empty(pool).schema), refused | kept_out)
 
 
 def _numbers(values: NDArray[np.floating] | None, n: int) -> pa.Array:

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labelloop.sampling.clusters import k_means
+from labelloop.sampling.clusters import kmeans, turns
 from labelloop.sampling.pool import Picks, Pool
 
 NEIGHBOURS: Final = 20  # both from the paper
 MOST_CLUSTERS: Final = 500
 COMPARED: Final = 2000  # members of one cluster that typicality is measured against
-
-
-class Place(NamedTuple):
-    """The place of each reference in the order of choice: its cluster's `size`, its `turn` there, typicality."""
-
-    size: NDArray[np.intp]
-    turn: NDArray[np.intp]
-    typicality: NDArray[np.floating]
 
 
 def pick_typical(pool: Pool, n: int, rng: np.random.Generator) -> Picks:
@@ -32,28 +24,27 @@ def pick_typical(pool: Pool, n: int, rng: np.random.Generator) -> Picks:
     """
     points = np.concatenate([pool.embedding, pool.labelled])
     k = min(n + len(pool.labelled), MOST_CLUSTERS, len(points))
-    cluster = k_means(points, k, rng)
-    place = _places(pool, cluster, k, rng)
-    rows = np.lexsort((-place.size, place.turn))[:n]
-    scores = place.size[rows] / len(pool) - place.turn[rows]
+    cluster = kmeans(points, k, rng)
+    own = cluster[: len(pool)]
+    before = np.bincount(cluster[len(pool) :], minlength=k)
+    place = turns(own, _typicality(points[: len(pool)], own, k, rng), before)
+    rows, scores = place.first(n)
+    told = zip(place.size[rows], place.turn[rows], strict=True)
     reasons = [
-        f"most typical left of a cluster of {place.size[row]} with {place.turn[row]} labelled or chosen before"
-        for row in rows
+        f"most typical left of a cluster of {size} with {turn} labelled or chosen before" for size, turn in told
     ]
     return Picks(rows, scores, None, reasons)
 
 
-def _places(pool: Pool, cluster: NDArray[np.intp], k: int, rng: np.random.Generator) -> Place:
-    before = np.bincount(cluster[len(pool) :], minlength=k)
-    own = cluster[: len(pool)]
-    order = np.argsort(own, kind="stable")
-    size = np.bincount(own, minlength=k)
-    turn = np.empty(len(pool), dtype=np.intp)
-    typicality = np.empty(len(pool))
-    for h, members in enumerate(np.split(order, np.cumsum(size)[:-1])):
-        typicality[members] = typical(pool.embedding[members], rng)
-        turn[members[np.argsort(-typicality[members], kind="stable")]] = before[h] + np.arange(len(members))
-    return Place(size[own], turn, typicality)
+def _typicality(
+    points: NDArray[np.float32], cluster: NDArray[np.intp], k: int, rng: np.random.Generator
+) -> NDArray[np.floating]:
+    """Typicality of each point within its own cluster."""
+    order = np.argsort(cluster, kind="stable")
+    found = np.empty(len(points))
+    for members in np.split(order, np.cumsum(np.bincount(cluster, minlength=k))[:-1]):
+        found[members] = typical(points[members], rng)
+    return found
 
 
 def typical(points: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.floating]:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from labelloop.acquisition.uncertainty import SCORES
 from labelloop.sampling.pool import Picks, Pool
 
 
@@ -15,9 +14,9 @@ def pick_uncertain(score: str) -> Callable[[Pool, int, np.random.Generator], Pic
     """The strategy that takes the n highest of this acquisition score, highest first."""
 
     def pick(pool: Pool, n: int, rng: np.random.Generator) -> Picks:
-        scores = SCORES[score](pool.probabilities)
-        rows = highest(scores, n, rng)
-        return Picks(rows, scores[rows], None, [f"{score} {value:.4f}" for value in scores[rows]])
+        rows = highest(pool.uncertainty, n, rng)
+        scores = pool.uncertainty[rows]
+        return Picks(rows, scores, None, [f"{score} {value:.4f}" for value in scores])
 
     return pick
 

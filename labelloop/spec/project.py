@@ -14,6 +14,7 @@ from labelloop.errors import SpecError
 from labelloop.spec.interface import Interface
 from labelloop.spec.media import Media
 from labelloop.spec.model import Model
+from labelloop.spec.sampling import Sampling
 from labelloop.spec.sections import (
     Annotators,
     Erasure,
@@ -22,7 +23,6 @@ from labelloop.spec.sections import (
     Overlap,
     Predictions,
     Quality,
-    Sampling,
     Section,
 )
 

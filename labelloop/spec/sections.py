@@ -19,17 +19,6 @@ class Guidelines(Section):
     text: str = Field(min_length=1, description="Markdown")
 
 
-class Sampling(Section):
-    """How a round's batch is chosen."""
-
-    strategy: str = "auto"
-    batch_size: int = Field(default=100, ge=0, le=100_000)
-    audit_rate: float = Field(default=0.1, ge=0, lt=1, description="share of all units kept for evaluation, for ever")
-    explore_share: float = Field(default=0.1, ge=0, lt=1, description="share of a batch drawn at random")
-    max_open_tasks: int = Field(default=500, ge=0, description="no new tasks beyond so many open ones")
-    seed: int = 0
-
-
 class Overlap(Section):
     """How many opinions a unit gets."""
 
@@ -97,5 +86,8 @@ class Erasure(Section):
     )
     models: Literal["keep", "stop", "retrain"] = Field(
         default="stop", description="one trained on erased rows goes on, scores no more, or not after retrain_days"
+    )
+    suppress_content: bool = Field(
+        default=False, description="also keep the same bytes away under any name; arriving bytes are read for it"
     )
     retrain_days: int = Field(default=30, ge=1, le=365, description="how long `retrain` lets such a model score")
