@@ -75,6 +75,16 @@ def image_features(data: bytes, features: Features) -> NDArray[np.float32]:
     >>> image_features(png.getvalue(), Features(width=2, height=1)).tolist()
     [1.0, 1.0]
     """
+    small = open_image(data, features.mode).resize((features.width, features.height), Image.Resampling.BOX)
+    return np.asarray(small, dtype=np.float32).reshape(-1) / np.float32(255)
+
+
+def open_image(data: bytes, mode: str) -> Image.Image:
+    """Return a picture as people see it, upright and without transparency, in grey (`L`) or colour (`RGB`).
+
+    Raises:
+        InputError: the bytes are empty, no image, a damaged one, or one of too many pixels.
+    """
     if not data:
         raise InputError("the object is empty", remedy=_MEND)
     try:
@@ -82,14 +92,12 @@ def image_features(data: bytes, features: Features) -> NDArray[np.float32]:
             warnings.simplefilter("ignore")  # Pillow warns of what is judged here anyway
             if image.width * image.height > MAXIMUM_PIXELS:
                 raise InputError("the image has too many pixels", remedy="make it smaller")
-            upright = _opaque(ImageOps.exif_transpose(image)).convert(features.mode)
-            small = upright.resize((features.width, features.height), Image.Resampling.BOX)
+            return _opaque(ImageOps.exif_transpose(image)).convert(mode)
     except UnidentifiedImageError:
         raise InputError("the object is no image", remedy=_MEND) from None
     # Damaged files surface as any of these, depending on the format.
     except (OSError, ValueError, SyntaxError, EOFError, OverflowError, Image.DecompressionBombError):
         raise InputError("the image is damaged", remedy=_MEND) from None
-    return np.asarray(small, dtype=np.float32).reshape(-1) / np.float32(255)
 
 
 def _opaque(image: Image.Image) -> Image.Image:
@@ -108,11 +116,22 @@ def text_features(data: bytes) -> NDArray[np.float32]:
     >>> float(np.linalg.norm(text_features(b"the cat sat")).round(3))
     1.0
     """
+    vector: NDArray[np.float32] = _VECTORIZER.transform([read_text(data)]).toarray()[0]
+    return vector
+
+
+def read_text(data: bytes) -> str:
+    r"""Return a UTF-8 text without its byte order mark.
+
+    Raises:
+        InputError: the bytes are empty or no UTF-8 text.
+
+    >>> read_text(b"\xef\xbb\xbfcat")
+    'cat'
+    """
     if not data:
         raise InputError("the object is empty", remedy=_MEND)
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError("the object is no UTF-8 text", remedy=_MEND) from None
-    vector: NDArray[np.float32] = _VECTORIZER.transform([text]).toarray()[0]
-    return vector

@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from labelloop.acquisition.probabilities import RULES, screen_lists
+from labelloop.acquisition.probabilities import RULES, screen, screen_lists
 from labelloop.errors import InputError
 from labelloop.score import prediction_rows
 from labelloop.sql import session
-from labelloop.vectors import matrix
+from labelloop.vectors import lists_of, matrix
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,38 @@ def screen_predictions(
         embedding=None if embedding is None else embedding.take(new),
     )
     return Screened(rows, refused, int(known.sum()))
+
+
+def screen_answers(
+    references: pa.Table,
+    probabilities: NDArray[np.floating],
+    *,
+    classes: Sequence[str],
+    version: str,
+    at: datetime,
+    embedding: NDArray[np.floating] | None = None,
+) -> Screened:
+    """Return what a model just said, as rows, and by which rule of `probabilities` the others were refused.
+
+    Args:
+        references: `ref_id, media_version` of what was scored.
+        probabilities: (n, k) as the model gave them.
+        classes: what they stand for, in their order.
+        version: of the model.
+        at: when it spoke.
+        embedding: (n, width) finite, if it gave any.
+    """
+    screening = screen(probabilities, n_classes=len(classes))
+    kept = np.flatnonzero(screening.accepted)
+    rows = prediction_rows(
+        references.take(pa.array(kept)),
+        probabilities[kept],
+        classes=classes,
+        version=pa.repeat(version, len(kept)),
+        at=at,
+        embedding=None if embedding is None else lists_of(embedding[kept]).cast(pa.list_(pa.float32())),
+    )
+    return Screened(rows, {int(row): RULES[screening.codes[row] - 1] for row in np.flatnonzero(screening.codes)}, 0)
 
 
 def _first_broken(masks: dict[str, object]) -> dict[int, str]:

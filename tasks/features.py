@@ -68,7 +68,7 @@ def _cache_part(world: World, lease: Lease, part: pa.Table, bar: Progress) -> tu
             vectors[key] = extract(spec.interface.media, data, spec.model.features)
         except InputError as error:
             vectors[key] = None
-            refused.append(_refusal(rows[key], str(error)))
+            refused.append(unreadable(rows[key], str(error)))
         bar.advance()
     quarantine(world, lease, refused, stage="score")
     read = part.filter(pc.is_in(part["key"], value_set=pa.array(list(vectors), pa.string())))
@@ -83,7 +83,8 @@ def _cache_part(world: World, lease: Lease, part: pa.Table, bar: Progress) -> tu
     return len(vectors), len(refused)
 
 
-def _refusal(row: dict[str, str], reason: str) -> Refusal:
+def unreadable(row: dict[str, str], reason: str) -> Refusal:
+    """Return what is kept of media that cannot be read; `row` has `ref_id` and `media_version`."""
     return Refusal("references", f"{row['ref_id']}/{row['media_version']}", reason, payload={"ref_id": row["ref_id"]})
 
 

@@ -5,9 +5,12 @@ Training one is the business of `tasks/retrain.py`, how a file is opened that of
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from labelloop.contracts import contract
+import pyarrow as pa
+
+from labelloop.contracts import Refusal, contract
 from labelloop.errors import ErasedError, InputError
 from labelloop.features import features_width
 from labelloop.pool import scoring_model
@@ -79,3 +82,31 @@ def read_model_file(world: World) -> bytes:
         return world.media.read(*split_uri(world.spec.model.uri or ""))
     except ErasedError:
         raise InputError("model.uri of the spec names no object", remedy="upload the file or mend the spec") from None
+
+
+def answer_refusals(rows: pa.Table, version: str, refused: Mapping[int, str]) -> list[Refusal]:
+    """Return what is kept of a model's answers that cannot be believed.
+
+    Args:
+        rows: `ref_id` of what was scored.
+        version: of the model.
+        refused: the rule each refused row number broke.
+    """
+    refs = rows["ref_id"].to_pylist()
+    return [
+        Refusal("predictions", f"{refs[row]}/{version}", rule, payload={"ref_id": refs[row]})
+        for row, rule in refused.items()
+    ]
+
+
+def refuse_if_none(said: int, refused: Sequence[Refusal]) -> None:
+    """Stop when a model gave answers and not one of them is a probability: it is the wrong model.
+
+    Raises:
+        InputError: that is so.
+    """
+    if refused and not said:
+        raise InputError(
+            f"no answer of the model is a probability ({refused[0].rule})",
+            remedy="let it end in a softmax, or declare model.preprocessing.softmax",
+        )

@@ -11,11 +11,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from prefect import task
 
-from labelloop.acquisition.probabilities import RULES, screen
 from labelloop.contracts import Refusal, contract
 from labelloop.errors import InputError
-from labelloop.predictions import screen_predictions
-from labelloop.score import prediction_rows
+from labelloop.predictions import screen_answers, screen_predictions
 from labelloop.summary import Summary
 from tasks.artifacts import progress, publish_table
 from tasks.clients.lease import Lease
@@ -24,7 +22,16 @@ from tasks.clients.quarantine import quarantine
 from tasks.clients.world import World
 from tasks.contracts import commit
 from tasks.features import cache_features, stored_features, unspoken
-from tasks.models import OpenedModel, brought_model, class_names, read_model_file, trained_model
+from tasks.media_scoring import score_media
+from tasks.models import (
+    OpenedModel,
+    answer_refusals,
+    brought_model,
+    class_names,
+    read_model_file,
+    refuse_if_none,
+    trained_model,
+)
 from tasks.policies import OUTSIDE
 from tasks.stage import finish, stage
 
@@ -42,20 +49,28 @@ def score_references(world: World, lease: Lease) -> Summary:
     Raises:
         InputError: the ONNX or Parquet file of the spec cannot be used; the message says why.
     """
-    source, notes = world.spec.model.source, []
+    model, notes = world.spec.model, []
     counts = Counter(scored=0, refused=0)
-    if source == "parquet":
+    if model.source == "parquet":
         counts.update(_take_predictions(world, lease))
+    elif model.preprocessing:
+        counts.update(score_media(world, lease, model.preprocessing))
     else:
         counts.update(cache_features(world, lease))
-    if source in ("trainer", "onnx"):
-        opened = trained_model(world) if source == "trainer" else brought_model(world)
+        opened = _opened(world)
         if isinstance(opened, str):
             notes.append(opened)
-        else:
+        elif opened:
             counts.update(_score_with(world, lease, opened))
     publish_table("score", [dict(counts)], "What the model said of what it had not seen")
     return Summary(stage="score", counts=dict(counts), notes=tuple(notes))
+
+
+def _opened(world: World) -> OpenedModel | str | None:
+    """Return the model over feature vectors, why there is none, or None where the spec wants none."""
+    if world.spec.model.source == "trainer":
+        return trained_model(world)
+    return brought_model(world) if world.spec.model.source == "onnx" else None
 
 
 def _score_with(world: World, lease: Lease, opened: OpenedModel) -> dict[str, int]:
@@ -63,39 +78,23 @@ def _score_with(world: World, lease: Lease, opened: OpenedModel) -> dict[str, in
     found, refused = [contract("predictions").schema.empty_table()], []
     with progress(todo.num_rows, "scoring") as bar:
         for rows, vectors in stored_features(world, todo):
-            said, unusable = _judged(world, opened, rows, vectors)
+            said, unusable = _said(world, opened, rows, vectors)
             found.append(said)
             refused += unusable
             bar.advance(rows.num_rows)
     said = pa.concat_tables(found)
-    if refused and not said.num_rows:
-        raise InputError(
-            f"no answer of the model is a probability ({refused[0].rule})", remedy="let it end in a softmax"
-        )
+    refuse_if_none(said.num_rows, refused)
     quarantine(world, lease, refused, stage="score")
     unwritten = commit(world, lease, "predictions", said, stage="score")
     return {"scored": said.num_rows - unwritten, "refused": len(refused) + unwritten}
 
 
-def _judged(
+def _said(
     world: World, opened: OpenedModel, rows: pa.Table, vectors: NDArray[np.float32]
 ) -> tuple[pa.Table, list[Refusal]]:
     probabilities = opened.model.probabilities(vectors)
-    screening = screen(probabilities)
-    accepted = pa.array(screening.accepted)
-    said = prediction_rows(
-        rows.filter(accepted),
-        probabilities[screening.accepted],
-        classes=opened.model.classes,
-        version=pa.repeat(opened.version, int(screening.accepted.sum())),
-        at=world.now(),
-    )
-    refs = rows["ref_id"].to_pylist()
-    return said, [
-        Refusal("predictions", f"{refs[row]}/{opened.version}", RULES[code - 1], payload={"ref_id": refs[row]})
-        for row, code in enumerate(screening.codes)
-        if code
-    ]
+    said = screen_answers(rows, probabilities, classes=opened.model.classes, version=opened.version, at=world.now())
+    return said.rows, answer_refusals(rows, opened.version, said.refused)
 
 
 def _take_predictions(world: World, lease: Lease) -> dict[str, int]:

@@ -24,6 +24,8 @@ from labelloop.errors import InputError
 # Fixed, so that the same pipeline gives the same bytes whatever the newest operator set is.
 _OPSET = 17
 _ROWS = 4096
+EMBEDDING = "embedding"  # an output of this name is no probability
+_REAL = ("tensor(float)", "tensor(double)", "tensor(float16)")
 _REFUSED = (
     failures.Fail,
     failures.InvalidArgument,
@@ -76,10 +78,10 @@ class OnnxModel:
         Raises:
             InputError: not an ONNX model, or its input or output does not fit; the message says how.
         """
-        self._session = _open(data)
+        self._session = open_session(data)
         self.classes = tuple(classes)
         self._input = _input_name(self._session, width)
-        self._output = _output_name(self._session, len(self.classes))
+        self._output = probabilities_output(self._session, len(self.classes))
 
     def probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return one row of class probabilities for each feature vector; (n, width) to (n, classes).
@@ -90,10 +92,10 @@ class OnnxModel:
         found: list[NDArray[np.float64]] = [np.empty((0, len(self.classes)))]
         for start in range(0, len(features), _ROWS):
             part = np.ascontiguousarray(features[start : start + _ROWS], dtype=np.float32)
-            with _onnx_errors("failed on the features"):
+            with onnx_errors("failed on the features"):
                 answer = np.asarray(self._session.run([self._output], {self._input: part})[0])
             if answer.shape != (len(part), len(self.classes)):
-                raise _unfit(f"gives {answer.shape} for {len(part)} objects and {len(self.classes)} classes")
+                raise unfit(f"gives {answer.shape} for {len(part)} objects and {len(self.classes)} classes")
             found.append(answer.astype(np.float64))
         return np.concatenate(found)
 
@@ -104,13 +106,18 @@ def facts_of(data: bytes) -> dict[str, str]:
     Raises:
         InputError: not an ONNX model.
     """
-    return dict(_open(data).get_modelmeta().custom_metadata_map)
+    return dict(open_session(data).get_modelmeta().custom_metadata_map)
 
 
-def _open(data: bytes) -> Any:
+def open_session(data: bytes) -> Any:
+    """Return an inference session on the CPU.
+
+    Raises:
+        InputError: not an ONNX model.
+    """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what goes wrong is raised; its own lines would bypass our log
-    with _onnx_errors("cannot be opened"):
+    with onnx_errors("cannot be opened"):
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 
@@ -118,34 +125,43 @@ def _input_name(session: Any, width: int) -> str:
     inputs = session.get_inputs()
     if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 2:
         shown = ", ".join(f"{i.type} {i.shape}" for i in inputs)
-        raise _unfit(f"takes {shown or 'nothing'}, not one float32 matrix of objects by features")
+        raise unfit(f"takes {shown or 'nothing'}, not one float32 matrix of objects by features")
     rows, columns = inputs[0].shape
     if isinstance(rows, int):
-        raise _unfit(f"takes {rows} object(s) at a time, not any number")
+        raise unfit(f"takes {rows} object(s) at a time, not any number")
     if isinstance(columns, int) and columns != width:
-        raise _unfit(f"takes {columns} features, but the features of the spec have {width}")
+        raise unfit(f"takes {columns} features, but the features of the spec have {width}")
     return str(inputs[0].name)
 
 
-def _output_name(session: Any, n_classes: int) -> str:
-    matrices = [
-        o for o in session.get_outputs() if o.type in ("tensor(float)", "tensor(double)") and len(o.shape) == 2
-    ]
+def probabilities_output(session: Any, n_classes: int) -> str:
+    """Return the name of the one output that can hold class probabilities; `embedding` is no such name.
+
+    Raises:
+        InputError: there is none, there are several, or it is of another width.
+    """
+    matrices = [o for o in session.get_outputs() if o.type in _REAL and len(o.shape) == 2 and o.name != EMBEDDING]
     if len(matrices) != 1:
-        raise _unfit(f"has {len(matrices)} outputs that could be probabilities, not one (is zipmap off?)")
+        raise unfit(f"has {len(matrices)} outputs that could be probabilities, not one (is zipmap off?)")
     columns = matrices[0].shape[1]
     if isinstance(columns, int) and columns != n_classes:
-        raise _unfit(f"knows {columns} classes, but {n_classes} are declared")
+        raise unfit(f"knows {columns} classes, but {n_classes} are declared")
     return str(matrices[0].name)
 
 
-def _unfit(how: str) -> InputError:
+def unfit(how: str) -> InputError:
+    """Return the error that says how a model does not fit.
+
+    >>> unfit("takes nothing").what
+    'the ONNX model takes nothing'
+    """
     return InputError(f"the ONNX model {how}", remedy="export it anew, or mend the model and labels of the spec")
 
 
 @contextmanager
-def _onnx_errors(what: str) -> Iterator[None]:
+def onnx_errors(what: str) -> Iterator[None]:
+    """Turn what onnxruntime raises into our error, without its text, which may quote the input."""
     try:
         yield
     except _REFUSED as error:
-        raise _unfit(f"{what} ({type(error).__name__})") from None
+        raise unfit(f"{what} ({type(error).__name__})") from None
