@@ -57,7 +57,7 @@ MUTATIONS = (
         "labelloop/sampling/stratified.py",
         'whole[np.argsort(-remainder, kind="stable")[:short]] += 1',
         "whole[:0] += short",
-        "tests/unit/test_sampling.py -k allocation",
+        "tests/unit/test_each_strategy.py -k allocation",
     ),
     Mutation(
         "a prediction of other bytes believed",
