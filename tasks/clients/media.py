@@ -6,6 +6,7 @@ paths, which loses a leading slash and rewrites percent signs.
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,7 @@ LISTING = pa.schema(
     ]
 )
 _DELETE_BATCH = 1000
+_PIECE = 2**20  # bytes
 _NO_LOCK = {"NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", "InvalidRequest", "NoSuchKey"}
 _NO_LOCK |= {"NoSuchVersion", "NoSuchObjectLegalHold", "MethodNotAllowed", "NotImplemented"}
 # Servers that cannot copy buckets say that they do not know the question.
@@ -75,6 +77,9 @@ class MediaStore(Protocol):
 
     def read(self, bucket: str, key: str, *, version_id: str | None = None, limit: int | None = None) -> bytes:
         """Return the bytes, at most `limit`; ErasedError if the object is not there."""
+
+    def fingerprint(self, bucket: str, key: str, *, version_id: str | None = None) -> tuple[int, str]:
+        """Return size and SHA-256 (hexadecimal) of the bytes, read in pieces; ErasedError if it is not there."""
 
     def read_many(
         self, bucket: str, keys: Sequence[str], *, threads: int = 16, limit: int | None = None
@@ -144,6 +149,15 @@ class S3MediaStore:
                 if error.response["Error"]["Code"] == "InvalidRange":  # an empty object has no first byte
                     return b""
                 raise
+
+    def fingerprint(self, bucket: str, key: str, *, version_id: str | None = None) -> tuple[int, str]:
+        """Return size and SHA-256 (hexadecimal) of the bytes, read in pieces; ErasedError if it is not there."""
+        more, size, digest = {"VersionId": version_id} if version_id else {}, 0, hashlib.sha256()
+        with s3_errors("reading an object"):
+            for piece in self._client.get_object(Bucket=bucket, Key=key, **more)["Body"].iter_chunks(_PIECE):
+                size += len(piece)
+                digest.update(piece)
+        return size, digest.hexdigest()
 
     def read_many(
         self, bucket: str, keys: Sequence[str], *, threads: int = 16, limit: int | None = None

@@ -5,6 +5,7 @@ A subclass gives the fixtures `media` (the store) and `buckets` (make_bucket, de
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 
 import pytest
@@ -69,6 +70,18 @@ class MediaSuite:
         for key in ODD_KEYS:
             destroy(media, bucket, key)
         assert list(media.keys_ever(bucket)) == []
+
+    def test_a_fingerprint_is_that_of_all_bytes_of_the_version(self, media, bucket, versioned):
+        first, second = bytes(3 * 2**20 + 1), b"2"
+        for place in (bucket, versioned):
+            put(media, place, "k", data=first)
+            assert media.fingerprint(place, "k") == (len(first), hashlib.sha256(first).hexdigest())
+        put(media, versioned, "k", data=second)
+        older = next(v.version_id for v in media.versions(versioned, "k") if not v.is_latest)
+        assert media.fingerprint(versioned, "k", version_id=older)[0] == len(first)
+        assert media.fingerprint(versioned, "k") == (1, hashlib.sha256(second).hexdigest())
+        with pytest.raises(ErasedError):
+            media.fingerprint(bucket, "absent")
 
     def test_a_listing_tells_size_and_only_keys_below_the_prefix(self, media, bucket):
         put(media, bucket, "p/a", "p/b", "q/a", data=b"123")

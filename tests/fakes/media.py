@@ -90,6 +90,10 @@ class MemoryMediaStore:
             raise ErasedError("the object is not there while reading an object (NoSuchKey)")
         return data[:limit]
 
+    def fingerprint(self, bucket: str, key: str, *, version_id: str | None = None) -> tuple[int, str]:
+        data = self.read(bucket, key, version_id=version_id)
+        return len(data), hashlib.sha256(data).hexdigest()
+
     def read_many(
         self,
         bucket: str,
