@@ -1,0 +1,126 @@
+"""Suppression by content: the same bytes stay away under any name; what another subject holds is for a person."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from labelloop.errors import DecisionNeeded
+from labelloop.spec import ProjectSpec
+from tasks.clients.erasures import Erasures
+from tasks.erasure_content import suppress_content
+from tasks.erasure_reach import reach_of
+from tasks.suppression import admissible, suppressions_in_force
+from tasks.sync import sync_references
+from tests.builders.erasure_requests import ask
+from tests.fakes.label_studio import MemoryLabelStudio
+from tests.fakes.world import make_world, under_lease
+
+ANNA, BERT = b"\x89PNG\r\n\x1a\n anna", b"\x89PNG\r\n\x1a\n bert"
+
+
+@pytest.fixture
+def world(tmp_path):
+    settings = {"projects_dir": tmp_path, "lease_wait_seconds": 0}
+    made = make_world(tmp_path, settings=settings, label_studio=MemoryLabelStudio())
+    erasure = made.spec.erasure.model_copy(update={"suppress_content": True})
+    made.spec = ProjectSpec.model_validate(made.spec.model_copy(update={"erasure": erasure}).model_dump())
+    put(made, "digits/anna/1.png", ANNA)
+    put(made, "digits/bert/1.png", BERT)
+    under_lease(made, "sync", sync_references)
+    return made
+
+
+def put(world, key, data):
+    world.media.write("media", key, data, content_type="image/png")
+
+
+def suppress(world, request_id, shared=None):
+    erasures = Erasures(world.hot, world.vault)
+    if shared:
+        erasures.change(request_id, shared_content=shared)
+    (request,) = erasures.of(request_id)
+    plan = reach_of([world], erasures.identifiers(request), "media")
+    under_lease(world, "erasure", suppress_content, request, plan)
+
+
+def come_in(world, **objects):
+    """Return which of the objects, by the name of their content, nothing suppresses."""
+    for name, data in objects.items():
+        put(world, f"digits/new/{name}", data)
+    names = list(objects)
+    arriving = pa.table(
+        {
+            "key": [f"digits/new/{name}" for name in names],
+            "size": [len(objects[name]) for name in names],
+            "subject": pa.array(["new"] * len(names), pa.string()),
+            "source": pa.nulls(len(names), pa.string()),
+        }
+    )
+    allowed = admissible(world, suppressions_in_force(world), arriving)
+    return [key.rpartition("/")[2] for key in allowed["key"].to_pylist()]
+
+
+def test_the_same_bytes_stay_away_under_any_name_and_others_of_that_size_come_in(world):
+    suppress(world, ask(world, subjects=["anna"]))
+    assert come_in(world, twin=ANNA, other=BERT, longer=ANNA + b"!", empty=b"") == ["other", "longer", "empty"]
+
+
+def test_bytes_are_read_only_where_the_size_is_that_of_suppressed_content(world):
+    suppress(world, ask(world, subjects=["anna"]))
+    read, fingerprint = [], world.media.fingerprint
+    world.media.fingerprint = lambda bucket, key, **more: read.append(key) or fingerprint(bucket, key, **more)
+    come_in(world, twin=ANNA, longer=ANNA + b"!")
+    assert read == ["digits/new/twin"]
+
+
+def test_every_version_counts_and_objects_without_bytes_do_not(world):
+    put(world, "digits/anna/1.png", b"")
+    put(world, "digits/anna/1.png", ANNA + b" second")
+    suppress(world, ask(world, subjects=["anna"]))
+    assert come_in(world, first=ANNA, second=ANNA + b" second", empty=b"") == ["empty"]
+
+
+def test_bytes_that_another_subject_holds_wait_for_a_person(world):
+    put(world, "digits/bert/2.png", ANNA)
+    under_lease(world, "sync", sync_references)
+    request_id = ask(world, subjects=["anna"])
+    with pytest.raises(DecisionNeeded, match="another subject holds the bytes of 1 of the 1"):
+        suppress(world, request_id)
+    assert world.table("suppressions").read().num_rows == 0
+    suppress(world, request_id, "leave")
+    assert come_in(world, twin=ANNA) == ["twin"]
+    suppress(world, request_id, "suppress")
+    assert come_in(world, twin=ANNA) == []
+
+
+def test_the_same_subjects_other_copy_is_nobody_elses(world):
+    put(world, "digits/anna/2.png", ANNA)
+    under_lease(world, "sync", sync_references)
+    suppress(world, ask(world, object_keys=["digits/anna/1.png"]))
+    assert come_in(world, twin=ANNA) == []
+
+
+def test_more_objects_of_that_size_than_can_be_compared_wait_for_a_person(world, monkeypatch):
+    monkeypatch.setattr("tasks.erasure_content._MOST_COMPARED", 0)
+    with pytest.raises(DecisionNeeded, match="1 objects have the size"):
+        suppress(world, ask(world, subjects=["anna"]))
+
+
+def test_a_second_run_needs_the_media_no_more(world):
+    request_id = ask(world, subjects=["anna"])
+    suppress(world, request_id)
+    before = world.table("suppressions").version()
+    versions = world.media.versions("media", "digits/anna/1.png")
+    world.media.delete_versions("media", "digits/anna/1.png", [v.version_id for v in versions])
+    suppress(world, request_id)
+    assert world.table("suppressions").version() == before
+    assert come_in(world, twin=ANNA) == []
+
+
+def test_without_the_specs_consent_no_byte_is_read(world):
+    erasure = world.spec.erasure.model_copy(update={"suppress_content": False})
+    world.spec = world.spec.model_copy(update={"erasure": erasure})
+    world.media.fingerprint = None
+    suppress(world, ask(world, subjects=["anna"]))
+    assert come_in(world, twin=ANNA) == ["twin"]
