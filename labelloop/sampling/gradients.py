@@ -21,13 +21,14 @@ def pick_badge(pool: Pool, n: int, rng: np.random.Generator) -> Picks:
     Source: Ash, Zhang, Krishnamurthy, Langford and Agarwal, ICLR 2020.
     """
     gradients = Gradients(pool.probabilities, pool.embedding)
-    nearest = gradients.lengths.copy()
     rows, scores = np.empty(n, dtype=np.intp), np.empty(n)
-    for turn in range(n):
-        row = int(nearest.argmax()) if turn == 0 else _draw(nearest, rows[:turn], rng)
-        rows[turn], scores[turn] = row, nearest[row]
-        np.minimum(nearest, gradients.distances(row), out=nearest)
-        nearest[row] = 0.0
+    rows[0], scores[0] = gradients.lengths.argmax(), gradients.lengths.max()
+    nearest = np.full(len(pool), np.inf)
+    for turn in range(1, n):
+        np.minimum(nearest, gradients.distances(rows[turn - 1]), out=nearest)
+        nearest[rows[:turn]] = 0.0  # rounding must not bring one back
+        rows[turn] = _draw(nearest, rows[:turn], rng)
+        scores[turn] = nearest[rows[turn]]
     reasons = [f"gradient {score:.4g} from the nearest drawn before" for score in scores]
     reasons[0] = f"longest gradient, {scores[0]:.4g}"
     return Picks(rows, scores, None, reasons)

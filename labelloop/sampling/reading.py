@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelloop.acquisition.columns import Masks, distributions
@@ -142,8 +141,10 @@ def _age(table: pa.Table, needs: Needs) -> tuple[NDArray[np.floating], Masks]:
     seen = table["seen_at"]
     if not pa.types.is_timestamp(seen.type):
         raise InputError(f"the column seen_at holds {seen.type}", remedy="give timestamps")
-    behind = (pc.max(seen).to_numpy() - seen.to_numpy()) / DAY
-    return np.nan_to_num(behind), {"seen_at missing": np.isnan(behind)}
+    moments = seen.to_numpy()
+    missing = np.isnat(moments)
+    behind = (moments[~missing].max() - moments) / DAY
+    return np.where(missing, 0.0, behind), {"seen_at missing": missing}
 
 
 def _stratum(table: pa.Table, needs: Needs) -> NDArray[np.object_]:

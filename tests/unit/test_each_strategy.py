@@ -5,12 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.sparse import csr_array
 
 from labelloop.acquisition import SCORES
-from labelloop.sampling import select
+from labelloop.errors import InputError
+from labelloop.sampling import refused_rows, select
 from labelloop.sampling.clusters import kmeans
 from labelloop.sampling.coverage import farthest_first
+from labelloop.sampling.density import information_density
+from labelloop.sampling.facility_location import cover, neighbour_graph
+from labelloop.sampling.gradients import Gradients
+from labelloop.sampling.stochastic import inclusion
 from labelloop.sampling.stratified import allocate
+from labelloop.spec.sampling import Objectives
 from labelloop.vectors import lists_of
 from tests.builders.pools import a_pool, refs
 
@@ -188,3 +195,239 @@ def test_auto_is_typicality_while_labels_are_few_and_hybrid_then():
 def test_auto_does_with_what_the_pool_has(dropped, count, same_as):
     pool = a_pool().drop_columns(dropped)
     assert refs(select(pool, 9, "auto", labels_count=count)) == refs(select(pool, 9, same_as))
+
+
+# stochastic
+
+
+@pytest.mark.parametrize(("n", "spread"), [(10, 1.0), (30, 2.0)])
+@pytest.mark.repeated
+def test_the_stated_chance_of_a_stochastic_draw_is_what_4000_draws_show(n, spread):
+    weights = np.exp(np.random.default_rng(1).normal(scale=spread, size=80))
+    rng, seen = np.random.default_rng(0), np.zeros(80)
+    for _ in range(4000):
+        seen[np.argsort(-(np.log(weights) + rng.gumbel(size=80)))[:n]] += 1
+    said = inclusion(weights, n)
+    assert said.sum() == pytest.approx(n)
+    assert np.abs(seen / 4000 - said).max() < 0.01 + 4 * np.sqrt(0.25 / 4000)
+    assert np.abs(seen / 4000 - said).mean() < 0.008
+
+
+def test_stochastic_draws_follow_its_chances_and_weighted_by_them_count_the_pool():
+    pool = a_pool(200)
+    draws = [select(pool, 40, "stochastic", seed=seed) for seed in range(60)]
+    sizes = [float((1 / draw["inclusion_probability"].to_numpy()).sum()) for draw in draws]
+    assert np.mean(sizes) == pytest.approx(200, rel=0.05)
+    doubt = np.mean([draw["acquisition_score"].to_numpy().mean() for draw in draws])
+    assert doubt > SCORES["margin"](np.array(pool["probabilities"].to_pylist())).mean()
+
+
+def test_rows_without_doubt_are_drawn_last_and_their_chance_is_what_the_others_leave():
+    assert inclusion(np.array([1.0, 2.0, 0.0, 0.0]), 3).tolist() == [1.0, 1.0, 0.5, 0.5]
+    sure = pa.table({"ref_id": list("abc"), "probabilities": [[1.0, 0.0], [0.6, 0.4], [1.0, 0.0]]})
+    assert refs(select(sure, 2, "stochastic"))[0] == "b"
+
+
+def test_chances_are_sums_of_n_whatever_the_weights():
+    for weights in (np.ones(7), np.array([1e-12, 1.0, 1e12]), np.geomspace(1e-8, 1, 50)):
+        for n in (1, 2):
+            chances = inclusion(weights, n)
+            assert chances.sum() == pytest.approx(n, abs=1e-6)
+            assert ((chances > 0) & (chances <= 1)).all()
+
+
+# density
+
+
+def test_density_weighting_leaves_an_outlier_for_a_common_doubt():
+    common, outlier = [[1.0, 0.1 * i] for i in range(9)], [-9.0, 0.0]
+    pool = pa.table(
+        {
+            "ref_id": [f"{i}" for i in range(10)],
+            "probabilities": [[0.5, 0.5]] * 10,
+            "embedding": [*common, outlier],
+        }
+    )
+    assert refs(select(pool, 10, "density"))[-1] == "9"
+
+
+def test_density_is_the_mean_similarity_to_every_other():
+    points = np.random.default_rng(0).normal(size=(40, 3))
+    unit = points / np.linalg.norm(points, axis=1, keepdims=True)
+    assert information_density(points) == pytest.approx(((1 + unit @ unit.T) / 2).mean(axis=1))
+
+
+# badge
+
+
+def test_gradient_distances_are_those_of_the_gradients_written_out():
+    rng = np.random.default_rng(0)
+    probabilities, points = rng.dirichlet(np.ones(3), size=20), rng.normal(size=(20, 4)).astype("f4")
+    gradients = Gradients(probabilities, points)
+    errors = probabilities - np.eye(3)[probabilities.argmax(axis=1)]
+    scaled = np.hstack([points / np.sqrt((points**2).sum(axis=1).mean()), np.ones((20, 1))])
+    written = np.einsum("nk,nd->nkd", errors, scaled).reshape(20, -1)
+    assert gradients.distances(5) == pytest.approx(((written - written[5]) ** 2).sum(axis=1), abs=1e-4)
+    assert gradients.lengths == pytest.approx((written**2).sum(axis=1), abs=1e-4)
+
+
+def centred(pool: pa.Table) -> np.ndarray:
+    points = np.array(pool["embedding"].to_pylist(), dtype="f4")
+    return points - points.mean(axis=0)
+
+
+def test_badge_begins_with_the_longest_gradient_and_takes_sure_rows_but_once():
+    rng = np.random.default_rng(0)
+    sure, unsure = [[1.0, 0.0]] * 30, [[0.5 + 0.01 * i, 0.5 - 0.01 * i] for i in range(10)]
+    pool = pa.table(
+        {
+            "ref_id": [f"{i:02d}" for i in range(40)],
+            "probabilities": sure + unsure,
+            "embedding": rng.normal(size=(40, 3)).tolist(),
+        }
+    )
+    chosen = [int(ref) for ref in refs(select(pool, 10, "badge", seed=1))]
+    lengths = Gradients(np.array(sure + unsure), centred(pool)).lengths
+    assert chosen[0] == lengths.argmax()
+    assert sum(row < 30 for row in chosen) <= 1  # all sure rows have the gradient zero
+
+
+def test_badge_is_a_draw_in_proportion_to_squared_distance():
+    pool = pa.table(
+        {
+            "ref_id": list("abc"),
+            "probabilities": [[0.5, 0.5], [0.9, 0.1], [0.8, 0.2]],
+            "embedding": [[3.0], [0.0], [0.0]],
+        }
+    )
+    gradients = Gradients(np.array([[0.5, 0.5], [0.9, 0.1], [0.8, 0.2]]), np.array([[2.0], [-1.0], [-1.0]], "f4"))
+    second, third = gradients.distances(0)[1:]
+    drawn = [refs(select(pool, 2, "badge", seed=seed))[1] for seed in range(400)]
+    assert drawn.count("b") / 400 == pytest.approx(second / (second + third), abs=0.08)
+
+
+# k-means representatives and facility location
+
+
+def three_clusters() -> tuple[pa.Table, np.ndarray]:
+    rng = np.random.default_rng(0)
+    centres = np.array([[0.0, 0.0], [50.0, 0.0], [0.0, 50.0]])
+    points = np.repeat(centres, (60, 30, 10), axis=0) + rng.normal(size=(100, 2))
+    return pa.table({"ref_id": [f"{i:03d}" for i in range(100)], "embedding": points.tolist()}), points
+
+
+@pytest.mark.parametrize("strategy", ["k_means", "facility_location"])
+def test_one_reference_stands_for_each_cluster(strategy):
+    pool, _ = three_clusters()
+    chosen = [int(ref) for ref in refs(select(pool, 3, strategy))]
+    assert sorted(np.searchsorted([60, 90, 100], chosen, side="right").tolist()) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("strategy", ["k_means", "facility_location"])
+def test_a_labelled_cluster_waits_for_the_others(strategy):
+    pool, _ = three_clusters()
+    labelled = pool.slice(0, 20)
+    chosen = [int(ref) for ref in refs(select(pool, 2, strategy, labelled=labelled))]
+    assert min(chosen) >= 60
+
+
+def test_k_means_takes_the_nearest_to_the_middle():
+    pool, points = three_clusters()
+    chosen = [int(ref) for ref in refs(select(pool, 3, "k_means"))]
+    bounds = [0, 60, 90, 100]
+    for row in chosen:
+        place = int(np.searchsorted(bounds, row, side="right"))
+        mates = points[bounds[place - 1] : bounds[place]]
+        distances = np.linalg.norm(mates - mates.mean(axis=0), axis=1)
+        assert np.linalg.norm(points[row] - mates.mean(axis=0)) == pytest.approx(distances.min(), abs=1e-4)
+
+
+def test_the_cover_is_that_of_the_plain_greedy():
+    rng = np.random.default_rng(0)
+    similarity = np.where(rng.random((60, 40)) < 0.3, rng.random((60, 40)), 0.0)
+    standing = rng.random(60) * 0.2
+    columns, gains = cover(csr_array(similarity), 12, standing)
+    best = standing.copy()
+    for column, gain in zip(columns, gains, strict=True):
+        rises = np.maximum(similarity - best[:, None], 0).sum(axis=0)
+        assert rises[column] == pytest.approx(rises.max())
+        assert gain == pytest.approx(rises.max())
+        best = np.maximum(best, similarity[:, column])
+
+
+def test_the_neighbour_graph_of_a_small_pool_is_exact(monkeypatch):
+    monkeypatch.setattr("labelloop.sampling.facility_location.NEIGHBOURS", 5)
+    monkeypatch.setattr("labelloop.sampling.facility_location.CELLS", 100)
+    points = np.random.default_rng(0).normal(size=(30, 3)).astype("f4")
+    graph = neighbour_graph(points, np.random.default_rng(0))
+    squared = ((points[:, None] - points) ** 2).sum(axis=2)
+    near = np.sort(np.argsort(squared, axis=1)[:, :5], axis=1)
+    assert np.sort(graph.similarity.indices.reshape(30, 5), axis=1).tolist() == near.tolist()
+    expected = np.exp(-squared[3, near[3]] / graph.scale**2)
+    assert graph.similarity.toarray()[3, near[3]] == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_large_pool_is_stood_for_by_a_random_part_and_every_row_may_stand(monkeypatch):
+    monkeypatch.setattr("labelloop.sampling.facility_location.REPRESENTED", 20)
+    chosen = select(a_pool(100), 30, "facility_location")
+    assert len(set(refs(chosen))) == 30
+    assert chosen["reason"][0].as_py().endswith("more of 20 references")
+
+
+# objectives of the hybrid
+
+
+def weighed(pool: pa.Table, n: int = 1, **strengths: float | str) -> list[str]:
+    aims = Objectives(**({"uncertainty": 0, "diversity": 0} | strengths))
+    return refs(select(pool, n, "hybrid", objectives=aims))
+
+
+def test_each_objective_alone_decides():
+    pool = a_pool(40)
+    column = {name: np.array(pool[name].to_pylist()) for name in ("cost", "probabilities")}
+    assert weighed(pool, cost=1) == [f"{column['cost'].argmin():04d}"]
+    assert weighed(pool, recency=1) == ["0000"]
+    for score in ("margin", "entropy"):
+        most = SCORES[score](column["probabilities"]).argmax()
+        assert weighed(pool, uncertainty=1, score=score) == [f"{most:04d}"]
+
+
+def test_recency_halves_in_the_half_life_and_can_be_outweighed():
+    pool = a_pool(2).set_column(1, "probabilities", pa.array([[0.8, 0.2], [0.6, 0.4]]))  # 0001 is a day older
+    assert weighed(pool, uncertainty=1, recency=1, half_life_days=30) == ["0001"]
+    assert weighed(pool, uncertainty=1, recency=1, half_life_days=0.5) == ["0000"]
+
+
+def test_balance_prefers_strata_with_few_labels_within_the_batch_too():
+    pool = a_pool(40)  # strata s0 to s3, ten each
+    labelled = pa.table({"ref_id": ["x", "y", "z"], "stratum": ["s0", "s0", "s1"]})
+    aims = Objectives(uncertainty=0, diversity=0, balance=1)
+    chosen = refs(select(pool, 9, "hybrid", objectives=aims, labelled=labelled))
+    strata = [int(ref) % 4 for ref in chosen]
+    assert [strata.count(s) for s in range(4)] == [1, 2, 3, 3]
+
+
+def test_an_objective_without_its_column_is_named_before_any_work():
+    for aim, column in (("balance", "stratum"), ("recency", "seen_at"), ("cost", "cost"), ("diversity", "embedding")):
+        with pytest.raises(InputError, match=f"hybrid needs {column}"):
+            weighed(a_pool().drop_columns([column]), **{aim: 1})
+    assert weighed(a_pool().drop_columns(["embedding"]), uncertainty=1)
+    with pytest.raises(InputError, match="no acquisition score 'luck'"):
+        weighed(a_pool(), uncertainty=1, score="luck")
+
+
+@pytest.mark.parametrize("cost", [0.0, -1.0, float("nan"), float("inf"), None])
+def test_a_cost_that_is_none_keeps_the_row_out_and_is_counted(cost):
+    pool = a_pool(3).drop_columns(["cost"]).append_column("cost", pa.array([cost, 1.0, 2.0], pa.float64()))
+    chosen = select(pool, 3, "hybrid", objectives=Objectives(cost=1))
+    assert set(refs(chosen)) == {"0001", "0002"}
+    assert refused_rows(chosen) == {"cost not_positive": 1}
+
+
+@pytest.mark.parametrize("strategy", ["hybrid", "stochastic", "density"])
+@pytest.mark.parametrize("score", ["bald", "box_mean", "label_entropy"])
+def test_any_score_can_be_the_uncertainty(strategy, score):
+    pool = a_pool().drop_columns(["probabilities"])
+    chosen = select(pool, 5, strategy, objectives=Objectives(score=score))
+    assert len(chosen) == 5
+    assert all(score in reason for reason in chosen["reason"].to_pylist())
