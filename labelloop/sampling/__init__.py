@@ -10,6 +10,7 @@ from labelloop.sampling.batch import compose_batch
 from labelloop.sampling.pool import refused_rows
 from labelloop.sampling.queue_order import queue_scores
 from labelloop.sampling.selection import select
+from labelloop.sampling.shards import guarantee, select_from_shards, shortlist
 from labelloop.sampling.table import STRATEGIES, Strategy
 
 __all__ = [
@@ -18,9 +19,12 @@ __all__ = [
     "Strategy",
     "backpressure",
     "compose_batch",
+    "guarantee",
     "in_audit",
     "permanent_numbers",
     "queue_scores",
     "refused_rows",
     "select",
+    "select_from_shards",
+    "shortlist",
 ]

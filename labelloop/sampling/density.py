@@ -16,7 +16,7 @@ def pick_dense(pool: Pool, n: int, rng: np.random.Generator) -> Picks:
     """
     density = information_density(pool.embedding)
     scores = np.power(pool.uncertainty, pool.objectives.uncertainty) * density
-    rows = highest(scores, n, rng)
+    rows = highest(scores, n, rng, pool.ref_ids)
     doubts = zip(pool.uncertainty[rows], density[rows], strict=True)
     return Picks(rows, scores[rows], None, [f"{pool.objectives.score} {u:.4f}, density {d:.3f}" for u, d in doubts])
 

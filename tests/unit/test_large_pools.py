@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from labelloop.acquisition import SCORES, blocks, screen
+from labelloop.sampling import select, shards
+from labelloop.sampling.shards import select_from_shards, shortlist
+from labelloop.vectors import lists_of
 
 
 @pytest.fixture
@@ -31,3 +35,80 @@ def test_screening_in_blocks_finds_every_row_that_is_no_distribution(small_block
     rows[98, 0] += 1.0
     assert np.flatnonzero(~screen(rows).accepted).tolist() == [3, 57, 98]
     assert screen(rows).refused == {"not_finite": 2, "not_summing_to_one": 1}
+
+
+# shards
+
+
+def a_pool(n: int = 900, *, seed: int = 0) -> pa.Table:
+    """Clusters of embeddings, and probabilities so coarse that many scores tie."""
+    rng = np.random.default_rng(seed)
+    middles = rng.normal(size=(12, 4)) * 5
+    return pa.table(
+        {
+            "ref_id": pa.array([f"{i:04d}" for i in rng.permutation(n)], pa.string()),
+            "probabilities": lists_of(np.array([[0.5, 0.5], [0.75, 0.25], [0.9, 0.1]])[rng.integers(0, 3, n)]),
+            "embedding": lists_of((middles[rng.integers(0, 12, n)] + rng.normal(size=(n, 4))).astype(np.float32)),
+        }
+    )
+
+
+def in_shards(pool: pa.Table, count: int) -> list[pa.Table]:
+    size = -(-len(pool) // count)
+    return [pool.slice(start, size) for start in range(0, len(pool), size)]
+
+
+def radius(pool: pa.Table, chosen: pa.Table) -> float:
+    points = {
+        ref: np.array(vector)
+        for ref, vector in zip(*(pool[c].to_pylist() for c in ("ref_id", "embedding")), strict=True)
+    }
+    centres = np.array([points[ref] for ref in chosen["ref_id"].to_pylist()])
+    return max(np.linalg.norm(centres - point, axis=1).min() for point in points.values())
+
+
+@pytest.mark.parametrize("count", [1, 3, 900])
+@pytest.mark.parametrize("strategy", ["margin", "entropy"])
+def test_the_highest_of_shards_are_the_highest_of_the_pool_ties_included(strategy, count):
+    pool = a_pool()
+    assert select_from_shards(in_shards(pool, count), 20, strategy, seed=3).equals(select(pool, 20, strategy, seed=3))
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("count", [2, 9])
+def test_centres_of_shards_cover_the_pool_within_twice_the_radius_of_one_machine(seed, count):
+    pool = a_pool(seed=seed)
+    merged = select_from_shards(in_shards(pool, count), 15, "k_center", seed=seed)
+    assert radius(pool, merged) <= 2 * radius(pool, select(pool, 15, "k_center", seed=seed))
+
+
+def test_facilities_of_shards_stand_for_the_pool_nearly_as_well_as_those_of_one_machine():
+    pool = a_pool()
+    points = np.array(pool["embedding"].to_pylist())
+    place = {ref: row for row, ref in enumerate(pool["ref_id"].to_pylist())}
+
+    def value(chosen: pa.Table) -> float:
+        facilities = points[[place[ref] for ref in chosen["ref_id"].to_pylist()]]
+        squared = ((points[:, None] - facilities) ** 2).sum(axis=2).min(axis=1)
+        return float(np.exp(-squared / 4.0).sum())
+
+    merged = select_from_shards(in_shards(pool, 6), 15, "facility_location", share=1 / 6)
+    assert value(merged) >= 0.9 * value(select(pool, 15, "facility_location"))
+
+
+def test_a_strategy_that_must_see_all_is_given_an_even_sample_of_the_shards(monkeypatch):
+    monkeypatch.setattr(shards, "SAMPLE", 90)
+    chosen = select_from_shards(in_shards(a_pool(), 9), 10, "random", share=1 / 9)
+    assert len(set(chosen["ref_id"].to_pylist())) == 10
+    assert chosen["inclusion_probability"].to_pylist() == pytest.approx([10 / 900] * 10)
+
+
+def test_no_shard_hands_on_more_than_was_asked_for():
+    assert [len(shortlist(shard, 7, "k_center")) for shard in in_shards(a_pool(), 4)] == [7] * 4
+
+
+def test_what_is_labelled_counts_as_covered_in_every_shard_and_is_not_chosen():
+    pool = a_pool()
+    labelled = pool.slice(0, 30)
+    chosen = select_from_shards(in_shards(pool, 4), 10, "k_center", labelled=labelled)
+    assert not set(chosen["ref_id"].to_pylist()) & set(labelled["ref_id"].to_pylist())
