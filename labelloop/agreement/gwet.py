@@ -6,10 +6,8 @@ from labelloop.agreement.fleiss import category_shares
 from labelloop.agreement.patterns import Disagreement, Patterns
 from labelloop.agreement.percent import observed_disagreement
 from labelloop.agreement.ratings import FloatArray
-from labelloop.agreement.similarity import Scale, similarity
+from labelloop.agreement.similarity import Scale, kind_of, similarity
 from labelloop.errors import NotEstimable
-
-KIND_OF_LEVEL = {"nominal": "none", "ordinal": "ordinal", "interval": "interval", "ratio": "ratio"}
 
 
 def gwet_ac1(patterns: Patterns, scale: Scale) -> Disagreement:
@@ -22,7 +20,7 @@ def gwet_ac1(patterns: Patterns, scale: Scale) -> Disagreement:
 
 def gwet_ac2(patterns: Patterns, scale: Scale) -> Disagreement:
     """AC2: AC1 with credit for near misses by the weights of the level (Gwet 2014, chapter 5); nominal: AC1."""
-    return _coefficient(patterns, similarity(scale, KIND_OF_LEVEL[scale.level]))
+    return _coefficient(patterns, similarity(scale, kind_of(scale)))
 
 
 def _coefficient(patterns: Patterns, alike: FloatArray) -> Disagreement:

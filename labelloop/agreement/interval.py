@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import norm
 
 from labelloop.agreement.patterns import Disagreement, Patterns
-from labelloop.agreement.ratings import FloatArray
+from labelloop.agreement.ratings import FloatArray, IntArray
 from labelloop.errors import InputError
 
 CELLS = 4_000_000  # of the weights held at once: 32 MB
@@ -62,6 +62,19 @@ def bootstrap(estimate: Disagreement, patterns: Patterns, precision: Precision) 
     low, high = np.nanquantile(replicates, [tail, 1.0 - tail])
     if high - low < ROUNDING:
         high = 1.0 - observed * (1.0 - unseen) / expected
+    return float(low), float(high)
+
+
+def percentiles(values: FloatArray, group: IntArray | None, precision: Precision) -> tuple[float, float]:
+    """Percentile interval of the mean of one value per unit, over resampled units or groups of them."""
+    names = np.arange(len(values)) if group is None else np.unique(group, return_inverse=True)[1]
+    total, size = np.bincount(names, weights=values), np.bincount(names).astype(np.float64)
+    rng, at_once = np.random.default_rng(precision.seed), max(1, CELLS // len(total))
+    starts = range(0, precision.n_boot, at_once)
+    draws = (_counts_of_draws(rng, min(at_once, precision.n_boot - start), len(total)) for start in starts)
+    means = np.concatenate([(draw @ total) / (draw @ size) for draw in draws])
+    tail = (1.0 - precision.confidence) / 2.0
+    low, high = np.quantile(means, [tail, 1.0 - tail])
     return float(low), float(high)
 
 

@@ -12,7 +12,13 @@ import numpy as np
 
 from labelloop.agreement.patterns import Disagreement, Patterns
 from labelloop.agreement.ratings import FloatArray
-from labelloop.agreement.similarity import MOST_CATEGORIES, Scale, squared_relative_difference
+from labelloop.agreement.similarity import (
+    MOST_CATEGORIES,
+    SET_LEVELS,
+    Scale,
+    distances_of_sets,
+    squared_relative_difference,
+)
 from labelloop.errors import NotEstimable
 
 
@@ -20,13 +26,15 @@ def krippendorff_alpha(patterns: Patterns, scale: Scale) -> Disagreement:
     """1 - observed / expected disagreement of pairable values; 1 is perfect, 0 is chance, below is systematic.
 
     Nominal: 0 or 1 per pair; ordinal: squared difference of mid-ranks; interval: squared difference; ratio:
-    squared difference relative to the sum.
+    squared difference relative to the sum; sets: the distance of the level.
     """
     counts = patterns.counts.multiply(patterns.pairable[:, None].astype(np.float64)).tocsr()
     if scale.level == "nominal":
         return _nominal(counts)
     if scale.level == "ratio":
-        return _ratio(counts, scale)
+        return _by_table(counts, _ratio(scale))
+    if scale.level in SET_LEVELS:
+        return _by_table(counts, distances_of_sets(scale))
     if scale.level == "ordinal":
         return _ordinal(counts)
     return _interval(counts, scale)
@@ -91,10 +99,14 @@ def _ordinal(counts: Any) -> Disagreement:
     return disagreement
 
 
-def _ratio(counts: Any, scale: Scale) -> Disagreement:
+def _ratio(scale: Scale) -> FloatArray:
     if scale.n_categories > MOST_CATEGORIES:
         raise NotEstimable(f"{scale.n_categories} different values are more than {MOST_CATEGORIES}; round them first")
-    apart_by_value = squared_relative_difference(scale)
+    return squared_relative_difference(scale)
+
+
+def _by_table(counts: Any, apart_by_value: FloatArray) -> Disagreement:
+    """The general case: a distance for each two categories."""
     apart = np.asarray((counts * (counts @ apart_by_value)).sum(axis=1)).ravel() * _pair_weight(counts)
 
     def disagreement(weights: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -33,12 +33,14 @@ class Patterns:
 
     `clusters` (sparse clusters x patterns) holds the weight of each pattern in what is resampled, when that is
     not the single unit. `pair` holds the categories chosen by the first and the second of two annotators.
+    `by_annotator` (sparse patterns x annotators * categories) tells who chose what, where patterns tell it apart.
     """
 
     counts: Any
     frequency: FloatArray
     clusters: Any | None = None
     pair: tuple[IntArray, IntArray] | None = None
+    by_annotator: Any | None = None
 
     @property
     def n_categories(self) -> int:
@@ -83,6 +85,22 @@ def patterns_of(ratings: Ratings) -> Patterns:
     counts = sparse.csr_array((keys[:, None] // place.astype(np.int64) % base).astype(np.float64))
     clusters = cluster_weights(ratings, rated, np.searchsorted(keys, key), len(keys))
     return Patterns(counts, frequency.astype(np.float64), clusters)
+
+
+def patterns_by_annotator(ratings: Ratings) -> Patterns:
+    """The patterns of all rated units when it matters who chose what; their order depends on the answers alone."""
+    n_categories = len(ratings.values)
+    chosen = ratings.annotator * n_categories + ratings.value
+    rated, starts = np.unique(ratings.unit, return_index=True)
+    # A sum of random 64-bit marks names a set of answers: two sets of a million share one with probability 3e-8.
+    marks = np.random.default_rng(0).integers(1 << 63, size=len(ratings.annotators) * n_categories, dtype=np.uint64)
+    keys = np.add.reduceat(marks[chosen], starts)
+    _, first, position, frequency = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+    shape = (len(ratings.units), len(marks))
+    by_annotator = sparse.csr_array((np.ones(len(chosen)), (ratings.unit, chosen)), shape=shape)[rated[first]]
+    counts = _one_pattern_per_unit(ratings, rated[first]).counts
+    clusters = cluster_weights(ratings, rated, position, len(first))
+    return Patterns(counts, frequency.astype(np.float64), clusters, by_annotator=by_annotator)
 
 
 def _tally(key: IntArray, n_keys: int) -> tuple[IntArray, IntArray]:

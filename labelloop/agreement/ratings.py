@@ -6,6 +6,7 @@ grows with the answers and never with annotators times units.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -63,7 +64,7 @@ def read_ratings(
     Missing values (null, NaN) are dropped: an annotator who did not answer said nothing. Row order does not matter.
 
     Args:
-        table: one row per answer; values of one type (text, number, boolean or date).
+        table: one row per answer; values of one type (text, number, boolean, date, or lists for sets of labels).
         categories: every value that could be given, in ascending order; without it the values that occur.
         group: column that clusters units (for example the video of a frame); constant within a unit.
 
@@ -77,7 +78,7 @@ def read_ratings(
     if isinstance(table, Ratings):
         return table
     columns = select_columns(table, (*COLUMNS, group) if group else COLUMNS, "ratings")
-    _refuse_nested(columns["value"])
+    columns = columns.set_column(columns.column_names.index("value"), "value", _lists_as_text(columns["value"]))
     columns = columns.filter(_present(columns["value"]))
     if columns["unit"].null_count or columns["annotator"].null_count:
         raise InputError("a rating has no unit or no annotator", remedy="fill both columns or drop the row")
@@ -120,9 +121,14 @@ def _plain(table: pa.Table) -> pa.Table:
     return table.cast(pa.schema(list(zip(table.column_names, kinds, strict=True))))
 
 
-def _refuse_nested(column: pa.ChunkedArray) -> None:
-    if pa.types.is_nested(column.type):
-        raise InputError(f"rating values are {column.type}", remedy="give one text, number or boolean per rating")
+def _lists_as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column; lists of labels or of paths become JSON text, the same text for the same set."""
+    if not pa.types.is_nested(column.type):
+        return column
+    if not isinstance(column.type, pa.ListType | pa.LargeListType) or pa.types.is_struct(column.type.value_type):
+        raise InputError(f"rating values are {column.type}", remedy="give a text, number, boolean or list per rating")
+    texts = [None if one is None else json.dumps(sorted(one), ensure_ascii=False) for one in column.to_pylist()]
+    return pa.chunked_array([pa.array(texts, pa.string())])
 
 
 def _present(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -6,20 +6,33 @@ are in `table.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from labelloop.agreement.all_pairs import FEW_CATEGORIES, WEIGHTS, pair_kappas
 from labelloop.agreement.figure import Figure
 from labelloop.agreement.interval import Precision
+from labelloop.agreement.measurements import OF_NUMBERS, number_figure
 from labelloop.agreement.pairs import Pairs, crosstab, crosstab_with_others, pairs_of
-from labelloop.agreement.patterns import patterns_of
+from labelloop.agreement.patterns import Patterns, patterns_by_annotator, patterns_of
 from labelloop.agreement.ratings import IntArray, Ratings, read_ratings
-from labelloop.agreement.similarity import scale_of
-from labelloop.agreement.table import DEFAULTS, METRICS, OF_ONE, Extent, figure_of, known_metrics
+from labelloop.agreement.similarity import Scale, scale_of
+from labelloop.agreement.table import (
+    DEFAULTS,
+    METRICS,
+    OF_ONE,
+    SAME_VALUE,
+    Extent,
+    few_units,
+    figure_of,
+    known_metrics,
+)
+
+Pairwise: TypeAlias = tuple[tuple[str, str], Figure]
 
 
 def measure(
@@ -38,8 +51,9 @@ def measure(
 
     Args:
         ratings: long table unit, annotator, value; see `read_ratings`.
-        metrics: names from `METRICS`; without them those usual at the level.
-        level: nominal, ordinal, interval or ratio. Metrics without levels (percent, kappas, AC1) ignore it.
+        metrics: names from `METRICS` or `OF_NUMBERS`; without them those usual at the level.
+        level: nominal, ordinal, interval or ratio; jaccard, masi or taxonomy for sets of labels or of paths. Percent,
+            Cohen's and Fleiss' kappa and AC1 ignore it.
         categories: every value that could be given, ascending; needed for the order of text.
         group: column that clusters units; the bootstrap then draws whole groups.
         seed: of the bootstrap; same seed, same interval.
@@ -58,13 +72,27 @@ def measure(
     precision = Precision(seed, n_boot, confidence, n_min)
     coded = read_ratings(ratings, categories=categories, group=group)
     scale = scale_of(coded, level)
-    names = known_metrics(metrics or DEFAULTS[level], tuple(METRICS))
+    names = known_metrics(metrics or DEFAULTS[level], (*METRICS, *OF_NUMBERS))
     if reason := _nothing_to_compare(coded):
         return [Figure(name, level, reason=reason) for name in names]
     extent = _extent(coded)
-    patterns = patterns_of(coded)
-    table = crosstab(pairs_of(coded)) if extent.n_annotators == 2 else patterns
-    return [figure_of(name, scale, table if METRICS[name].of_two else patterns, extent, precision) for name in names]
+    bases = _bases(coded, extent, {METRICS[name].basis for name in names if name in METRICS})
+    return [
+        number_figure(name, coded, scale, precision)
+        if name in OF_NUMBERS
+        else figure_of(name, scale, bases[METRICS[name].basis], extent, precision)
+        for name in names
+    ]
+
+
+def _bases(ratings: Ratings, extent: Extent, wanted: Collection[str]) -> dict[str, Patterns]:
+    """What the metrics look at; only what is wanted is built."""
+    bases = {"patterns": patterns_of(ratings)}
+    if "annotators" in wanted:
+        bases["annotators"] = patterns_by_annotator(ratings)
+    if "two" in wanted:
+        bases["two"] = crosstab(pairs_of(ratings)) if extent.n_annotators == 2 else bases["patterns"]
+    return bases
 
 
 def pairwise(
@@ -78,10 +106,11 @@ def pairwise(
     n_boot: int = 1000,
     confidence: float = 0.95,
     n_min: int = 5,
-) -> list[tuple[tuple[str, str], Figure]]:
+) -> list[Pairwise]:
     """Agreement of each two annotators who share a unit, sorted by name; pairs that share none are left out.
 
-    Arguments and errors as for `measure`.
+    Arguments and errors as for `measure`. The interval of a kappa is the asymptotic one unless there are groups, so
+    that thousands of pairs cost one count.
 
     >>> columns = {"unit": [*range(6)] * 2, "annotator": ["a"] * 6 + ["b"] * 6, "value": [*"xxyyxyxxyyxx"]}
     >>> table = pd.DataFrame(columns)
@@ -92,14 +121,29 @@ def pairwise(
     coded = read_ratings(ratings, categories=categories, group=group)
     scale = scale_of(coded, level)
     known_metrics([metric], tuple(METRICS))
+    if metric in WEIGHTS and coded.group is None and scale.n_categories <= FEW_CATEGORIES:
+        return _kappas(coded, scale, metric, precision)
     pairs = pairs_of(coded)
     left, right = coded.annotator[pairs.first], coded.annotator[pairs.second]
     figures = []
     for code, entries in _split(left * len(coded.annotators) + right):
         extent = Extent(len(entries), 2, 2 * len(entries))
         figure = figure_of(metric, scale, crosstab(pairs.where(entries)), extent, precision)
-        names = (_name(coded, code // len(coded.annotators)), _name(coded, code % len(coded.annotators)))
-        figures.append((names, figure))
+        figures.append((_names(coded, *divmod(code, len(coded.annotators))), figure))
+    return figures
+
+
+def _kappas(ratings: Ratings, scale: Scale, metric: str, precision: Precision) -> list[Pairwise]:
+    found = pair_kappas(ratings, scale, metric, precision.confidence)
+    columns = (found.first, found.second, found.n, found.value, found.low, found.high)
+    figures = []
+    for first, second, n, value, low, high in zip(*(column.tolist() for column in columns), strict=True):
+        figure = Figure(metric, scale.level, value, low, high, n, 2, 2 * n)
+        if n < precision.n_min:
+            figure = Figure(metric, scale.level, reason=few_units(n, precision.n_min))
+        elif np.isnan(value):
+            figure = Figure(metric, scale.level, reason=SAME_VALUE)
+        figures.append((_names(ratings, first, second), figure))
     return figures
 
 
@@ -146,6 +190,10 @@ def _split(code: IntArray) -> Iterator[tuple[int, IntArray]]:
     codes, starts = np.unique(code[order], return_index=True)
     for value, positions in zip(codes, np.split(order, starts[1:]), strict=True) if len(codes) else ():
         yield int(value), positions
+
+
+def _names(ratings: Ratings, first: int, second: int) -> tuple[str, str]:
+    return _name(ratings, first), _name(ratings, second)
 
 
 def _name(ratings: Ratings, annotator: int) -> str:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from labelloop.agreement.brennan_prediger import brennan_prediger
 from labelloop.agreement.cohen import cohen_kappa, cohen_kappa_linear, cohen_kappa_quadratic
+from labelloop.agreement.conger import conger_kappa
 from labelloop.agreement.figure import Figure
 from labelloop.agreement.fleiss import fleiss_kappa
 from labelloop.agreement.gwet import gwet_ac1, gwet_ac2
@@ -24,30 +27,40 @@ from labelloop.errors import InputError, NotEstimable
 
 @dataclass(frozen=True)
 class Metric:
-    """How a coefficient disagrees with perfection, and whether it compares exactly two annotators."""
+    """How a coefficient disagrees with perfection, and what it must be able to tell apart.
+
+    `basis`: how often a category was chosen (`patterns`), the answers of exactly two annotators (`two`), or who chose
+    what (`annotators`).
+    """
 
     disagreement: Callable[[Patterns, Scale], Disagreement]
-    of_two: bool = False
+    basis: Literal["patterns", "two", "annotators"] = "patterns"
     corrects_chance: bool = True
 
 
 METRICS = {
     "percent_agreement": Metric(percent_agreement, corrects_chance=False),
-    "cohen_kappa": Metric(cohen_kappa, of_two=True),
-    "cohen_kappa_linear": Metric(cohen_kappa_linear, of_two=True),
-    "cohen_kappa_quadratic": Metric(cohen_kappa_quadratic, of_two=True),
+    "cohen_kappa": Metric(cohen_kappa, basis="two"),
+    "cohen_kappa_linear": Metric(cohen_kappa_linear, basis="two"),
+    "cohen_kappa_quadratic": Metric(cohen_kappa_quadratic, basis="two"),
     "fleiss_kappa": Metric(fleiss_kappa),
+    "conger_kappa": Metric(conger_kappa, basis="annotators"),
+    "brennan_prediger": Metric(brennan_prediger),
     "gwet_ac1": Metric(gwet_ac1),
     "gwet_ac2": Metric(gwet_ac2),
     "krippendorff_alpha": Metric(krippendorff_alpha),
 }
+SAME_VALUE = "every rating has the same value"
 # Metrics that mean something for one annotator against the group of the others.
 OF_ONE = ("percent_agreement", "cohen_kappa", "cohen_kappa_linear", "cohen_kappa_quadratic")
 DEFAULTS = {
     "nominal": ("percent_agreement", "fleiss_kappa", "gwet_ac1", "krippendorff_alpha"),
     "ordinal": ("percent_agreement", "gwet_ac2", "krippendorff_alpha"),
-    "interval": ("gwet_ac2", "krippendorff_alpha"),
-    "ratio": ("gwet_ac2", "krippendorff_alpha"),
+    "interval": ("gwet_ac2", "krippendorff_alpha", "icc_2_1", "mean_absolute_difference"),
+    "ratio": ("gwet_ac2", "krippendorff_alpha", "icc_2_1", "mean_absolute_difference"),
+    "jaccard": ("percent_agreement", "krippendorff_alpha"),
+    "masi": ("percent_agreement", "krippendorff_alpha"),
+    "taxonomy": ("percent_agreement", "krippendorff_alpha"),
 }
 
 
@@ -94,11 +107,16 @@ def _estimate(
     return value, *bootstrap(estimate, patterns, precision)
 
 
+def few_units(n_units: int, n_min: int) -> str:
+    """The reason why a figure on so few units is not given."""
+    return f"units rated by two annotators or more: {n_units}, fewer than {n_min}"
+
+
 def _refuse_too_little(metric: Metric, patterns: Patterns, extent: Extent, n_min: int) -> None:
     if extent.n_units < n_min:
-        raise NotEstimable(f"units rated by two annotators or more: {extent.n_units}, fewer than {n_min}")
+        raise NotEstimable(few_units(extent.n_units, n_min))
     if metric.corrects_chance and np.count_nonzero(patterns.counts.sum(axis=0)) < 2:
-        raise NotEstimable("every rating has the same value")
+        raise NotEstimable(SAME_VALUE)
     if patterns.clusters is not None and patterns.clusters.shape[0] < 2:
         raise NotEstimable("a single unit or group of units cannot be resampled")
 

@@ -11,9 +11,10 @@ from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import aggregate_raters
 from statsmodels.stats.inter_rater import fleiss_kappa as statsmodels_fleiss
 
-from labelloop.agreement import LEVELS, METRICS, Ratings, measure, pairwise, per_annotator, read_ratings
+from labelloop.agreement import METRICS, Ratings, measure, pairwise, per_annotator, read_ratings
 from labelloop.agreement.interval import newcombe, wilson
 from labelloop.agreement.patterns import patterns_of
+from labelloop.agreement.similarity import MEASUREMENT_LEVELS
 from labelloop.errors import InputError
 
 # Krippendorff (2011), example C: four observers, twelve units, missing values; also the example of Gwet's irrCAC.
@@ -68,7 +69,7 @@ def test_coefficients_are_the_ones_gwet_published(observers, metric, published):
     assert value(observers, metric) == pytest.approx(published, abs=5e-6)
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", MEASUREMENT_LEVELS)
 @pytest.mark.parametrize("seed", range(3))
 def test_alpha_equals_the_krippendorff_package(level, seed):
     matrix = random_matrix(seed)
@@ -101,7 +102,7 @@ def test_kappa_of_every_pair_equals_scikit_learn(metric, weights):
         assert figure.value == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", MEASUREMENT_LEVELS)
 def test_ac2_equals_gwets_formula_written_out(level):
     matrix = random_matrix(4)
     q, numbers = 5, np.arange(1, 6)
@@ -244,7 +245,7 @@ def test_figures_count_what_they_rest_on():
     "change",
     [
         {"value": ["x", 1]},
-        {"value": [["x"], ["y"]]},
+        {"value": [{"x": 1}, {"x": 2}]},
         {"value": [1.0, np.inf]},
         {"annotator": ["a", "a"]},
         {"annotator": ["a", None]},
