@@ -4,6 +4,7 @@ One file for each strategy, one table of them, one way to choose (`select`), one
 Scores of single rows are in `labelloop.acquisition`.
 """
 
+from labelloop.sampling.admission import Limits
 from labelloop.sampling.audit import in_audit, permanent_numbers
 from labelloop.sampling.backpressure import Backpressure, backpressure
 from labelloop.sampling.batch import compose_batch
@@ -16,6 +17,7 @@ from labelloop.sampling.table import STRATEGIES, Strategy
 __all__ = [
     "STRATEGIES",
     "Backpressure",
+    "Limits",
     "Strategy",
     "backpressure",
     "compose_batch",
