@@ -23,7 +23,7 @@ from labelloop.sync import (
 )
 from tasks.artifacts import progress, publish_table
 from tasks.clients.lease import Lease
-from tasks.clients.media import LISTING
+from tasks.clients.listing import LISTING
 from tasks.clients.quarantine import quarantine
 from tasks.clients.world import World
 from tasks.contracts import commit

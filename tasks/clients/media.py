@@ -1,7 +1,6 @@
 """Objects in buckets: the owner's media, and what labelloop publishes; every version of them.
 
-Keys are compared exactly and survive any character S3 allows. Listing goes through boto3 because obstore normalises
-paths, which loses a leading slash and rewrites percent signs.
+Keys are compared exactly and survive any character S3 allows.
 """
 
 from __future__ import annotations
@@ -19,18 +18,11 @@ import pyarrow as pa
 from botocore.exceptions import ClientError
 
 from labelloop.errors import ErasedError
+from tasks.clients.listing import Listing
 from tasks.clients.s3 import s3_errors
 
-LISTING = pa.schema(
-    [
-        pa.field("key", pa.string(), nullable=False),
-        pa.field("size", pa.int64(), nullable=False),
-        pa.field("etag", pa.string(), nullable=False),
-        pa.field("version_id", pa.string()),
-        pa.field("last_modified", pa.timestamp("us", tz="UTC"), nullable=False),
-    ]
-)
 _DELETE_BATCH = 1000
+_PIECE_BYTES = 1 << 20
 _PIECE = 2**20  # bytes
 _NO_LOCK = {"NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", "InvalidRequest", "NoSuchKey"}
 _NO_LOCK |= {"NoSuchVersion", "NoSuchObjectLegalHold", "MethodNotAllowed", "NotImplemented"}
@@ -70,7 +62,7 @@ class MediaStore(Protocol):
         """Return whether the bucket keeps, or ever kept, versions."""
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[pa.RecordBatch]:
-        """Yield the present objects below the prefix, by key, in batches of the LISTING schema."""
+        """Yield the present objects below the prefix, each once, in no order, in batches of the LISTING schema."""
 
     def keys_ever(self, bucket: str, prefix: str = "") -> Iterator[str]:
         """Yield each key below the prefix that has any version or delete marker, once."""
@@ -80,6 +72,15 @@ class MediaStore(Protocol):
 
     def fingerprint(self, bucket: str, key: str, *, version_id: str | None = None) -> tuple[int, str]:
         """Return size and SHA-256 (hexadecimal) of the bytes, read in pieces; ErasedError if it is not there."""
+
+    def pieces(self, bucket: str, key: str) -> Iterator[bytes]:
+        """Yield the bytes in pieces, so that a file of any size fits; ErasedError if the object is not there."""
+
+    def tags(self, bucket: str, key: str) -> dict[str, str]:
+        """Return the object's tags; ErasedError if it is not there."""
+
+    def metadata(self, bucket: str, key: str) -> dict[str, str]:
+        """Return the object's user metadata, names in small letters; ErasedError if it is not there."""
 
     def read_many(
         self, bucket: str, keys: Sequence[str], *, threads: int = 16, limit: int | None = None
@@ -114,6 +115,7 @@ class S3MediaStore:
     def __init__(self, client: Any) -> None:
         """Work through a boto3 client, which may be shared by threads."""
         self._client = client
+        self._listing = Listing(client)
         self._versioned: dict[str, bool] = {}
 
     def keeps_versions(self, bucket: str) -> bool:
@@ -124,13 +126,8 @@ class S3MediaStore:
         return self._versioned[bucket]
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[pa.RecordBatch]:
-        """Yield the present objects below the prefix, by key, in batches of the LISTING schema."""
-        versioned = self.keeps_versions(bucket)
-        operation, field = ("list_object_versions", "Versions") if versioned else ("list_objects_v2", "Contents")
-        for page in self._pages(operation, bucket, prefix):
-            found = [_listed(item, versioned) for item in page.get(field, []) if item.get("IsLatest", True)]
-            if found:
-                yield pa.RecordBatch.from_pylist(found, schema=LISTING)
+        """Yield the present objects below the prefix, each once, in no order, in batches of the LISTING schema."""
+        yield from self._listing.objects(bucket, prefix, versioned=self.keeps_versions(bucket))
 
     def keys_ever(self, bucket: str, prefix: str = "") -> Iterator[str]:
         """Yield each key below the prefix that has any version or delete marker, once."""
@@ -158,6 +155,22 @@ class S3MediaStore:
                 size += len(piece)
                 digest.update(piece)
         return size, digest.hexdigest()
+
+    def pieces(self, bucket: str, key: str) -> Iterator[bytes]:
+        """Yield the bytes in pieces, so that a file of any size fits; ErasedError if the object is not there."""
+        with s3_errors("reading an object"):
+            yield from self._client.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(_PIECE_BYTES)
+
+    def tags(self, bucket: str, key: str) -> dict[str, str]:
+        """Return the object's tags; ErasedError if it is not there."""
+        with s3_errors("reading the tags of an object"):
+            found = self._client.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
+            return {tag["Key"]: tag["Value"] for tag in found}
+
+    def metadata(self, bucket: str, key: str) -> dict[str, str]:
+        """Return the object's user metadata, names in small letters; ErasedError if it is not there."""
+        with s3_errors("reading the metadata of an object"):
+            return dict(self._client.head_object(Bucket=bucket, Key=key)["Metadata"])
 
     def read_many(
         self, bucket: str, keys: Sequence[str], *, threads: int = 16, limit: int | None = None
@@ -244,17 +257,6 @@ class S3MediaStore:
                 if error.response["Error"]["Code"] in _NO_LOCK:
                     return {}
                 raise
-
-
-def _listed(item: dict[str, Any], versioned: bool) -> dict[str, Any]:
-    return {
-        "key": item["Key"],
-        "size": item["Size"],
-        "etag": item["ETag"].strip('"'),
-        # Written while versioning was suspended, every version is called `null` and tells nothing apart.
-        "version_id": item["VersionId"] if versioned and item["VersionId"] != "null" else None,
-        "last_modified": item["LastModified"],
-    }
 
 
 def _both(page: dict[str, Any]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from labelloop.identifiers import ids_in_keys, source_ids
 from labelloop.spec.media import IdPlace
-from tasks.clients.media import LISTING
+from tasks.clients.listing import LISTING
 from tasks.clients.world import World
 
 # Ids are clear text and live in memory only; null where the source does not know them.

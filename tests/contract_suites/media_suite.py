@@ -1,6 +1,7 @@
 """What every MediaStore must do; run against the fake and against the real S3 server.
 
-A subclass gives the fixtures `media` (the store) and `buckets` (make_bucket, delete_plainly, put_legal_hold).
+A subclass gives the fixtures `media` (the store) and `buckets` (make_bucket, delete_plainly, describe,
+put_legal_hold).
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def put(media, bucket, *keys, data=b"x"):
 
 
 def listed(media, bucket, prefix=""):
-    return [row for batch in media.list(bucket, prefix) for row in batch.to_pylist()]
+    rows = [row for batch in media.list(bucket, prefix) for row in batch.to_pylist()]
+    return sorted(rows, key=lambda row: row["key"].encode())
 
 
 def destroy(media, bucket, key):
@@ -82,6 +84,32 @@ class MediaSuite:
         assert media.fingerprint(versioned, "k") == (1, hashlib.sha256(second).hexdigest())
         with pytest.raises(ErasedError):
             media.fingerprint(bucket, "absent")
+
+    @pytest.mark.parametrize("kind", ["bucket", "versioned"])
+    def test_folder_markers_and_names_that_end_alike_are_listed_exactly(self, media, kind, request):
+        bucket, keys = request.getfixturevalue(kind), ["f", "f-", "f.x", "f/", "f/a", "f/b/", "f/b/c", "f0"]
+        if kind == "bucket":
+            keys.remove("f")  # SeaweedFS keeps a folder or a file of one name
+        put(media, bucket, *(key for key in keys if not key.endswith("/")))
+        put(media, bucket, *(key for key in keys if key.endswith("/")), data=b"")
+        assert [row["key"] for row in listed(media, bucket)] == sorted(keys)
+        assert [row["key"] for row in listed(media, bucket, "f/")] == ["f/", "f/a", "f/b/", "f/b/c"]
+        assert [row["key"] for row in listed(media, bucket, "f/b")] == ["f/b/", "f/b/c"]
+
+    def test_what_an_object_is_tagged_with_is_read(self, media, buckets, bucket):
+        put(media, bucket, "k", "plain")
+        buckets.describe(bucket, "k", tags={"Person": "a b/ü"}, metadata={"Origin": "Flickr:1"})
+        assert [media.tags(bucket, "k"), media.metadata(bucket, "k")] == [{"Person": "a b/ü"}, {"origin": "Flickr:1"}]
+        assert [media.tags(bucket, "plain"), media.metadata(bucket, "plain")] == [{}, {}]
+        for ask in (media.tags, media.metadata):
+            with pytest.raises(ErasedError):
+                ask(bucket, "never")
+
+    def test_pieces_are_the_whole(self, media, bucket):
+        put(media, bucket, "k", data=bytes(range(256)) * 5000)
+        assert b"".join(media.pieces(bucket, "k")) == bytes(range(256)) * 5000
+        with pytest.raises(ErasedError):
+            list(media.pieces(bucket, "never"))
 
     def test_a_listing_tells_size_and_only_keys_below_the_prefix(self, media, bucket):
         put(media, bucket, "p/a", "p/b", "q/a", data=b"123")

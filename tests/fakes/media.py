@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from labelloop.errors import ErasedError, InputError
-from tasks.clients.media import LISTING, Hold, ObjectVersion, Upload
+from tasks.clients.listing import LISTING
+from tasks.clients.media import Hold, ObjectVersion, Upload
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -23,6 +24,8 @@ class Version:
     data: bytes | None  # None: a delete marker
     modified: datetime
     hold: Hold | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -60,6 +63,10 @@ class MemoryMediaStore:
     def begin_upload(self, bucket: str, key: str) -> None:
         self._bucket(bucket).uploads.append(Upload(key, f"upload-{next(self._count)}"))
 
+    def describe(self, bucket: str, key: str, *, tags: dict[str, str], metadata: dict[str, str]) -> None:
+        newest = self._find(bucket, key, None)
+        newest.tags, newest.metadata = tags, {name.lower(): value for name, value in metadata.items()}
+
     # What the pipeline uses.
 
     def keeps_versions(self, bucket: str) -> bool:
@@ -93,6 +100,18 @@ class MemoryMediaStore:
     def fingerprint(self, bucket: str, key: str, *, version_id: str | None = None) -> tuple[int, str]:
         data = self.read(bucket, key, version_id=version_id)
         return len(data), hashlib.sha256(data).hexdigest()
+
+    def pieces(self, bucket: str, key: str) -> Iterator[bytes]:
+        data = self.read(bucket, key)
+        yield from (data[start : start + 7] for start in range(0, len(data), 7))
+
+    def tags(self, bucket: str, key: str) -> dict[str, str]:
+        self.read(bucket, key, limit=1)
+        return self._find(bucket, key, None).tags
+
+    def metadata(self, bucket: str, key: str) -> dict[str, str]:
+        self.read(bucket, key, limit=1)
+        return self._find(bucket, key, None).metadata
 
     def read_many(
         self,

@@ -23,6 +23,12 @@ class S3Buckets:
     def delete_plainly(self, bucket, key):
         self._client.delete_object(Bucket=bucket, Key=key)
 
+    def describe(self, bucket, key, *, tags, metadata):
+        body = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        self._client.put_object(Bucket=bucket, Key=key, Body=body, Metadata=metadata)
+        tagging = {"TagSet": [{"Key": name, "Value": value} for name, value in tags.items()]}
+        self._client.put_object_tagging(Bucket=bucket, Key=key, Tagging=tagging)
+
     def put_legal_hold(self, bucket, key, version_id, *, on):
         status = {"Status": "ON" if on else "OFF"}
         self._client.put_object_legal_hold(Bucket=bucket, Key=key, VersionId=version_id, LegalHold=status)
