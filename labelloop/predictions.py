@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from labelloop.acquisition.probabilities import RULES, screen, screen_lists
+from labelloop.acquisition.probabilities import RULES, screen
+from labelloop.answers import read_answers
 from labelloop.errors import InputError
-from labelloop.score import prediction_rows
+from labelloop.score import answer_rows, prediction_rows
 from labelloop.sql import session
 from labelloop.vectors import lists_of, matrix
 
@@ -31,12 +32,16 @@ class Screened:
 
 
 # Of every given row: whose it is, whether others say the same, and what the lake already holds of it.
+# A model version is superseded once another was first heard of later.
 _LOCATED = """
+WITH heard AS (SELECT model_version, min(created_at) AS since FROM present WHERE confidence IS NOT NULL GROUP BY ALL)
 SELECT g.row, r.ref_id, r.media_version, g.model_version,
        count(*) OVER (PARTITION BY r.ref_id, g.model_version) > 1 AS twice,
        coalesce(g.media_version, p.media_version, r.media_version) <> r.media_version AS stale,
+       h.since < (SELECT max(since) FROM heard) AS superseded,
        p.media_version IS NOT NULL AND p.media_version = r.media_version AS present
 FROM given g
+LEFT JOIN heard h ON h.model_version = g.model_version
 LEFT JOIN refs r ON {join} AND r.state = 'active' AND r.bucket = $bucket AND starts_with(r.key, $prefix)
 LEFT JOIN present p ON p.ref_id = r.ref_id AND p.model_version = g.model_version
 ORDER BY g.row
@@ -58,24 +63,27 @@ def screen_predictions(
 
     A row is refused by the first rule it breaks: `missing_model_version`, `unknown_reference`, `duplicate` (every row
     of the pair reference and model version), `stale_media_version` (it names another media version, or was taken in
-    before the media changed), those of `labelloop.acquisition.probabilities`, `unusable_embedding` (another length
-    than most, or not finite). A row that is in the lake already is neither accepted nor refused.
+    before the media changed), `stale_model_version` (another model was first heard of later), those of
+    `labelloop.answers`, `unusable_embedding` (another length than most, or not finite). A row that is in the lake
+    already is neither accepted nor refused.
 
     Args:
-        given: `ref_id` or `key`, `probabilities`, optionally `embedding`, `model_version`, `media_version`.
+        given: `ref_id` or `key`, what `labelloop.answers.read_answers` takes, optionally `embedding`,
+            `model_version`, `media_version`.
         references: rows of the contract `references`.
-        predictions: at least `ref_id, model_version, media_version` of the contract `predictions`.
+        predictions: at least `ref_id, model_version, media_version, created_at, confidence` of the contract
+            `predictions`.
         bucket: the source's bucket.
         prefix: the source's prefix.
-        classes: what the probabilities stand for, in their order.
+        classes: what the probabilities stand for, in their order, or the labels regions may have.
         version: model version of rows that name none because there is no such column.
         at: when they are taken in.
 
     Raises:
-        InputError: there is neither `ref_id` nor `key`, or no `probabilities`, or a column is of a wrong type.
+        InputError: there is neither `ref_id` nor `key`, or not one kind of answer, or a column is of a wrong type.
     """
     located = _locate(_shaped(given, version), references, predictions, bucket=bucket, prefix=prefix)
-    values, screening = screen_lists(given["probabilities"], n_classes=len(classes))
+    said, broken = read_answers(given, classes)
     embedding = given["embedding"] if "embedding" in given.column_names else None
     refused = _first_broken(
         {
@@ -83,7 +91,8 @@ def screen_predictions(
             "unknown_reference": pc.is_null(located["ref_id"]),
             "duplicate": located["twice"],
             "stale_media_version": pc.fill_null(located["stale"], False),
-            **{rule: screening.broken(rule) for rule in RULES},
+            "stale_model_version": pc.and_(pc.fill_null(located["superseded"], False), pc.invert(located["present"])),
+            **broken,
             "unusable_embedding": _unusable(embedding, given.num_rows),
         }
     )
@@ -91,14 +100,10 @@ def screen_predictions(
     good[list(refused)] = False
     known = good & np.asarray(located["present"])
     new = pa.array(np.flatnonzero(good & ~known))
-    rows = prediction_rows(
-        located.take(new),
-        values[new.to_numpy()],
-        classes=classes,
-        version=located["model_version"].take(new),
-        at=at,
-        embedding=None if embedding is None else embedding.take(new),
-    )
+    columns = {name: column.take(new) for name, column in said.items()}
+    if embedding is not None:
+        columns["embedding"] = embedding.take(new)
+    rows = answer_rows(located.take(new), columns, version=located["model_version"].take(new), at=at)
     return Screened(rows, refused, int(known.sum()))
 
 
@@ -145,10 +150,8 @@ def _first_broken(masks: dict[str, object]) -> dict[int, str]:
 
 def _shaped(given: pa.Table, version: str) -> pa.Table:
     names = set(given.column_names)
-    if not names & {"ref_id", "key"} or "probabilities" not in names:
-        raise InputError(
-            f"the predictions have the columns {sorted(names)}", remedy="give ref_id or key, and probabilities"
-        )
+    if not names & {"ref_id", "key"}:
+        raise InputError(f"the predictions have the columns {sorted(names)}", remedy="give ref_id or key")
     text = [name for name in ("ref_id", "key", "model_version", "media_version") if name in names]
     try:
         columns = {name: given[name].cast(pa.string()) for name in text}

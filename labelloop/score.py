@@ -6,7 +6,7 @@ Predictions that others bring are judged in `predictions.py`; what they are wort
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -61,7 +61,7 @@ def embedding_rows(
         at: when they were made.
     """
     embedding = pa.array(list(vectors), pa.list_(pa.float32()))
-    return _rows(references, {"embedding": embedding}, version=pa.repeat(version, len(embedding)), at=at)
+    return answer_rows(references, {"embedding": embedding}, version=pa.repeat(version, len(embedding)), at=at)
 
 
 def prediction_rows(
@@ -83,19 +83,38 @@ def prediction_rows(
         at: when they were made.
         embedding: one vector for each, if the model gave any.
     """
+    columns = class_columns(probabilities, classes)
+    if embedding is not None:
+        columns["embedding"] = embedding
+    return answer_rows(references, columns, version=version, at=at)
+
+
+def class_columns(probabilities: NDArray[np.floating], classes: Sequence[str]) -> dict[str, pa.Array]:
+    """Return class probabilities (n, k) as columns of the contract `predictions`.
+
+    >>> class_columns(np.array([[0.25, 0.75]]), ["cat", "dog"])["predicted"].to_pylist()
+    ['dog']
+    """
     best = probabilities.argmax(axis=1) if len(probabilities) else np.empty(0, dtype=np.int64)
-    columns = {
+    return {
         "predicted": pa.array(list(classes), pa.string()).take(pa.array(best)),
         "confidence": pa.array(probabilities.max(axis=1, initial=0.0).clip(0, 1), pa.float64()),
         "classes": pa.array([list(classes)] * len(best), pa.list_(pa.string())),
         "probabilities": lists_of(probabilities).cast(pa.list_(pa.float64())),
     }
-    if embedding is not None:
-        columns["embedding"] = embedding
-    return _rows(references, columns, version=version, at=at)
 
 
-def _rows(references: pa.Table, columns: dict[str, pa.Array], *, version: pa.Array, at: datetime) -> pa.Table:
+def answer_rows(
+    references: pa.Table, columns: Mapping[str, pa.Array], *, version: pa.Array, at: datetime
+) -> pa.Table:
+    """Return rows of the contract `predictions`; columns that are not given are empty.
+
+    Args:
+        references: `ref_id, media_version` of what was scored.
+        columns: what was said, by column of the contract.
+        version: model version of each row.
+        at: when it was said.
+    """
     n, schema = references.num_rows, contract("predictions").schema
     same = {
         "ref_id": references["ref_id"],

@@ -35,6 +35,8 @@ from tasks.models import (
 from tasks.policies import OUTSIDE
 from tasks.stage import finish, stage
 
+_KNOWN = ["ref_id", "model_version", "media_version", "created_at", "confidence"]
+
 
 @task(name="score", description="Ask the model about every reference it has not seen", **OUTSIDE)
 def score(project: str) -> dict[str, object]:
@@ -106,7 +108,7 @@ def _take_predictions(world: World, lease: Lease) -> dict[str, int]:
     screened = screen_predictions(
         given,
         world.table("references").read(),
-        world.table("predictions").read(columns=["ref_id", "model_version", "media_version"]),
+        world.table("predictions").read(columns=_KNOWN),
         bucket=media.bucket,
         prefix=media.prefix,
         classes=class_names(world),

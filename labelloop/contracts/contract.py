@@ -15,6 +15,9 @@ from open_data_contract_standard.model import OpenDataContractStandard, SchemaPr
 
 from labelloop.errors import ConfigurationError
 
+_REGION = [("label", pa.string()), ("score", pa.float64())]
+_BOX = pa.struct([*_REGION, *((name, pa.float64()) for name in ("x", "y", "width", "height"))])
+_SPAN = pa.struct([*_REGION, ("start", pa.int64()), ("end", pa.int64())])
 _ARROW = {
     "string": pa.string(),
     "int64": pa.int64(),
@@ -25,6 +28,9 @@ _ARROW = {
     "list<string>": pa.list_(pa.string()),
     "list<double>": pa.list_(pa.float64()),
     "list<float>": pa.list_(pa.float32()),
+    "list<list<double>>": pa.list_(pa.list_(pa.float64())),
+    "list<struct<label string, score double, x double, y double, width double, height double>>": pa.list_(_BOX),
+    "list<struct<label string, score double, start int64, end int64>>": pa.list_(_SPAN),
 }
 
 

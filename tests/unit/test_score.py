@@ -33,11 +33,15 @@ def references(*rows: dict) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=contract("references").schema)
 
 
-def told(*rows: tuple[int, str, str]) -> pa.Table:
+def told(*rows: tuple[int, str, str], at: datetime = AT) -> pa.Table:
     """Rows of predictions: reference number, model version, media version."""
-    keys = ("ref_id", "model_version", "media_version")
-    listed = [dict(zip(keys, (ref(number), *rest), strict=True)) for number, *rest in rows]
-    return pa.Table.from_pylist(listed, schema=pa.schema([(key, pa.string()) for key in keys]))
+    listed = [
+        {"ref_id": ref(number), "model_version": model, "media_version": media, "created_at": at, "confidence": 0.5}
+        for number, model, media in rows
+    ]
+    schema = contract("predictions").schema
+    known = ("ref_id", "model_version", "media_version", "created_at", "confidence")
+    return pa.Table.from_pylist(listed, schema=pa.schema([schema.field(name) for name in known]))
 
 
 def screen(given: dict, known: pa.Table | None = None, present: pa.Table | None = None):
@@ -142,6 +146,21 @@ def test_predictions_of_older_bytes_are_refused_whether_they_say_so_or_the_lake_
     found = screen(given, known, told((2, "file-1", "v1")))
     assert found.refused == {0: "stale_media_version", 1: "stale_media_version"}
     assert found.rows["ref_id"].to_pylist() == [ref(3)]
+
+
+def test_a_model_version_that_another_has_followed_is_stale_but_what_it_said_before_stays():
+    later = AT.replace(year=2027)
+    lake = pa.concat_tables([told((1, "old", "v1")), told((2, "new", "v1"), at=later)])
+    given = {"ref_id": [ref(1), ref(3), ref(4)], "probabilities": [[0.5, 0.5]] * 3}
+    found = screen(given | {"model_version": ["old", "old", "new"]}, present=lake)
+    assert (found.refused, found.present) == ({1: "stale_model_version"}, 1)
+    assert found.rows["ref_id"].to_pylist() == [ref(4)]
+
+
+def test_models_first_heard_of_at_once_and_never_before_are_not_stale():
+    lake = told((1, "a", "v1"), (1, "b", "v1"))
+    given = {"ref_id": [ref(2)] * 3, "probabilities": [[0.5, 0.5]] * 3, "model_version": ["a", "b", "c"]}
+    assert screen(given, present=lake).refused == {}
 
 
 def test_what_is_in_the_lake_already_is_neither_taken_in_again_nor_refused():
