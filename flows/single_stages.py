@@ -18,14 +18,17 @@ from tasks.sync import sync
 
 
 @flow(name="sync", validate_parameters=True)
-def sync_references(project: Project, accept_missing: bool = False) -> list[dict[str, object]]:
+def sync_references(
+    project: Project, accept_missing: bool = False, accept_changed: bool = False
+) -> list[dict[str, object]]:
     """Honour erasures, then bring the references up to date with the bucket.
 
     Args:
         project: labelling project, named as its file of deployments/projects without the ending.
         accept_missing: a person has looked: objects missing beyond the spec's limit are really gone.
+        accept_changed: a person has looked: objects with other bytes beyond the spec's limit were really replaced.
     """
-    return [erasure(project), sync(project, accept_missing)]
+    return [erasure(project), sync(project, accept_missing, accept_changed)]
 
 
 @flow(name="erase", validate_parameters=True)

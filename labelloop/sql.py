@@ -1,11 +1,19 @@
-"""SQL over Arrow tables in memory: one DuckDB instance per process, a session of its own for each caller."""
+"""SQL over Arrow tables: one DuckDB instance in memory per process, a session of its own for each caller.
+
+What may be larger than memory gets a workspace instead: an instance of its own that overflows into a folder.
+"""
 
 from __future__ import annotations
 
 import atexit
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import duckdb
+import pyarrow as pa
+
+from labelloop.errors import LabelloopError
 
 
 def session() -> duckdb.DuckDBPyConnection:
@@ -18,6 +26,47 @@ def session() -> duckdb.DuckDBPyConnection:
     [(2,)]
     """
     return _instance().cursor()
+
+
+@contextmanager
+def workspace(folder: str, memory_mib: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give an instance of its own that holds at most so much memory and puts what is beyond it into the folder.
+
+    >>> with workspace("", 100) as db:
+    ...     db.sql("SELECT 1 + 1").fetchall()
+    [(2,)]
+    """
+    settings = {"memory_limit": f"{memory_mib}MiB", "temp_directory": folder, "preserve_insertion_order": False}
+    with duckdb.connect(config=settings) as db:
+        yield db
+
+
+@contextmanager
+def streamed(
+    db: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+) -> Iterator[None]:
+    """Let the block query the batches once, as the relation `name`; they are never held together.
+
+    An error of whoever makes the batches comes out as itself and not as one of DuckDB.
+    """
+    failures: list[LabelloopError] = []
+    db.register(name, pa.RecordBatchReader.from_batches(schema, _noting(batches, failures)))
+    try:
+        yield
+    except duckdb.Error:
+        if failures:
+            raise failures[0] from None
+        raise
+    finally:
+        db.unregister(name)
+
+
+def _noting(batches: Iterable[pa.RecordBatch], failures: list[LabelloopError]) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from batches
+    except LabelloopError as error:
+        failures.append(error)
+        raise
 
 
 @cache

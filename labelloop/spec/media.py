@@ -109,6 +109,17 @@ class Media(Section):
     missing_share_limit: float = Field(
         default=0.2, ge=0, le=1, description="more missing than this share stops the run: wrong prefix, lost rights"
     )
+    changed_share_limit: float = Field(
+        default=0.5, ge=0, le=1, description="more objects with other bytes than this share stop the run"
+    )
+    missing_answers: Literal["keep", "withdraw"] = Field(
+        default="keep", description="answers about media that is missing: wait for its return, or go with it"
+    )
+    content_digests: bool = Field(
+        default=False,
+        description="read new objects whole and keep a keyed digest of their bytes; tells moved from new ones "
+        "where the bucket keeps no versions",
+    )
 
     @model_validator(mode="after")
     def _some_size_is_allowed(self) -> Self:
