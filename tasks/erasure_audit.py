@@ -5,13 +5,13 @@ from __future__ import annotations
 import pyarrow.compute as pc
 from prefect import task
 
-from labelloop.erasure.plan import Plan
+from labelloop.erasure.decisions import needs_approval
 from labelloop.erasure.receipt_chain import verify_chain
 from labelloop.erasure.request import Request
 from labelloop.erasure.suppression import Suppressions
 from labelloop.errors import DecisionNeeded
-from labelloop.summary import Summary
 from labelloop.identifiers import subject_ids
+from labelloop.summary import Summary
 from tasks.artifacts import publish_table
 from tasks.clients.erasures import Erasures
 from tasks.clients.receipt_keys import genuine, published
@@ -36,12 +36,12 @@ def erasure_plan(project: str) -> list[dict[str, object]]:
 
 
 def preview_requests(world: World) -> list[Summary]:
-    """Return for each unfinished request how much it reaches in each place."""
+    """Return for each unfinished request how much it reaches in each place, and what it needs; no identifiers."""
     suppressions_in_force(world)
     erasures = Erasures(world.hot, world.vault)
     unfinished = [request for request in erasures.all() if not request.is_finished]
     worlds = world.neighbours() if unfinished else []
-    return [_preview(request, _reach(worlds, erasures, request)) for request in unfinished]
+    return [_preview(worlds, erasures, request) for request in unfinished]
 
 
 def audit_erasures(world: World) -> Summary:
@@ -76,17 +76,17 @@ def audit_erasures(world: World) -> Summary:
     return Summary(stage="erasure-audit", counts=counts)
 
 
-def _reach(worlds: list[World], erasures: Erasures, request: Request) -> Plan:
-    frozen = erasures.plan(request.request_id)
-    if frozen:
-        return frozen
+def _preview(worlds: list[World], erasures: Erasures, request: Request) -> Summary:
     own = next((world for world in worlds if world.project == request.project), worlds[0])
-    return reach_of(worlds, erasures.identifiers(request), own.spec.media.bucket)
-
-
-def _preview(request: Request, plan: Plan) -> Summary:
-    counts = {"objects": len(plan.objects)} | plan.found
-    return Summary(stage="erase-plan", counts=counts, notes=(f"request {request.request_id}", request.state))
+    plan = erasures.plan(request.request_id)
+    if plan is None:
+        plan = reach_of(worlds, erasures.identifiers(request), own.spec.media.bucket)
+    notes = [f"request {request.request_id}", request.state, f"due {request.due_at.date().isoformat()}"]
+    if warning := request.warning(own.now()):
+        notes.append(f"time: {warning}")
+    if needs_approval(request, len(plan.objects), own.spec.erasure.max_objects_without_approval):
+        notes.append("needs a second person: `labelloop erase approve`")
+    return Summary(stage="erase-plan", counts={"objects": len(plan.objects)} | plan.found, notes=tuple(notes))
 
 
 def _known_keys(world: World) -> list[str]:

@@ -49,7 +49,7 @@ class Suppressions:
             sources: where each came from, as `labelloop.identity.source_identifier` writes it, or None.
         """
         named = self._suppressed("object_key", (f"{bucket}/{key}" for key in keys))
-        below = self._suppressed_folders(bucket, {_folder(key) for key in keys})
+        below = self._suppressed_folders(bucket, keys)
         shown = self._suppressed("subject", {subject for subject in subjects if subject})
         came = self._suppressed("source", {source for source in sources or () if source})
         if not (named or below or shown or came):
@@ -85,10 +85,11 @@ class Suppressions:
             if made in digests
         }
 
-    def _suppressed_folders(self, bucket: str, folders: set[str]) -> set[str]:
+    def _suppressed_folders(self, bucket: str, keys: Iterable[str]) -> set[str]:
+        """Return the folders of the keys, each looked up once, that lie at or below a suppressed prefix."""
         if "prefix" not in self._digests:
             return set()
-        above = {folder: [f"{bucket}/{prefix}" for prefix in _prefixes(folder)] for folder in folders}
+        above = {folder: [f"{bucket}/{prefix}" for prefix in _prefixes(folder)] for folder in set(map(_folder, keys))}
         suppressed = self._suppressed("prefix", {prefix for prefixes in above.values() for prefix in prefixes})
         return {folder for folder, prefixes in above.items() if not suppressed.isdisjoint(prefixes)}
 

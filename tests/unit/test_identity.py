@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelloop.errors import SuppressionKeyError
-from labelloop.identity import KeyRing, key_ring, verified_check_values
+from labelloop.errors import InputError, SuppressionKeyError
+from labelloop.identity import KeyRing, key_ring, source_identifier, verified_check_values
 
 RING = KeyRing({"k1": bytes(range(32))}, current="k1")
 OTHER = KeyRing({"k1": bytes(32)}, current="k1")
@@ -85,3 +87,21 @@ def test_a_run_whose_keys_cannot_be_verified_is_refused(ring, known, used, probl
 def test_a_new_key_is_taken_up_beside_the_old_one():
     both = KeyRing({"k1": bytes(range(32)), "k2": b"2" * 32}, current="k2")
     assert verified_check_values(both, RING.check_values(), ["k1"]) == both.check_values()
+
+
+@pytest.mark.parametrize("length", [32, 63, 64, 65, 200])
+def test_a_digest_is_hmac_sha256_over_kind_and_identifier(length):
+    key = bytes(range(length % 251))[:length].ljust(length, b"x")
+    expected = hmac.digest(key, "labelloop/object_key\0ü.png".encode(), "sha256").hex()
+    assert KeyRing({"k1": key}, current="k1").digest("object_key", "ü.png") == expected
+
+
+@pytest.mark.parametrize(("platform", "identifier"), [("flickr", "17"), (" Flickr ", "17"), ("FLICKR", " 17\n")])
+def test_a_source_has_one_form_however_it_is_written(platform, identifier):
+    assert source_identifier(platform, identifier) == "flickr:17"
+
+
+@pytest.mark.parametrize(("platform", "identifier"), [("a:b", "c"), ("", "c"), ("a", " ")])
+def test_a_source_whose_parts_could_be_shifted_or_are_blank_is_refused(platform, identifier):
+    with pytest.raises(InputError, match="source"):
+        source_identifier(platform, identifier)
