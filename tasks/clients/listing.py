@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,8 +31,9 @@ LISTING = pa.schema(
     ]
 )
 _THREADS = 8
-# Below it a request for each prefix brings fewer objects than pages one after the other would.
-_OBJECTS_PER_PREFIX = 200
+_PAGE_SIZE = 1000  # as large as S3 makes them
+# With more prefixes on its first page, a folder is quicker read page by page than prefix by prefix.
+_PREFIXES_ON_A_PAGE = 5
 _in_columns: ContextVar[bool] = ContextVar("in_columns", default=False)
 
 
@@ -47,9 +49,9 @@ class _Step:
 class Listing:
     """Lists buckets through a boto3 client, whose other answers stay as they are."""
 
-    def __init__(self, client: Any) -> None:
-        """Work through a client, which may be shared by threads."""
-        self._client = client
+    def __init__(self, client: Any, *, page_size: int = _PAGE_SIZE) -> None:
+        """Work through a client, which may be shared by threads; tests ask for small pages."""
+        self._client, self._page_size = client, page_size
         for operation in ("ListObjectsV2", "ListObjectVersions"):
             event = f"before-parse.s3.{operation}"
             client.meta.events.register(event, _read_objects, unique_id=f"labelloop-{event}")
@@ -82,11 +84,13 @@ class Listing:
 
     def _page(self, step: _Step, bucket: str, versioned: bool) -> dict[str, Any]:
         ask = self._client.list_object_versions if versioned else self._client.list_objects_v2
-        delimiter = {"Delimiter": "/"} if step.by_delimiter else {}
+        where = {"Bucket": bucket, "Prefix": step.prefix, "MaxKeys": self._page_size, **step.marker}
+        if step.by_delimiter:
+            where["Delimiter"] = "/"
         token = _in_columns.set(True)
         try:
             with s3_errors("listing a bucket"):
-                page: dict[str, Any] = ask(Bucket=bucket, Prefix=step.prefix, **delimiter, **step.marker)
+                page: dict[str, Any] = ask(**where)
         finally:
             _in_columns.reset(token)
         if "Columns" not in page:
@@ -104,10 +108,10 @@ def _marker(page: dict[str, Any]) -> dict[str, str]:
 
 
 def _worth_splitting(batch: pa.RecordBatch, prefix: str) -> bool:
-    """Return whether the first page shows prefixes with many objects each."""
+    """Return whether a full first page shows few prefixes, each with many objects."""
     below = [key[len(prefix) :].partition("/") for key in batch["key"].to_pylist()]
     nested = [name for name, slash, _ in below if slash]
-    return len(nested) >= _OBJECTS_PER_PREFIX * len(set(nested)) > 0
+    return 0 < len(set(nested)) <= _PREFIXES_ON_A_PAGE and 2 * len(nested) >= batch.num_rows
 
 
 def _read_objects(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
@@ -116,15 +120,15 @@ def _read_objects(response_dict: dict[str, Any], customized_response_dict: dict[
         return
     try:
         root = etree.fromstring(response_dict["body"], etree.XMLParser(resolve_entities=False, no_network=True))
-        columns = _columns(root, root.tag[: root.tag.rfind("}") + 1])
-    except (etree.XMLSyntaxError, pa.ArrowInvalid):
-        return  # no listing: the caller misses the columns and says so
-    customized_response_dict["Columns"] = columns
+    except etree.XMLSyntaxError:
+        return  # boto3 finds the same and says so
+    with suppress(ValueError):  # the caller misses the columns and says so
+        customized_response_dict["Columns"] = _columns(root, root.tag[: root.tag.rfind("}") + 1])
     response_dict["body"] = etree.tostring(root)
 
 
 def _columns(root: Any, namespace: str) -> pa.RecordBatch:
-    """Take the objects out of the answer and return those that are present; ArrowInvalid if any lacks a field."""
+    """Take the objects out of the answer and return those that are present; ValueError if any lacks a field."""
     encoded = root.findtext(f"{namespace}EncodingType") == "url"
     found = etree.Element("found")
     for name in ("Contents", "Version", "DeleteMarker"):

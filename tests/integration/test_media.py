@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tasks.clients.listing import Listing
 from tasks.clients.media import S3MediaStore
 from tasks.clients.s3 import connect
-from tests.contract_suites.media_suite import MediaSuite
+from tests.contract_suites.media_suite import ODD_KEYS, MediaSuite, put
 
 pytestmark = pytest.mark.integration
 
@@ -60,3 +61,16 @@ class TestS3MediaStore(MediaSuite):
         client.put_bucket_versioning(Bucket=versioned, VersioningConfiguration={"Status": "Suspended"})
         media.write(versioned, "k", b"1", content_type="text/plain")
         assert [row["version_id"] for batch in media.list(versioned) for row in batch.to_pylist()] == [None]
+
+    @pytest.mark.parametrize("page_size", [3, 12])
+    @pytest.mark.parametrize("kind", ["bucket", "versioned"])
+    def test_small_pages_and_prefixes_side_by_side_lose_no_key(self, media, client, kind, page_size, request):
+        folders = ["", "d/", "d/e f/", "g%2F/h/i/"]
+        if kind == "bucket":
+            # Between pages of versions SeaweedFS loses `d%` beside `d/`, from boto3's paginator too.
+            folders += ["d%2F/", "ü+/"]
+        place, keys = request.getfixturevalue(kind), {f"{folder}{name}" for folder in folders for name in ODD_KEYS}
+        keys |= {f"many/{n}/x" for n in range(15)}
+        put(media, place, *sorted(keys))
+        batches = Listing(client, page_size=page_size).objects(place, "", versioned=kind == "versioned")
+        assert sorted(key for batch in batches for key in batch["key"].to_pylist()) == sorted(keys)
