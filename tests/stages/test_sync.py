@@ -8,7 +8,7 @@ import pytest
 
 from labelloop.erasure.request import Identifiers
 from labelloop.erasure.suppression import suppression_rows
-from labelloop.errors import DecisionNeeded, InputError, SuppressionKeyError
+from labelloop.errors import DecisionNeeded, InputError, SuppressionKeyError, UnavailableError
 from labelloop.identity import KeyRing
 from labelloop.spec import ProjectSpec
 from tasks.clients.quarantine import payloads
@@ -295,3 +295,154 @@ def test_ids_are_minted_in_the_order_of_the_keys(tmp_path):
         [row["ref_id"] for row in sorted(references(w).values(), key=lambda r: r["key"])] for w in worlds
     )
     assert first == second
+
+
+def move(world, old, new):
+    put(world, new, data=world.media.read("media", old))
+    world.media.delete_plainly("media", old)
+
+
+def unversioned(tmp_path, **media):
+    world = with_media(make_world(tmp_path), **media)
+    world.media.make_bucket("media", versioned=False)
+    return world
+
+
+def test_a_moved_object_stays_the_same_reference_and_media_version(world):
+    put(world, *SUBJECTS)
+    put(world, "digits/00/y.png", data=PNG + b"y")
+    sync(world)
+    before = references(world)["digits/00/y.png"]
+    move(world, "digits/00/y.png", "digits/00/z.png")
+    assert sync(world) == {"moved": 1, "unchanged": 10}
+    after = references(world)["digits/00/z.png"]
+    assert (after["ref_id"], after["media_version"]) == (before["ref_id"], before["media_version"])
+    assert (after["former_keys"], after["state"]) == (["digits/00/y.png"], "active")
+    assert sync(world) == {"unchanged": 11}
+    put(world, "digits/00/z.png", data=PNG + b"!")
+    assert sync(world) == {"changed": 1, "unchanged": 10}
+
+
+def test_a_move_is_recognised_after_a_sync_that_saw_only_its_first_half(world):
+    put(world, *SUBJECTS)
+    sync(world)
+    world.media.delete_plainly("media", SUBJECTS[0])
+    assert sync(world) == {"missing": 1, "unchanged": 9}
+    put(world, "digits/00/z.png")
+    assert sync(world) == {"moved": 1, "unchanged": 9}
+
+
+@pytest.mark.parametrize(
+    ("new", "data"),
+    [("digits/00/z.png", PNG + b"z"), ("digits/01/z.png", PNG + b"y"), ("digits/00/z.png", PNG + b"yy")],
+)
+def test_other_bytes_or_another_subject_are_another_reference(world, new, data):
+    put(world, *SUBJECTS)
+    put(world, "digits/00/y.png", data=PNG + b"y")
+    sync(world)
+    world.media.delete_plainly("media", "digits/00/y.png")
+    put(world, new, data=data)
+    assert sync(world) == {"added": 1, "missing": 1, "unchanged": 10}
+
+
+def test_a_bucket_without_versions_tells_moves_only_where_digests_are_kept(tmp_path):
+    for digests, told in ((True, {"moved": 1, "unchanged": 9}), (False, {"added": 1, "missing": 1, "unchanged": 9})):
+        world = unversioned(tmp_path / str(digests), content_digests=digests)
+        put(world, *SUBJECTS)
+        sync(world)
+        assert {bool(row["content_hmac"]) for row in references(world).values()} == {digests}
+        move(world, SUBJECTS[0], "digits/00/z.png")
+        assert sync(world) == told
+
+
+def test_a_digest_is_compared_under_the_key_that_made_it(tmp_path):
+    world = unversioned(tmp_path, content_digests=True, subject_id=None)
+    put(world, *SUBJECTS)
+    sync(world)
+    world.keys = KeyRing({"k1": bytes(range(32)), "k2": b"x" * 32}, current="k2")
+    move(world, SUBJECTS[0], "digits/00/z.png")
+    assert sync(world) == {"moved": 1, "unchanged": 9}
+
+
+def test_a_whole_folder_may_move(world):
+    keys = [f"digits/old/{n}.png" for n in range(10)]
+    for n, key in enumerate(keys):
+        put(world, key, data=PNG + bytes([n]))
+    world = with_media(world, subject_id=None)
+    sync(world)
+    for key in keys:
+        move(world, key, key.replace("old", "new"))
+    assert sync(world) == {"moved": 10}
+
+
+def test_a_folder_of_other_bytes_is_no_move_and_stops_the_run(world):
+    """The same sizes and entity tags are a hint only: here the bytes of the gone objects are destroyed."""
+    keys = [f"digits/old/{n}.png" for n in range(10)]
+    put(world, *keys)
+    world = with_media(world, subject_id=None)
+    sync(world)
+    for key in keys:
+        world.media.delete_versions("media", key, [v.version_id for v in world.media.versions("media", key)])
+        put(world, key.replace("old", "new"))
+    with pytest.raises(DecisionNeeded, match="10 of 10 known objects are missing"):
+        sync(world)
+    assert sorted(references(world)) == keys
+
+
+def test_a_listing_that_fails_half_way_changes_nothing(world):
+    put(world, *SUBJECTS)
+    sync(world)
+    version, entire = world.table("references").version(), world.media.list
+
+    def failing(*given):
+        yield next(entire(*given)).slice(0, 9)
+        raise UnavailableError("S3 did not answer")
+
+    world.media.list = failing
+    with pytest.raises(UnavailableError, match="S3 did not answer"):
+        sync(world)
+    assert world.table("references").version() == version
+
+
+def test_a_prefix_that_vanished_stops_the_run(world):
+    put(world, *SUBJECTS)
+    sync(world)
+    for key in SUBJECTS:
+        world.media.delete_plainly("media", key)
+    with pytest.raises(DecisionNeeded, match="10 of 10"):
+        sync(world)
+    assert {row["state"] for row in references(world).values()} == {"active"}
+
+
+def test_media_that_turned_into_rubbish_all_at_once_stops_the_run(world):
+    world = with_media(world, changed_share_limit=1)
+    put(world, *SUBJECTS)
+    sync(world)
+    put(world, *SUBJECTS, data=b"no image")
+    with pytest.raises(DecisionNeeded, match="10 of 10 known objects are missing"):
+        sync(world)
+
+
+def test_more_changed_than_the_limit_stops_before_any_object_is_read(world):
+    put(world, *SUBJECTS)
+    sync(world)
+    put(world, *SUBJECTS[:6], data=PNG + b"2")
+    world.media.read_many = None
+    with pytest.raises(DecisionNeeded, match="6 of 10 known objects hold other bytes"):
+        sync(world)
+    del world.media.read_many
+    assert sync(world, accept_changed=True) == {"changed": 6, "unchanged": 4}
+
+
+def test_the_same_bytes_written_again_after_versioning_was_turned_on_are_unchanged(tmp_path):
+    world = unversioned(tmp_path)
+    put(world, *SUBJECTS)
+    sync(world)
+    before, version = references(world), world.table("references").version()
+    world.media.make_bucket("media", versioned=True)
+    put(world, *SUBJECTS)
+    assert sync(world) == {"unchanged": 10}
+    assert world.table("references").version() == version
+    put(world, SUBJECTS[0], data=PNG + b"2")
+    assert sync(world) == {"changed": 1, "unchanged": 9}
+    assert references(world)[SUBJECTS[0]]["media_version"] != before[SUBJECTS[0]]["media_version"]
