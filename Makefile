@@ -35,6 +35,7 @@ demo: setup ## the whole loop on real images, then where to look
 	@$(BIN)/labelloop demo
 
 bench: setup ## every benchmark, peers in the same run; writes docs/benchmarks.md
+	@$(PYTHON) -m benchmarks.peers
 	@$(BIN)/python -m benchmarks
 
 crash: setup ## kill the weekly batch at every stage boundary, rerun, compare
@@ -54,7 +55,8 @@ clean: ## end the stack and remove its state and all caches; the environments st
 	@rm -rf .local .pytest_cache .mypy_cache .ruff_cache .hypothesis out *.egg-info
 	@find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
-lock: setup ## resolve all three locks anew
+lock: setup ## resolve all locks anew
 	@$(COMPILE) --group dev pyproject.toml -o requirements.lock
 	@$(COMPILE) deployments/local/label-studio.in -o deployments/local/label-studio.lock
 	@$(COMPILE) deployments/local/uv.in -o deployments/local/uv.lock
+	@$(COMPILE) benchmarks/peers.in -o benchmarks/peers.lock

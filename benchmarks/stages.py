@@ -71,8 +71,8 @@ def run(quick: bool) -> Figures:
         "title": "Stage times",
         "about": [
             "The stages are the real ones with their contracts (Great Expectations and DuckDB) and a Delta lake on",
-            "the local disk. S3 and Label Studio are in memory: this is labelloop's own time, one run. Importing Great",
-            f"Expectations, once per process, took {importing} s more.",
+            "the local disk. S3 and Label Studio are in memory: this is labelloop's own time, one run. Importing",
+            f"Great Expectations, once per process, took {importing} s more.",
         ],
         "tables": {f"{pool.name}: {len(pool.truth):,} references": _told(pool) for pool in pools},
         "seed": SEED,
