@@ -7,7 +7,7 @@ Scores of single rows are in `labelloop.acquisition`.
 from labelloop.sampling.admission import Limits
 from labelloop.sampling.audit import in_audit, permanent_numbers
 from labelloop.sampling.backpressure import Backpressure, backpressure
-from labelloop.sampling.batch import compose_batch
+from labelloop.sampling.batch import Again, compose_batch
 from labelloop.sampling.pool import refused_rows
 from labelloop.sampling.queue_order import queue_scores
 from labelloop.sampling.selection import select
@@ -16,6 +16,7 @@ from labelloop.sampling.table import STRATEGIES, Strategy
 
 __all__ = [
     "STRATEGIES",
+    "Again",
     "Backpressure",
     "Limits",
     "Strategy",

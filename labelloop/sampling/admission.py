@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -46,6 +46,10 @@ class Limits:
             **{column: getattr(self.quotas, quota) for quota, column in _QUOTA_COLUMNS.items()},
         }
         return frozenset(column for column, limit in named.items() if limit is not None)
+
+    def left(self, spent: float) -> Limits:
+        """These limits with hours already spent."""
+        return self if self.hours is None else replace(self, hours=max(0.0, self.hours - spent))
 
 
 class Rule(Protocol):

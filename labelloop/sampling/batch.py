@@ -1,11 +1,11 @@
-"""The batch of a round: audit first, a random share to explore, the rest by the strategy.
+"""The batch of a round: audit, a random share to explore, what is asked again, and the rest by the strategy.
 
 Turning references into units and rows of `batches` is done in `labelloop.units`.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,12 +13,23 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelloop.errors import InputError
+from labelloop.sampling.admission import Limits
 from labelloop.sampling.audit import permanent_numbers
 from labelloop.sampling.auto import resolve
 from labelloop.sampling.pool import candidates, refused_rows, with_refused
 from labelloop.sampling.selection import select
+from labelloop.spec.sampling import Objectives
 
 PERMANENT: Final = "permanent_random"  # the strategy that chose an audit reference
+# what a choice has to know of references that are labelled or taken
+_KNOWN: Final = ("ref_id", "embedding", "stratum", "digest", "perceptual_hash")
+
+
+class Again(NamedTuple):
+    """References (`ref_id`, those asked about before) of which a `share` of the batch is asked once more."""
+
+    rows: pa.Table
+    share: float
 
 
 def compose_batch(
@@ -32,14 +43,20 @@ def compose_batch(
     audit_rate: float,
     explore_share: float,
     labelled: pa.Table | None = None,
+    objectives: Objectives | None = None,
+    limits: Limits | None = None,
+    gold: Again | None = None,
+    repeats: Again | None = None,
 ) -> pa.Table:
-    """The references of one round, exploit first, then explore, then audit.
+    """The references of one round: exploit, explore, audit, gold and repeat, in this order.
 
     Audit: of the references whose permanent number is below `audit_rate`, the lowest round(size * audit_rate); the
     others of them wait for later rounds and are never exploited. Their inclusion probability is `audit_rate`, the
     chance of belonging to the audit: equal for all, as ratios of weighted sums need it. Explore: round(size *
-    explore_share) drawn evenly from what is no audit (k / N). Exploit: the rest by `strategy`, which knows what is
-    explored beside it; inclusion probability null, whatever the strategy. Halves round up.
+    explore_share) drawn evenly from what is no audit (k / N). Gold and repeat: their shares, drawn evenly (k / N).
+    Exploit: the rest by `strategy`, which knows what is explored and audited beside it; inclusion probability null,
+    whatever the strategy. Limits bind the exploited alone, since a random draw that is filtered is none; hours cut
+    the batch to what they pay at the mean cost, and the exploited to what is left of them. Halves round up.
 
     Args:
         pool: as for `select`; with a column `group`, the references of one group share one permanent number, so that
@@ -50,8 +67,12 @@ def compose_batch(
         round_number: from 0.
         salt: of the project; keeps permanent numbers of projects apart.
         audit_rate: 0 to 1.
-        explore_share: 0 to 1; together at most 1.
+        explore_share: 0 to 1; all shares together at most 1.
         labelled: as for `select`.
+        objectives: as for `select`.
+        limits: as for `select`.
+        gold: references whose answer an expert has given, to test annotators with.
+        repeats: references that were answered before, to see whether people answer alike.
 
     Returns:
         `ref_id, rank, stratum, strategy, acquisition_score, inclusion_probability, reason, seed`.
@@ -59,31 +80,68 @@ def compose_batch(
     Raises:
         InputError: shares out of range, a negative size or seed, or what `select` raises.
     """
-    _check(size, seed, audit_rate, explore_share)
-    streams = [int(s) for s in np.random.SeedSequence([seed, round_number]).generate_state(2)]
-    table = candidates(pool, labelled)
+    twice = {stratum: again for stratum, again in (("gold", gold), ("repeat", repeats)) if again}
+    shares = {"audit": audit_rate, "explore": explore_share, **{name: again.share for name, again in twice.items()}}
+    _check(size, seed, shares)
+    table, bounds = candidates(pool, labelled), limits or Limits()
+    size = _affordable(table, bounds.hours, size)
+    streams = iter(np.random.SeedSequence([seed, round_number]).generate_state(2 + len(twice)).tolist())
     numbers = permanent_numbers(_groups(table), salt)
-    audited, n_audit = numbers < audit_rate, _share(size, audit_rate)
-    audit = _audit(table.filter(audited), numbers[audited], n_audit, audit_rate)
-    n_audit = len(audit)
+    audited = numbers < audit_rate
     open_pool = table.filter(~audited)
-    explore = select(open_pool, min(_share(size, explore_share), size - n_audit), "random", seed=streams[0])
-    exploit, name = _exploit(open_pool, explore, labelled, size - n_audit - len(explore), strategy, streams[1])
-    parts = [("exploit", name, exploit), ("explore", "random", explore), ("audit", PERMANENT, audit)]
-    whole = pa.concat_tables([_part(stratum, by, rows) for stratum, by, rows in parts])
+    audit = _audit(table.filter(audited), numbers[audited], _share(size, audit_rate), audit_rate)
+    room = size - len(audit)
+    explore = select(open_pool, min(_share(size, explore_share), room), "random", seed=next(streams))
+    exploit_seed = next(streams)
+    again = {name: _again(name, twice[name], size, next(streams)) for name in twice}
+    beside = [("explore", "random", explore), ("audit", PERMANENT, audit)]
+    beside += [(name, "random", rows) for name, rows in again.items()]
+    left = bounds.left(_cost(table, beside))
+    taken = table.filter(pc.is_in(table["ref_id"], value_set=_ids([explore, audit])))
+    count = len(labelled) if labelled is not None else 0
+    name = resolve(strategy, open_pool, count).name
+    exploit = select(
+        open_pool,
+        max(0, size - sum(len(rows) for _, _, rows in beside)),
+        strategy,
+        seed=exploit_seed,
+        labelled=_covered(taken, labelled),
+        labels_count=count,
+        objectives=objectives,
+        limits=left,
+    )
+    whole = pa.concat_tables([_part(*part) for part in [("exploit", name, _without_chances(exploit)), *beside]])
     whole = whole.set_column(1, "rank", pa.array(np.arange(len(whole))))
     whole = whole.append_column("seed", pa.array(np.full(len(whole), seed, dtype=np.int64)))
     return with_refused(whole, refused_rows(exploit))
 
 
-def _check(size: int, seed: int, audit_rate: float, explore_share: float) -> None:
+def _check(size: int, seed: int, shares: dict[str, float]) -> None:
     if size < 0 or seed < 0:
         raise InputError(f"batch size {size}, seed {seed}", remedy="give whole numbers from 0")
-    if not (audit_rate >= 0 and explore_share >= 0 and audit_rate + explore_share <= 1):
-        raise InputError(
-            f"audit rate {audit_rate} and explore share {explore_share}",
-            remedy="give shares from 0 to 1 that sum to at most 1",
-        )
+    if not (all(share >= 0 for share in shares.values()) and sum(shares.values()) <= 1):
+        told = ", ".join(f"{name} {share}" for name, share in shares.items())
+        raise InputError(f"shares of the batch: {told}", remedy="give shares from 0 to 1 that sum to at most 1")
+
+
+def _share(size: int, share: float) -> int:
+    return int(np.floor(size * share + 0.5))
+
+
+def _affordable(table: pa.Table, hours: float | None, size: int) -> int:
+    """The size of a batch that the hours pay at the mean cost of the pool."""
+    mean = _mean_cost(table)
+    return size if hours is None or not mean else min(size, int(hours / mean + 1e-9))
+
+
+def _mean_cost(table: pa.Table) -> float:
+    mean = pc.mean(table["cost"]).as_py() if "cost" in table.column_names else None
+    return float(mean or 0.0)
+
+
+def _cost(table: pa.Table, parts: list[tuple[str, str, pa.Table]]) -> float:
+    """What is drawn beside the exploited costs, at the mean cost of the pool."""
+    return _mean_cost(table) * sum(len(rows) for _, _, rows in parts)
 
 
 def _groups(table: pa.Table) -> pa.ChunkedArray:
@@ -91,10 +149,6 @@ def _groups(table: pa.Table) -> pa.ChunkedArray:
     if "group" not in table.column_names:
         return table["ref_id"]
     return pc.coalesce(table["group"].cast(pa.string()), table["ref_id"].cast(pa.string()))
-
-
-def _share(size: int, share: float) -> int:
-    return int(np.floor(size * share + 0.5))
 
 
 def _audit(eligible: pa.Table, numbers: NDArray[np.float64], n: int, rate: float) -> pa.Table:
@@ -111,26 +165,29 @@ def _audit(eligible: pa.Table, numbers: NDArray[np.float64], n: int, rate: float
     return pa.table(columns).cast(frame.schema)
 
 
-def _exploit(
-    pool: pa.Table, explore: pa.Table, labelled: pa.Table | None, n: int, strategy: str, seed: int
-) -> tuple[pa.Table, str]:
-    """What the strategy chooses beside the explored, its inclusion probabilities struck out, and its name."""
-    count = len(labelled) if labelled is not None else 0
-    name = resolve(strategy, pool, count).name
-    covered = _covered(pool, explore, labelled)
-    chosen = select(pool, n, strategy, seed=seed, labelled=covered, labels_count=count)
-    column = chosen.schema.get_field_index("inclusion_probability")
-    greedy = chosen.set_column(column, "inclusion_probability", pa.nulls(len(chosen), pa.float64()))
-    return greedy.replace_schema_metadata(chosen.schema.metadata), name
+def _again(stratum: str, again: Again, size: int, seed: int) -> pa.Table:
+    """An even draw from what was asked about before, with its reason."""
+    drawn = select(again.rows.select(["ref_id"]), _share(size, again.share), "random", seed=seed)
+    reasons = [f"{stratum}: {reason}" for reason in drawn["reason"].to_pylist()]
+    column = drawn.schema.get_field_index("reason")
+    return drawn.set_column(column, "reason", pa.array(reasons, pa.string()))
 
 
-def _covered(pool: pa.Table, explore: pa.Table, labelled: pa.Table | None) -> pa.Table:
-    """Labelled and explored references together: neither may be chosen, both count as covered."""
-    explored = pool.filter(pc.is_in(pool["ref_id"], value_set=explore["ref_id"].combine_chunks()))
-    tables = [explored] if labelled is None else [explored, labelled]
-    known = ("ref_id", "embedding")
-    narrow = [table.select([c for c in known if c in table.column_names]) for table in tables]
+def _covered(taken: pa.Table, labelled: pa.Table | None) -> pa.Table:
+    """What is labelled and what is taken beside it: none of it may be chosen, all of it counts as covered."""
+    tables = [taken] if labelled is None else [taken, labelled]
+    narrow = [table.select([c for c in _KNOWN if c in table.column_names]) for table in tables]
     return pa.concat_tables(narrow, promote_options="permissive")
+
+
+def _ids(tables: list[pa.Table]) -> pa.Array:
+    return pa.concat_tables([table.select(["ref_id"]) for table in tables])["ref_id"].combine_chunks()
+
+
+def _without_chances(chosen: pa.Table) -> pa.Table:
+    """The choice with its inclusion probabilities struck out: a strategy's picks are a certainty stratum."""
+    column = chosen.schema.get_field_index("inclusion_probability")
+    return chosen.set_column(column, "inclusion_probability", pa.nulls(len(chosen), pa.float64()))
 
 
 def _part(stratum: str, strategy: str, rows: pa.Table) -> pa.Table:

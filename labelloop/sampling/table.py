@@ -13,6 +13,7 @@ from labelloop.acquisition.table import SCORINGS, known_score
 from labelloop.sampling.density import pick_dense
 from labelloop.sampling.facility_location import pick_facilities
 from labelloop.sampling.gradients import pick_badge
+from labelloop.sampling.herding import pick_herding
 from labelloop.sampling.hybrid import pick_hybrid
 from labelloop.sampling.k_center import pick_k_center
 from labelloop.sampling.objectives import COLUMNS
@@ -56,7 +57,7 @@ class Strategy:
         if not self.weighs:
             return Needs(self.arrays, named if self.score == ANY else self.score)
         arrays = {column for aim, column in COLUMNS.items() if getattr(objectives, aim)}
-        return Needs(frozenset(arrays), named if objectives.uncertainty else None)
+        return Needs(self.arrays | arrays, named if objectives.uncertainty else None)
 
 
 _EMBEDDING: Final = frozenset({"embedding"})
@@ -73,6 +74,7 @@ STRATEGIES: Final[Mapping[str, Strategy]] = MappingProxyType(
         "k_means": Strategy(pick_representatives, _EMBEDDING),
         "typiclust": Strategy(pick_typical, _EMBEDDING),
         "facility_location": Strategy(pick_facilities, _EMBEDDING),
+        "herding": Strategy(pick_herding, _EMBEDDING, weighs=True),
         "hybrid": Strategy(pick_hybrid, weighs=True),
     }
 )

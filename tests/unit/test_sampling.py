@@ -9,7 +9,17 @@ import pyarrow as pa
 import pytest
 
 from labelloop.errors import InputError
-from labelloop.sampling import backpressure, compose_batch, in_audit, permanent_numbers, queue_scores, refused_rows
+from labelloop.sampling import (
+    Again,
+    Limits,
+    backpressure,
+    compose_batch,
+    in_audit,
+    permanent_numbers,
+    queue_scores,
+    refused_rows,
+)
+from labelloop.spec.sampling import NearDuplicates, Quotas
 from tests.builders.pools import EVERY_STRATEGY, a_pool, refs
 
 COLUMNS = ["ref_id", "rank", "acquisition_score", "inclusion_probability", "reason"]
@@ -133,6 +143,57 @@ def test_refused_rows_of_the_exploited_are_counted():
 def test_impossible_shares_and_sizes_are_named(wrong):
     with pytest.raises(InputError):
         compose(a_pool(5), **wrong)
+
+
+# asked again, limits and hours
+
+
+def test_gold_and_repeats_have_their_shares_and_are_drawn_evenly_from_what_was_asked_about():
+    pool, asked = a_pool(300), pa.table({"ref_id": [f"old{i}" for i in range(40)]})
+    batch = compose(pool, gold=Again(asked.slice(0, 20), 0.1), repeats=Again(asked.slice(20), 0.06), labelled=asked)
+    sizes = {stratum: len(members(batch, stratum)) for stratum in ("exploit", "explore", "audit", "gold", "repeat")}
+    assert sizes == {"exploit": 27, "explore": 5, "audit": 10, "gold": 5, "repeat": 3}
+    assert set(members(batch, "gold")) <= {f"old{i}" for i in range(20)}
+    assert set(members(batch, "repeat")) <= {f"old{i}" for i in range(20, 40)}
+    rows = {row["stratum"]: row for row in batch.to_pylist()}
+    assert rows["gold"]["inclusion_probability"] == pytest.approx(5 / 20)
+    assert rows["repeat"]["reason"] == "repeat: random draw of 3 from 20"
+
+
+def test_without_anything_to_ask_again_the_places_go_to_the_exploited():
+    nobody = Again(pa.table({"ref_id": pa.array([], pa.string())}), 0.2)
+    assert len(members(compose(a_pool(300), gold=nobody), "exploit")) == 35
+
+
+def test_asking_again_changes_neither_the_audit_nor_the_explored():
+    pool, asked = a_pool(300), pa.table({"ref_id": ["old1", "old2"]})
+    plain, more = compose(pool), compose(pool, repeats=Again(asked, 0.04))
+    for stratum in ("audit", "explore"):
+        assert members(more, stratum) == members(plain, stratum)
+
+
+def test_limits_bind_the_exploited_and_leave_random_draws_random():
+    pool = a_pool(300).append_column("digest", pa.array([f"d{i // 10}" for i in range(300)]))
+    limits = Limits(near=NearDuplicates(), quotas=Quotas(stratum=6))
+    free, bound = compose(pool), compose(pool, limits=limits)
+    for stratum in ("audit", "explore"):
+        assert members(bound, stratum) == members(free, stratum)
+    beside = {int(ref) // 10 for s in ("audit", "explore") for ref in members(bound, s)}
+    exploited = [int(ref) // 10 for ref in members(bound, "exploit")]
+    assert len(set(exploited)) == len(exploited)
+    assert not set(exploited) & beside
+    assert refused_rows(bound)["near_duplicate"] > 0
+
+
+def test_hours_cut_the_batch_to_what_they_pay():
+    pool = a_pool(300)
+    costs = dict(zip(refs(pool), pool["cost"].to_pylist(), strict=True))
+    batch = compose(pool, limits=Limits(hours=25.0))
+    mean = np.mean(list(costs.values()))
+    drawn = sum(len(members(batch, stratum)) for stratum in ("audit", "explore"))
+    assert 10 < len(batch) <= 25 / mean + 1
+    assert sum(costs[ref] for ref in members(batch, "exploit")) <= 25.0 - drawn * mean + 1e-6
+    assert len(compose(pool, limits=Limits(hours=0.1))) == 0
 
 
 # the queue

@@ -1,0 +1,123 @@
+"""Uncertainty herding: the references that, once labelled, leave the least doubt uncovered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelloop.sampling.objectives import worth
+from labelloop.sampling.pool import Picks, Pool
+
+Floats = NDArray[np.floating]
+
+DOUBTED: Final = 1000  # rows whose doubt is to be covered, drawn from a larger pool by their doubt
+REACH: Final = 4.0  # how many median squared distances between labelled neighbours a label speaks for
+SHORT_LIST: Final = 256  # candidates whose gain is kept exact while picks are made among them
+BLOCK: Final = 8192
+
+
+def pick_herding(pool: Pool, n: int, rng: np.random.Generator) -> Picks:
+    """Greedy picks by how much of the pool's doubt they cover beyond what is covered already.
+
+    sum_x u(x) max_(l labelled or chosen) exp(-|x - l|^2 / r) is raised as far as it goes, u being uncertainty to its
+    strength; its rise, the score, times the other objectives decides. One product holds doubt, distance to what is
+    labelled, and how common a reference is, so that neither outliers nor near-duplicates win. The reach r is four
+    times the median squared distance between labelled neighbours: wide while labels are few, local later.
+    The greedy reaches 1 - 1/e of the best possible. In pools above 1,000 rows u is summed over 1,000 drawn by it.
+    Source: Bae, Khosla, Sutherland et al., Uncertainty Herding, ICLR 2025.
+    """
+    doubt = np.power(pool.uncertainty, pool.objectives.uncertainty).astype(np.float64)
+    if not doubt.any():
+        doubt = np.ones(len(pool))
+    points = pool.embedding
+    some, weights = _drawn(doubt, rng)
+    targets = points[some]
+    reach = _reach(pool.labelled, points, targets, rng)
+    covered = _kernel(targets, pool.labelled, reach).max(axis=1, initial=0.0)
+    others = replace(pool, objectives=pool.objectives.model_copy(update={"uncertainty": 0.0}))
+    rows, gains = _greedy(points, targets, weights, covered, reach, worth(others), n)
+    if len(rows) < n:
+        rest = np.setdiff1d(np.arange(len(pool)), rows)
+        rows = np.concatenate([rows, rng.permutation(rest)[: n - len(rows)]])
+        gains = np.concatenate([gains, np.zeros(n - len(gains))])
+    shares = gains / weights.sum()
+    doubts = zip(pool.uncertainty[rows], shares, strict=True)
+    reasons = [f"{pool.objectives.score} {u:.4f}, covers {share:.2%} more of the pool's doubt" for u, share in doubts]
+    return Picks(rows, shares, None, reasons)
+
+
+def _drawn(doubt: Floats, rng: np.random.Generator) -> tuple[NDArray[np.intp], Floats]:
+    """Rows that stand for the pool's doubt, and their weights: all rows, or as many drawn in proportion to it."""
+    if len(doubt) <= DOUBTED:
+        return np.arange(len(doubt)), doubt
+    # smallest of exponential waiting times: successive draws without replacement (Efraimidis and Spirakis, 2006)
+    with np.errstate(divide="ignore"):
+        waiting = rng.exponential(size=len(doubt)) / doubt
+    rows = np.sort(np.argpartition(waiting, DOUBTED - 1)[:DOUBTED])
+    return rows, np.where(np.isfinite(waiting[rows]), 1.0, 0.0)
+
+
+def _reach(labelled: Floats, points: Floats, targets: Floats, rng: np.random.Generator) -> float:
+    """The squared distance at which a label says exp(-1) of what it says of itself."""
+    if len(labelled) > 1:
+        asked = labelled[rng.permutation(len(labelled))[:DOUBTED]]
+        squared = np.sort(_squared(asked, labelled), axis=1)[:, 1]  # the first is the distance to itself
+        if (local := REACH * float(np.median(squared))) > 0:
+            return local
+    return float(np.median(_squared(points[rng.permutation(len(points))[:DOUBTED]], targets))) or 1.0
+
+
+def _greedy(
+    points: Floats, targets: Floats, weights: Floats, covered: Floats, reach: float, desire: Floats, n: int
+) -> tuple[NDArray[np.intp], Floats]:
+    """Up to n picks by the exact greedy, with their gains; fewer when no other covers more.
+
+    Gains only fall, so old ones are upper bounds: a short list of the highest is kept exact, and another is drawn up
+    when a bound outside it could win.
+    """
+    bounds = np.concatenate(
+        [
+            _gains(_kernel(points[s : s + BLOCK], targets, reach), covered, weights)
+            for s in range(0, len(points), BLOCK)
+        ]
+    )
+    bounds *= desire
+    rows: list[int] = []
+    reached: list[float] = []
+    size = min(SHORT_LIST, len(points))
+    while len(rows) < n:
+        order = np.argpartition(-bounds, size - 1)
+        listed, bar = np.sort(order[:size]), float(bounds[order[size:]].max(initial=0.0))
+        near = _kernel(points[listed], targets, reach)
+        while len(rows) < n:
+            bounds[listed] = np.where(bounds[listed] > 0, _gains(near, covered, weights) * desire[listed], 0.0)
+            best = int(bounds[listed].argmax())
+            gain = float(bounds[listed[best]])
+            if gain < bar or gain <= _LEAST:
+                break
+            rows.append(int(listed[best]))
+            reached.append(gain)
+            covered = np.maximum(covered, near[best])
+            bounds[listed[best]] = 0.0
+        if bounds.max() <= _LEAST:
+            break
+    return np.array(rows, dtype=np.intp), np.array(reached)
+
+
+_LEAST: Final = 1e-9
+
+
+def _gains(kernel: Floats, covered: Floats, weights: Floats) -> Floats:
+    return np.asarray(np.maximum(kernel - covered, 0.0) @ weights)
+
+
+def _kernel(points: Floats, centres: Floats, reach: float) -> Floats:
+    return np.asarray(np.exp(-_squared(points, centres) / reach))
+
+
+def _squared(points: Floats, others: Floats) -> Floats:
+    lengths = np.einsum("ij,ij->i", points, points)[:, None] + np.einsum("ij,ij->i", others, others)
+    return np.asarray(np.maximum(lengths - 2.0 * (points @ others.T), 0.0))
