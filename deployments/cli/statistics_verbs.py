@@ -38,8 +38,8 @@ def agreement(
         ratings: CSV or Parquet file with the columns unit, annotator, value and, if there are several, control.
         control: Only the ratings of this control.
         metric: percent_agreement, cohen_kappa, cohen_kappa_linear, cohen_kappa_quadratic, fleiss_kappa, gwet_ac1,
-            gwet_ac2, conger_kappa, brennan_prediger, krippendorff_alpha, icc_2_1, icc_2_k or mean_absolute_difference;
-            repeatable. Without it those usual at the level.
+            gwet_ac2, conger_kappa, brennan_prediger, krippendorff_alpha, icc_2_1, icc_2_k or
+            mean_absolute_difference; repeatable. Without it those usual at the level.
         level: nominal, ordinal, interval or ratio; jaccard, masi or taxonomy for values that are sets.
         category: A value that could be given, in ascending order; repeatable. Text needs it above nominal level.
         n_min: Fewest units with two ratings that a figure may rest on.

@@ -11,13 +11,12 @@ import numpy as np
 from scipy.stats import norm
 
 from labelloop.agreement.interval import ROUNDING, unseen_share
-from labelloop.agreement.pairs import pairs_of
 from labelloop.agreement.ratings import FloatArray, IntArray, Ratings
 from labelloop.agreement.similarity import Scale, similarity
 from labelloop.errors import NotEstimable
 
 WEIGHTS = {"cohen_kappa": "none", "cohen_kappa_linear": "linear", "cohen_kappa_quadratic": "quadratic"}
-FEW_CATEGORIES = 100  # tables of more are sparse and better compared pair by pair
+CELLS = 25_000_000  # of the tables of all pairs: 200 MB
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def pair_kappas(ratings: Ratings, scale: Scale, metric: str, confidence: float =
     kind = WEIGHTS[metric]
     if kind != "none" and not scale.ordered:
         raise NotEstimable("a weighted kappa needs ordered values: numbers, or categories given in order")
-    codes, tables = _tables(ratings, scale.n_categories)
+    codes, tables = _tables(ratings)
     n = tables.sum(axis=(1, 2))
     value, deviation, expected = _kappa(tables / n[:, None, None], similarity(scale, kind), n)
     reach = float(norm.ppf(0.5 + confidence / 2)) * deviation
@@ -59,16 +58,23 @@ def pair_kappas(ratings: Ratings, scale: Scale, metric: str, confidence: float =
     return PairKappas(first, second, n.astype(np.int64), value, low, high)
 
 
-def _tables(ratings: Ratings, n_categories: int) -> tuple[IntArray, FloatArray]:
+def fits(ratings: Ratings) -> bool:
+    """Whether the tables of all pairs fit into memory at once."""
+    return bool((len(ratings.annotators) * len(ratings.values)) ** 2 <= CELLS)
+
+
+def _tables(ratings: Ratings) -> tuple[IntArray, FloatArray]:
     """The codes of the pairs that share a unit, ascending, and their tables, pairs x categories x categories."""
-    pairs = pairs_of(ratings)
-    code = ratings.annotator[pairs.first] * len(ratings.annotators) + ratings.annotator[pairs.second]
-    present = np.flatnonzero(np.bincount(code, minlength=1))
-    place = np.zeros(len(ratings.annotators) ** 2, dtype=np.int64)
-    place[present] = np.arange(len(present))
-    cell = (place[code] * n_categories + ratings.value[pairs.first]) * n_categories + ratings.value[pairs.second]
-    counts = np.bincount(cell, minlength=len(present) * n_categories**2).astype(np.float64)
-    return present, counts.reshape(-1, n_categories, n_categories)
+    n_annotators, n_categories = len(ratings.annotators), len(ratings.values)
+    width = n_annotators * n_categories
+    said, counts = ratings.annotator * n_categories + ratings.value, np.zeros(width**2)
+    for shift in range(1, int(ratings.per_unit.max(initial=0))):
+        both = np.flatnonzero(ratings.unit[shift:] == ratings.unit[:-shift])
+        counts += np.bincount(said[both] * width + said[both + shift], minlength=width**2)
+    tables = counts.reshape(n_annotators, n_categories, n_annotators, n_categories).transpose(0, 2, 1, 3)
+    tables = tables.reshape(-1, n_categories, n_categories)
+    present = np.flatnonzero(tables.any(axis=(1, 2)))
+    return present, tables[present]
 
 
 def _kappa(share: FloatArray, alike: FloatArray, n: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -84,7 +84,7 @@ def mean_absolute_difference(ratings: Ratings, numbers: FloatArray, precision: P
     _refuse_too_few(len(shared), precision)
     mean = np.bincount(pairs.unit, weights=apart, minlength=len(ratings.units))[shared] / n_pairs[shared]
     low, high = percentiles(mean, None if ratings.group is None else ratings.group[shared], precision)
-    several = ratings.ratings_per_unit()[ratings.unit] >= 2
+    several = ratings.per_unit[ratings.unit] >= 2
     n_annotators = len(np.unique(ratings.annotator[several]))
     return _Estimate(float(mean.mean()), low, high, len(shared), n_annotators, int(several.sum()))
 
@@ -105,7 +105,7 @@ def _complete(ratings: Ratings, numbers: FloatArray, precision: Precision) -> Fl
     if ratings.group is not None:
         raise NotEstimable("the intraclass correlation knows no groups of units; measure krippendorff_alpha")
     k = len(np.unique(ratings.annotator))
-    whole = (ratings.ratings_per_unit() == k)[ratings.unit]
+    whole = (ratings.per_unit == k)[ratings.unit]
     _refuse_too_few(int(whole.sum()) // max(k, 1), precision, "units that all annotators rated")
     return np.asarray(numbers[ratings.value[whole]].reshape(-1, k))
 

@@ -44,7 +44,7 @@ def pairs_of(ratings: Ratings) -> Pairs:
     >>> found.first.tolist(), found.second.tolist()
     ([0, 1, 0], [1, 2, 2])
     """
-    longest = int(ratings.ratings_per_unit().max(initial=0))
+    longest = int(ratings.per_unit.max(initial=0))
     starts = [np.flatnonzero(ratings.unit[shift:] == ratings.unit[:-shift]) for shift in range(1, longest)]
     first = np.concatenate([np.empty(0, dtype=np.int64), *starts])
     shifts = np.repeat(np.arange(1, longest), [len(start) for start in starts]) if starts else first

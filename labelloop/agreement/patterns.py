@@ -74,7 +74,7 @@ def patterns_of(ratings: Ratings) -> Patterns:
     >>> found.counts.toarray().tolist(), found.frequency.tolist()
     ([[1.0, 1.0]], [2.0])
     """
-    per_unit = ratings.ratings_per_unit()
+    per_unit = ratings.per_unit
     base = int(per_unit.max(initial=0)) + 1
     rated = np.flatnonzero(per_unit)
     if len(ratings.values) * np.log2(base) > EXACT_BITS:
@@ -83,7 +83,9 @@ def patterns_of(ratings: Ratings) -> Patterns:
     key = np.bincount(ratings.unit, weights=place[ratings.value], minlength=len(per_unit))[rated].astype(np.int64)
     keys, frequency = _tally(key, base ** len(ratings.values))
     counts = sparse.csr_array((keys[:, None] // place.astype(np.int64) % base).astype(np.float64))
-    clusters = cluster_weights(ratings, rated, np.searchsorted(keys, key), len(keys))
+    clusters = (
+        None if ratings.group is None else cluster_weights(ratings, rated, np.searchsorted(keys, key), len(keys))
+    )
     return Patterns(counts, frequency.astype(np.float64), clusters)
 
 

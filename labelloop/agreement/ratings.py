@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -42,7 +43,8 @@ class Ratings:
     ordered: bool = False
     group: IntArray | None = None
 
-    def ratings_per_unit(self) -> IntArray:
+    @cached_property
+    def per_unit(self) -> IntArray:
         """Number of ratings of each unit."""
         return np.bincount(self.unit, minlength=len(self.units))
 

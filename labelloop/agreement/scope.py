@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from labelloop.agreement.all_pairs import FEW_CATEGORIES, WEIGHTS, pair_kappas
+from labelloop.agreement.all_pairs import WEIGHTS, fits, pair_kappas
 from labelloop.agreement.figure import Figure
 from labelloop.agreement.interval import Precision
 from labelloop.agreement.measurements import OF_NUMBERS, number_figure
@@ -121,7 +121,7 @@ def pairwise(
     coded = read_ratings(ratings, categories=categories, group=group)
     scale = scale_of(coded, level)
     known_metrics([metric], tuple(METRICS))
-    if metric in WEIGHTS and coded.group is None and scale.n_categories <= FEW_CATEGORIES:
+    if metric in WEIGHTS and coded.group is None and fits(coded):
         return _kappas(coded, scale, metric, precision)
     pairs = pairs_of(coded)
     left, right = coded.annotator[pairs.first], coded.annotator[pairs.second]
@@ -201,10 +201,13 @@ def _name(ratings: Ratings, annotator: int) -> str:
 
 
 def _extent(ratings: Ratings) -> Extent:
-    per_unit = ratings.ratings_per_unit()
-    shared = per_unit[ratings.unit] >= 2
-    present = np.bincount(ratings.annotator[shared])
-    return Extent(int((per_unit >= 2).sum()), int(np.count_nonzero(present)), int(shared.sum()))
+    several = ratings.per_unit >= 2
+    if several.all():
+        present, n_ratings = np.bincount(ratings.annotator), len(ratings.unit)
+    else:
+        shared = several[ratings.unit]
+        present, n_ratings = np.bincount(ratings.annotator[shared]), int(np.count_nonzero(shared))
+    return Extent(int(np.count_nonzero(several)), int(np.count_nonzero(present)), n_ratings)
 
 
 def _extent_of_one(pairs: Pairs) -> Extent:
@@ -217,8 +220,8 @@ def _extent_of_one(pairs: Pairs) -> Extent:
 def _nothing_to_compare(ratings: Ratings) -> str | None:
     if not len(ratings.unit):
         return "there are no ratings"
-    if len(np.unique(ratings.annotator)) == 1:
+    if np.count_nonzero(np.bincount(ratings.annotator)) == 1:
         return "only one annotator"
-    if ratings.ratings_per_unit().max() < 2:
+    if ratings.per_unit.max() < 2:
         return "no unit was rated by two annotators"
     return None

@@ -121,7 +121,7 @@ def _labels(
             "unit": ratings.units,
             "label": ratings.values.take(pa.array(label, mask=~decided)),
             "confidence": confidence,
-            "n": ratings.ratings_per_unit(),
+            "n": ratings.per_unit,
             "probabilities": _lists(pa.array(probabilities.ravel()), n_units, n_classes),
             "classes": _lists(every_class, n_units, n_classes),
             "method": pa.array([method] * n_units, pa.string()),
