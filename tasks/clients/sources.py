@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from labelloop.identifiers import ids_in_keys, source_ids
 from labelloop.spec.media import IdPlace
+from tasks.clients.inventory import inventory_listing
 from tasks.clients.listing import LISTING
 from tasks.clients.world import World
 
@@ -22,9 +23,16 @@ def listing(world: World) -> Iterator[pa.RecordBatch]:
     Raises:
         InputError: the bucket, inventory or reference file is not there or cannot be used.
     """
-    for batch in world.media.list(world.spec.media.bucket, world.spec.media.prefix):
+    for batch in _present(world):
         unknown = pa.nulls(batch.num_rows, pa.string())
         yield pa.RecordBatch.from_arrays([*batch.columns, unknown, unknown], schema=SOURCED)
+
+
+def _present(world: World) -> Iterator[pa.RecordBatch]:
+    media = world.spec.media
+    if media.source.kind == "inventory":
+        return inventory_listing(world.media, media, world.now())
+    return world.media.list(media.bucket, media.prefix)
 
 
 def identified(world: World, arriving: pa.Table) -> pa.Table:
