@@ -8,8 +8,10 @@ import pytest
 
 from deployments.cli import any_project, receipt_verbs
 from tasks.clients.receipts import receipts
+from tasks.clients.refused_requests import RefusedFiles
 from tasks.clients.settings import load_settings
 from tasks.erasure import carry_out_requests
+from tasks.erasure_inbox import take_up_inbox
 from tests.builders.erasure_requests import ask
 from tests.fakes.label_studio import MemoryLabelStudio
 from tests.fakes.world import make_world
@@ -138,6 +140,34 @@ def test_a_receipt_is_verified_with_the_public_key_alone(labelloop, world, monke
     assert labelloop("receipt", "verify", "receipt.json", "--key", "receipts.pem")[0] == 0
     assert labelloop("receipt", "verify", "receipt.json", "--key", "receipt.json")[0] == 2
     assert labelloop("receipt", "verify", "receipts.pem", "--key", "receipts.pem")[0] == 2
+
+
+@pytest.fixture
+def refused(world):
+    """The id of a refused file of the inbox."""
+    world.media.write("lake", "inbox/erasure/digits/secret.csv", b"secret,kind\n", content_type="text/csv")
+    take_up_inbox(world)
+    (record,) = RefusedFiles(world.hot, world.vault).all()
+    return record.file_id
+
+
+def test_a_refused_file_is_listed_with_its_problems_and_its_deadline_runs(labelloop, world, refused):
+    (row,) = json.loads(labelloop("erase", "status", "digits", "--json")[1])
+    assert (row["request_id"], row["state"], row["overdue"]) == (refused, "refused", True)
+    assert "the column verification is missing" in row["reason"]
+    assert "refused" in labelloop("erase", "status", "digits")[1]
+
+
+def test_a_refused_file_is_taken_back_once_readable_by_its_owner_only(labelloop, world, refused, tmp_path):
+    (tmp_path / "there.csv").write_text("mine")
+    assert labelloop("erase", "take-back", refused, "digits", "--out", "there.csv")[0] == 2
+    assert (tmp_path / "there.csv").read_text() == "mine"
+    code, out, _ = labelloop("erase", "take-back", refused, "digits", "--out", "mended.csv", "--json")
+    assert (code, json.loads(out)) == (0, {"file_id": refused, "bytes": 12})
+    file = tmp_path / "mended.csv"
+    assert (file.read_bytes(), file.stat().st_mode & 0o777) == (b"secret,kind\n", 0o600)
+    assert labelloop("erase", "take-back", refused, "digits", "--out", "again.csv")[0] == 2
+    assert [key for key in (*world.hot.keys("erasure/"), *world.vault.keys("keys/")) if refused in key] == []
 
 
 def test_the_only_project_need_not_be_named(labelloop, world, tmp_path):

@@ -9,8 +9,10 @@ import pytest
 from labelloop.identity import KeyRing
 from tasks.clients.erasures import Erasures
 from tasks.clients.refused_requests import RefusedFiles
+from tasks.erasure import carry_out_requests
 from tasks.erasure_inbox import take_up_inbox
 from tests.fakes.faults import killed_after_each_effect
+from tests.fakes.label_studio import MemoryLabelStudio
 from tests.fakes.world import make_world
 
 ANNA = {"subjects": ["anna"], "verification": "letter 7"}
@@ -28,7 +30,7 @@ def world(request, tmp_path):
 def with_inbox(folder, *, versioned):
     (folder / "specs").mkdir()
     (folder / "lake").mkdir()  # which no stage has written yet
-    settings = {"projects_dir": folder / "specs", "erasure_inbox_uri": "s3://privacy/inbox"}
+    settings = {"projects_dir": folder / "specs", "erasure_inbox_uri": "s3://privacy/inbox", "lease_wait_seconds": 0}
     made = make_world(folder, settings=settings)
     made.media.make_bucket("privacy", versioned=versioned)
     return made
@@ -55,6 +57,17 @@ def refused(world):
 
 def files(world):
     return list(world.media.keys_ever("privacy"))
+
+
+def test_an_erasure_takes_up_the_inbox_before_anything_else(tmp_path):
+    world = with_inbox(tmp_path, versioned=True)
+    world.label_studio = MemoryLabelStudio()
+    world.media.write("media", "digits/anna/1.png", b"1", content_type="image/png")
+    put(world, "digits/one.json", ANNA)
+    put(world, "digits/wrong.json", "{")
+    assert carry_out_requests(world).counts["done"] == 1
+    assert (files(world), world.media.versions("media", "digits/anna/1.png")) == ([], [])
+    assert len(refused(world)) == 1
 
 
 def test_an_empty_inbox_is_nothing(world):
