@@ -16,6 +16,8 @@ Figures = dict[str, Any]
 PARTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "stages": "benchmarks.stages",
+        "scores": "benchmarks.scores",
+        "agreement": "benchmarks.agreement",
     }
 )
 

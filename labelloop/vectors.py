@@ -39,10 +39,11 @@ def matrix(column: pa.ChunkedArray | pa.Array, *, width: int | None = None) -> M
     [[0.5, 0.5], [nan, nan], [nan, nan]]
     """
     lists = _lists(column)
-    lengths = pc.list_value_length(lists).fill_null(-1).to_numpy(zero_copy_only=False)
+    counted = pc.list_value_length(lists)
+    lengths = (counted.fill_null(-1) if counted.null_count else counted).to_numpy(zero_copy_only=False)
     missing = lengths < 0
     if width is None:
-        width = int(np.bincount(lengths[~missing]).argmax()) if (~missing).any() else 0
+        width = _usual(lengths)
     misshapen = ~missing & (lengths != width)
     sound = ~(missing | misshapen)
     kept = lists if sound.all() else lists.filter(pa.array(sound))
@@ -56,6 +57,14 @@ def matrix(column: pa.ChunkedArray | pa.Array, *, width: int | None = None) -> M
     return Matrix(rows, missing, misshapen)
 
 
+def _usual(lengths: NDArray[np.integer]) -> int:
+    """The most frequent length >= 0, of equally frequent ones the smallest; 0 without any."""
+    if len(lengths) and lengths[0] >= 0 and (lengths == lengths[0]).all():
+        return int(lengths[0])  # as nearly always; counting would copy
+    present = lengths[lengths >= 0]
+    return int(np.bincount(present).argmax()) if len(present) else 0
+
+
 def lists_of(values: NDArray[np.floating]) -> pa.Array:
     """A matrix as a list column, one list for each row; the inverse of `matrix`.
 
@@ -67,6 +76,17 @@ def lists_of(values: NDArray[np.floating]) -> pa.Array:
     return pa.LargeListArray.from_arrays(offsets, pa.array(np.ascontiguousarray(values).ravel()))
 
 
+def in_one_piece(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """A column as one array, copied only when it has several chunks: Arrow's own `combine_chunks` always copies.
+
+    >>> in_one_piece(pa.chunked_array([[1], [2]])).to_pylist()
+    [1, 2]
+    """
+    if isinstance(column, pa.Array):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 def _lists(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     kind = column.type
     if pa.types.is_null(kind):
@@ -76,4 +96,4 @@ def _lists(column: pa.ChunkedArray | pa.Array) -> pa.Array:
         raise InputError(f"a vector column holds {kind}", remedy="give lists of numbers, for example list<float>")
     if pa.types.is_fixed_size_list(kind):
         column = column.cast(pa.list_(kind.value_type))
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return in_one_piece(column)

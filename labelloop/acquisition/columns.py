@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from labelloop.acquisition.probabilities import screen_lists
 from labelloop.errors import InputError
-from labelloop.vectors import matrix
+from labelloop.vectors import in_one_piece, matrix
 
 Masks = dict[str, NDArray[np.bool_]]
 Column: TypeAlias = pa.ChunkedArray | pa.Array
@@ -116,7 +116,7 @@ def _rows(column: Column, wanted: str) -> tuple[pa.Array, NDArray[np.int64], NDA
     kind = column.type
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
         raise InputError(f"a column of predictions holds {kind}", remedy=f"give {wanted}")
-    lists = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    lists = in_one_piece(column)
     lengths = pc.list_value_length(lists).cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
     return lists, lengths, lengths < 0
 

@@ -13,7 +13,7 @@ from labelloop.acquisition.table import SCORINGS, score
 from labelloop.errors import InputError
 from labelloop.sampling.pool import Pool
 from labelloop.spec.sampling import Objectives
-from labelloop.vectors import matrix
+from labelloop.vectors import in_one_piece, matrix
 
 NO_STRATUM: Final = "(no stratum)"
 LARGEST: Final = 1e15  # squared distances of larger coordinates would leave float32
@@ -78,7 +78,9 @@ def read(table: pa.Table, needs: Needs, labelled: pa.Table | None, objectives: O
     age, undated = _age(table, needs)
     faults |= more | doubtful | unpriced | undated
     refused = {rule: int(mask.sum()) for rule, mask in faults.items() if mask.any()}
-    usable = ~np.logical_or.reduce([np.zeros(len(table), dtype=bool), *faults.values()])
+    usable = np.ones(len(table), dtype=bool)
+    for mask in faults.values():
+        usable &= ~mask
     if not usable.any():
         raise InputError("no row of the pool can be used", remedy="check what the model wrote", **refused)
     if not usable.all():
@@ -86,7 +88,7 @@ def read(table: pa.Table, needs: Needs, labelled: pa.Table | None, objectives: O
         uncertainty, cost, age = uncertainty[usable], cost[usable], age[usable]
     centre = embedding.mean(axis=0, dtype=np.float64).astype(np.float32)
     pool = Pool(
-        ref_ids=table["ref_id"].combine_chunks(),
+        ref_ids=in_one_piece(table["ref_id"]),
         probabilities=probabilities,
         vectors=embedding,
         centre=centre,
@@ -110,7 +112,7 @@ def _probabilities(table: pa.Table, needs: Needs) -> tuple[NDArray[np.floating],
 
 def _uncertainty(table: pa.Table, needs: Needs) -> tuple[NDArray[np.floating], Masks]:
     if needs.score is None:
-        return np.ones(len(table)), {}
+        return np.broadcast_to(1.0, len(table)), {}
     scores, masks = score(table, needs.score)
     return scores, _named(SCORINGS[needs.score].column, masks)
 
@@ -129,7 +131,7 @@ def _embedding(table: pa.Table, needs: Needs) -> tuple[NDArray[np.float32], Mask
 
 def _cost(table: pa.Table, needs: Needs) -> tuple[NDArray[np.floating], Masks]:
     if "cost" not in needs.arrays:
-        return np.ones(len(table)), {}
+        return np.broadcast_to(1.0, len(table)), {}
     values = table["cost"].cast(pa.float64()).fill_null(np.nan).to_numpy()
     return values, {"cost not_positive": ~((values > 0) & np.isfinite(values))}
 
@@ -137,7 +139,7 @@ def _cost(table: pa.Table, needs: Needs) -> tuple[NDArray[np.floating], Masks]:
 def _age(table: pa.Table, needs: Needs) -> tuple[NDArray[np.floating], Masks]:
     """Days behind the newest row of the table: no clock is asked."""
     if "seen_at" not in needs.arrays:
-        return np.zeros(len(table)), {}
+        return np.broadcast_to(0.0, len(table)), {}
     seen = table["seen_at"]
     if not pa.types.is_timestamp(seen.type):
         raise InputError(f"the column seen_at holds {seen.type}", remedy="give timestamps")
@@ -149,7 +151,7 @@ def _age(table: pa.Table, needs: Needs) -> tuple[NDArray[np.floating], Masks]:
 
 def _stratum(table: pa.Table, needs: Needs) -> NDArray[np.object_]:
     if "stratum" not in needs.arrays or "stratum" not in table.column_names:
-        return np.full(len(table), NO_STRATUM, dtype=object)
+        return np.broadcast_to(np.array(NO_STRATUM, dtype=object), len(table))  # takes no memory
     names = table["stratum"].cast(pa.string()).fill_null(NO_STRATUM)
     return np.asarray(names.to_numpy(zero_copy_only=False), dtype=object)
 
