@@ -8,6 +8,7 @@ from flows.parameters import LiftReason, Project, SilentMinutes
 from tasks.erasure import erasure
 from tasks.erasure_audit import erasure_audit, erasure_plan
 from tasks.erasure_lift import erasure_lift
+from tasks.erasure_replay import erasure_replay
 from tasks.export import export
 from tasks.janitor import janitor
 from tasks.purge import purge
@@ -82,6 +83,16 @@ def audit_erasures(project: Project) -> list[dict[str, object]]:
         project: labelling project, named as its file of deployments/projects without the ending.
     """
     return [erasure_audit(project)]
+
+
+@flow(name="erase-replay", validate_parameters=True)
+def replay_erasures(project: Project) -> list[dict[str, object]]:
+    """Erase again what a restored backup has brought back.
+
+    Args:
+        project: labelling project, named as its file of deployments/projects without the ending.
+    """
+    return [erasure_replay(project)]
 
 
 @flow(name="export", validate_parameters=True)

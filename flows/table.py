@@ -10,6 +10,7 @@ FLOWS: dict[str, str] = {
     "erase": "flows.single_stages:erase",
     "erase-plan": "flows.single_stages:plan_erasures",
     "purge": "flows.single_stages:purge_tables",
+    "erase-replay": "flows.single_stages:replay_erasures",
     "erasure-audit": "flows.single_stages:audit_erasures",
     "export": "flows.single_stages:export_dataset",
     "refresh-tasks": "flows.single_stages:refresh_tasks",

@@ -34,6 +34,7 @@ class RemoteTask:
     finished: bool
     updated_at: datetime
     annotations: tuple[RemoteAnnotation, ...] = ()
+    media: tuple[str, ...] = ()  # the s3:// addresses it shows
 
     @property
     def answers(self) -> int:
@@ -65,6 +66,7 @@ def task_from_wire(task: Mapping[str, Any]) -> RemoteTask:
         finished=bool(task["is_labeled"]),
         updated_at=datetime.fromisoformat(task["updated_at"]),
         annotations=tuple(_annotation_from_wire(found) for found in task.get("annotations", ())),
+        media=tuple(value for value in task["data"].values() if str(value).startswith("s3://")),
     )
 
 

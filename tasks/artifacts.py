@@ -7,7 +7,7 @@ pseudonyms, never identifiers: Prefect keeps artifacts for ever.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 from uuid import UUID
@@ -20,6 +20,7 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 from prefect.context import FlowRunContext, TaskRunContext
+from prefect.events import emit_event
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +47,17 @@ def publish_link(key: str, uri: str, description: str) -> None:
     """Show a link as an artifact; `uri` carries no signature, since it is kept."""
     if _in_a_run():
         create_link_artifact(uri, link_text=description, key=key, description=description)
+
+
+def announce(event: str, counts: Mapping[str, int]) -> None:
+    """Tell the Prefect server of something that automations and people wait for.
+
+    Args:
+        event: `labelloop.<stage>.<what>`; its resource is `labelloop.<stage>`.
+        counts: what is told with it.
+    """
+    if _in_a_run():
+        emit_event(event, resource={"prefect.resource.id": event.rpartition(".")[0]}, payload=dict(counts))
 
 
 class Progress:

@@ -29,7 +29,9 @@ from tasks.clients.receipts import receipts
 from tasks.clients.world import World
 from tasks.contracts import commit
 from tasks.erasure_inbox import take_up_inbox
+from tasks.erasure_ledger import record_in_ledger
 from tasks.erasure_reach import TABLES, count, reach_of
+from tasks.erasure_returned import recover_from_restore
 from tasks.erasure_sinks import (
     erase_media,
     erase_references,
@@ -64,15 +66,17 @@ def carry_out_requests(world: World) -> Summary:
         UnavailableError: something is still there after the erasure; no receipt was issued, run it again.
     """
     suppressions_in_force(world)
-    take_up_inbox(world)
     erasures = Erasures(world.hot, world.vault)
     erasures.forget_finished()
+    recover_from_restore(world)
+    take_up_inbox(world)
     before = _unfinished(erasures)
     if before:
         with erasing(world) as lease:
             worlds = world.neighbours()
             for request in _unfinished(erasures):
                 _carry_out(worlds, lease, erasures, request)
+    record_in_ledger(world)
     left = _unfinished(erasures)
     counts = {
         "done": len({r.request_id for r in before} - {r.request_id for r in left}),

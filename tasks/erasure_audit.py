@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import pyarrow.compute as pc
 from prefect import task
 
 from labelloop.erasure.decisions import needs_approval
 from labelloop.erasure.receipt_chain import verify_chain
 from labelloop.erasure.request import Request
-from labelloop.erasure.suppression import Suppressions
 from labelloop.errors import DecisionNeeded
-from labelloop.identifiers import subject_ids
 from labelloop.summary import Summary
-from tasks.artifacts import publish_table
+from tasks.artifacts import announce, publish_table
 from tasks.clients.erasures import Erasures
 from tasks.clients.receipt_keys import genuine, published
 from tasks.clients.receipts import receipts
 from tasks.clients.world import World, open_world
+from tasks.erasure_ledger import lost_from_lake
 from tasks.erasure_reach import reach_of
+from tasks.erasure_returned import returned
 from tasks.policies import OUTSIDE
 from tasks.stage import finish
 from tasks.suppression import suppressions_in_force
+
+# What must not be, and the event that tells of it; automations wait for these.
+_WRONG = {
+    "returned": "labelloop.erasure.returned",
+    "lost": "labelloop.erasure.returned",
+    "overdue": "labelloop.erasure.overdue",
+    "unproven": "labelloop.erasure.unproven",
+}
 
 
 @task(name="erasure-audit", description="Look whether anything erased has come back", **OUTSIDE)
@@ -47,33 +54,44 @@ def preview_requests(world: World) -> list[Summary]:
 def audit_erasures(world: World) -> Summary:
     """Return how things stand if nothing is wrong.
 
-    `offered` counts suppressed objects that lie in the bucket again: sync refuses them, their owner should know.
+    `offered` counts suppressed objects that lie in a bucket again: sync refuses them, their owner should know.
+    `returned` counts those that references or tasks of Label Studio have again, `lost` the suppressions and receipts
+    that the ledger has and the lake has not: a backup was restored.
 
     Raises:
         InputError: a receipt was changed, or the chain of receipts is broken.
-        DecisionNeeded: something erased is back among the references, a request is overdue, or one is done without
-            a receipt.
+        DecisionNeeded: something erased is back, the lake has lost something, a request is overdue, or one is done
+            without a receipt.
     """
-    in_force, issued = suppressions_in_force(world), receipts(world.lake)
-    verify_chain(issued, genuine(published(world.hot, world.settings)))
-    requests = Erasures(world.hot, world.vault).all()
-    done = {request.request_id for request in requests if request.state == "done"}
-    counts = {
-        "receipts": len(issued),
-        "offered": _covered(world, in_force, list(world.media.keys_ever(world.spec.media.bucket))),
-        "returned": _covered(world, in_force, _known_keys(world)),
-        "overdue": sum(request.is_overdue(world.now()) for request in requests),
-        "unproven": len(done - {receipt.request_id for receipt in issued}),
-    }
+    counts = _findings(world)
     publish_table("erasure-audit", [counts], "Whether anything erased has come back")
-    wrong = [f"{name} {counts[name]}" for name in ("returned", "overdue", "unproven") if counts[name]]
+    wrong = {name: counts[name] for name in _WRONG if counts[name]}
+    for event in sorted({_WRONG[name] for name in wrong}):
+        announce(event, counts)
     if wrong:
+        told = ", ".join(f"{name} {number}" for name, number in wrong.items())
         raise DecisionNeeded(
-            f"the erasure audit found: {', '.join(wrong)}",
+            f"the erasure audit found: {told}",
             remedy="see `labelloop erase status` and docs/runbook.md#erase",
             **counts,
         )
     return Summary(stage="erasure-audit", counts=counts)
+
+
+def _findings(world: World) -> dict[str, int]:
+    in_force, issued = suppressions_in_force(world), receipts(world.lake)
+    verify_chain(issued, genuine(published(world.hot, world.settings)))
+    requests = Erasures(world.hot, world.vault).all()
+    done = {request.request_id for request in requests if request.state == "done"}
+    back = returned(world.neighbours(), in_force)
+    return {
+        "receipts": len(issued),
+        "offered": len(back.objects),
+        "returned": len(back.references | back.tasks),
+        "lost": sum(rows.num_rows for rows in lost_from_lake(world).values()),
+        "overdue": sum(request.is_overdue(world.now()) for request in requests),
+        "unproven": len(done - {receipt.request_id for receipt in issued}),
+    }
 
 
 def _preview(worlds: list[World], erasures: Erasures, request: Request) -> Summary:
@@ -87,15 +105,3 @@ def _preview(worlds: list[World], erasures: Erasures, request: Request) -> Summa
     if needs_approval(request, len(plan.objects), own.spec.erasure.max_objects_without_approval):
         notes.append("needs a second person: `labelloop erase approve`")
     return Summary(stage="erase-plan", counts={"objects": len(plan.objects)} | plan.found, notes=tuple(notes))
-
-
-def _known_keys(world: World) -> list[str]:
-    """Return the keys of references an erasure does not work on."""
-    rows = world.table("references").read(columns=["bucket", "key", "state"])
-    mine = pc.and_(pc.equal(rows["bucket"], world.spec.media.bucket), pc.not_equal(rows["state"], "restricted"))
-    return list(rows.filter(mine)["key"].to_pylist())
-
-
-def _covered(world: World, in_force: Suppressions, keys: list[str]) -> int:
-    media = world.spec.media
-    return sum(in_force.cover(media.bucket, keys, subject_ids(keys, media.subject_pattern)))

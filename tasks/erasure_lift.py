@@ -14,6 +14,7 @@ from tasks.clients.erasures import Erasures
 from tasks.clients.lease import Lease
 from tasks.clients.world import World, open_world
 from tasks.contracts import commit
+from tasks.erasure_ledger import record_in_ledger
 from tasks.exclusive import LABELLING, erasing, exclusive
 from tasks.policies import OUTSIDE
 from tasks.stage import finish
@@ -55,6 +56,7 @@ def lift_requests(world: World, name: str, by: Officer, reason: LiftReason) -> S
             counts["references"] += _release(world, lease, erasures, ref_ids)
             erasures.change(request.request_id, payload=None)
             erasures.forget(request.request_id)
+        record_in_ledger(world)
     return Summary(stage="erasure-lift", counts=counts)
 
 

@@ -119,20 +119,24 @@ def _objects_named(worlds: Sequence[World], wanted: Identifiers, bucket: str) ->
 def _reach_in_project(world: World, ref_ids: Sequence[str], keys: Collection[str]) -> ProjectReach:
     unit_ids = units_with(world.table("units").read(columns=["unit_id", "ref_ids"]), ref_ids)
     names = {*ref_ids, *unit_ids, *keys}
+    addresses = {f"s3://{world.spec.media.bucket}/{key}" for key in keys}
     training_sets = training_sets_with(world, ref_ids)
     return ProjectReach(
         project=world.project,
         unit_ids=tuple(unit_ids),
-        ls_tasks=tuple(sorted(_tasks_of(world, set(unit_ids)))),
+        ls_tasks=tuple(sorted(_tasks_of(world, set(unit_ids), addresses))),
         row_ids=tuple(row_id for row_id, row in payloads(world) if mentions(row, names)),
         dataset_versions=tuple(training_sets),
         model_versions=tuple(models_trained_on(world.table("models").read(), training_sets)),
     )
 
 
-def _tasks_of(world: World, unit_ids: set[str]) -> set[tuple[int, int]]:
-    """Return the tasks of the units, also those that a killed push created and the lake does not know."""
-    if not unit_ids:
+def _tasks_of(world: World, unit_ids: set[str], addresses: set[str]) -> set[tuple[int, int]]:
+    """Return the tasks of the units, and those the lake does not know that show one of the objects.
+
+    A killed push created such, or a restored backup of Label Studio brought them back.
+    """
+    if not (unit_ids or addresses):
         return set()
     rows = world.table("tasks").read(columns=["unit_id", "ls_project", "task_id"]).to_pylist()
     known = {(row["ls_project"], row["task_id"]) for row in rows}
@@ -140,7 +144,7 @@ def _tasks_of(world: World, unit_ids: set[str]) -> set[tuple[int, int]]:
     for number in _ls_projects(world, known):
         strays = world.label_studio.task_ids(number) - {task for project, task in known if project == number}
         tasks = world.label_studio.tasks(number, strays) if strays else []
-        found |= {(number, task.task_id) for task in tasks if task.unit_id in unit_ids}
+        found |= {(number, task.task_id) for task in tasks if task.unit_id in unit_ids or addresses & set(task.media)}
     return found
 
 

@@ -112,6 +112,18 @@ def run(project: ProjectName = None, *, as_json: Json = False) -> None:
         sys.exit(1)
 
 
+def replay(project: ProjectName = None, *, as_json: Json = False) -> None:
+    """Erase again whatever is suppressed and back, in the whole lake: to be run after any backup was restored.
+
+    Args:
+        project: any labelling project of the lake.
+        as_json: print JSON.
+    """
+    from flows.single_stages import replay_erasures
+
+    carry_out(replay_erasures, {"project": world_of(project).project}, as_json=as_json)
+
+
 def verify(project: ProjectName = None, *, as_json: Json = False) -> None:
     """Check receipts and deadlines, and that nothing erased has come back; exit code 1 if something is wrong.
 

@@ -57,6 +57,7 @@ erase.command(f"{_DECISIONS}:take_back", name="take-back", help="Write a refused
 erase.command("deployments.cli.erasure_verbs:run", name="run", help="Carry out open requests.")
 erase.command("deployments.cli.erasure_verbs:status", name="status", help="List requests and their deadlines.")
 erase.command("deployments.cli.erasure_verbs:verify", name="verify", help="Check that nothing has come back.")
+erase.command("deployments.cli.erasure_verbs:replay", name="replay", help="Erase what a backup brought back.")
 app.command(erase)
 receipt = App(name="receipt", help="Show and verify erasure receipts.")
 receipt.command("deployments.cli.receipt_verbs:show", name="show", help="Write a receipt as JSON.")

@@ -59,6 +59,26 @@ class Suppressions:
             for key, subject, source in zip(keys, subjects, sources or [None] * len(keys), strict=True)
         ]
 
+    def cover_references(self, references: pa.Table) -> pa.ChunkedArray:
+        """Return for each reference whether its key, a prefix above it, its subject or its source is suppressed.
+
+        Subjects and sources are compared as the digests they are kept as.
+        """
+        rows = references.select(["bucket", "key"]).to_pylist()
+        named = {
+            (bucket, key)
+            for bucket in {row["bucket"] for row in rows}
+            for keys in [[row["key"] for row in rows if row["bucket"] == bucket]]
+            for key, covered in zip(keys, self.cover(bucket, keys, [None] * len(keys)), strict=True)
+            if covered
+        }
+        by_name = pa.chunked_array([[(row["bucket"], row["key"]) in named for row in rows]], pa.bool_())
+        by_subject, by_source = (
+            pc.is_in(references[f"{kind}_hmac"], value_set=pa.array(sorted(self._made(kind)), pa.string()))
+            for kind in ("subject", "source")
+        )
+        return pc.or_(by_name, pc.or_(by_subject, by_source))
+
     def may_cover_content(self, sizes: Sequence[int]) -> list[bool]:
         """Return for each object whether its size is that of suppressed content, so that its bytes must be read."""
         alike = self._suppressed("content_size", map(str, set(sizes)))
@@ -72,6 +92,9 @@ class Suppressions:
         """
         covered = self._suppressed("content", set(digests) - {_NO_BYTES})
         return [digest in covered for digest in digests]
+
+    def _made(self, kind: str) -> set[str]:
+        return set().union(*self._digests[kind].values()) if kind in self._digests else set()
 
     def _suppressed(self, kind: str, identifiers: Iterable[str]) -> set[str]:
         """Return those of the identifiers that are suppressed under any key."""

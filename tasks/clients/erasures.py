@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 
 from labelloop.erasure.plan import Plan
 from labelloop.erasure.request import Identifiers, Request
 from labelloop.errors import InputError
 from tasks.clients.hot import HotState, update
-from tasks.clients.vault import opened, sealed, shred
+from tasks.clients.vault import is_shredded, opened, sealed, shred
 
 _REQUESTS = "erasure/requests/"
 _PLANS = "erasure/plans/"
@@ -97,6 +97,18 @@ class Erasures:
         """Destroy what the request named: the plan, and the key of plan and payload."""
         self._hot.delete(f"{_PLANS}{request_id}.json")
         shred(self._vault, _key_name(request_id))
+
+    def finish_restored(self, proven: Collection[str]) -> None:
+        """Finish again what a backup brought back as unfinished: the vault has no key of it any more.
+
+        Args:
+            proven: requests that have a receipt; the others were lifted.
+        """
+        for request in self.all():
+            if not request.is_finished and is_shredded(self._vault, _key_name(request.request_id)):
+                self.forget(request.request_id)
+                state = "done" if request.request_id in proven else "lifted"
+                self.change(request.request_id, state=state, reason="", payload=None)
 
     def forget_finished(self) -> None:
         """Destroy plans of finished requests: an overtaken run may have written one after they were destroyed."""

@@ -57,6 +57,11 @@ def shred(vault: HotState, key_name: str) -> None:
     vault.delete(_place(key_name))
 
 
+def is_shredded(vault: HotState, key_name: str) -> bool:
+    """Return whether nothing sealed under the key can be opened any more."""
+    return vault.get(_place(key_name)) is None
+
+
 def _place(key_name: str) -> str:
     return f"keys/{key_name}.json"
 

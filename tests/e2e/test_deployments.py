@@ -32,6 +32,7 @@ SCHEDULES = {
     "erase": "*/15 * * * *",
     "erase-plan": None,
     "purge": "0 4 * * *",
+    "erase-replay": None,
     "erasure-audit": "0 5 * * 0",
     "export": None,
     "refresh-tasks": None,

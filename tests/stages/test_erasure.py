@@ -271,7 +271,14 @@ def test_a_preview_counts_the_reach_and_changes_nothing(world):
 def test_an_audit_after_an_erasure_finds_nothing_back(world):
     ask(world, subjects=["subject-03"])
     carry_out_requests(world)
-    assert audit_erasures(world).counts == {"receipts": 1, "offered": 0, "returned": 0, "overdue": 0, "unproven": 0}
+    assert audit_erasures(world).counts == {
+        "receipts": 1,
+        "offered": 0,
+        "returned": 0,
+        "lost": 0,
+        "overdue": 0,
+        "unproven": 0,
+    }
     world.media.write("media", key_of(3), PNG, content_type="image/png")
     assert audit_erasures(world).counts["offered"] == 1
 

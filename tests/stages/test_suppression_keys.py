@@ -10,6 +10,7 @@ from labelloop.identity import KeyRing
 from tasks.erasure import carry_out_requests
 from tasks.erasure_audit import audit_erasures, preview_requests
 from tasks.erasure_lift import lift_requests
+from tasks.erasure_replay import replay_suppressions
 from tasks.sync import sync_references
 from tests.builders.erasure_requests import ask, state_of
 from tests.fakes.label_studio import MemoryLabelStudio
@@ -23,6 +24,7 @@ FLOWS = {
     "erase": carry_out_requests,
     "erase-plan": preview_requests,
     "erasure-audit": audit_erasures,
+    "erase-replay": replay_suppressions,
     "erasure-lift": lambda world: lift_requests(world, "0" * 32, officer("Mia", world.keys), "mistake"),
 }
 
