@@ -17,6 +17,7 @@ PARTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "stages": "benchmarks.stages",
         "scores": "benchmarks.scores",
+        "k_center": "benchmarks.k_center",
         "agreement": "benchmarks.agreement",
     }
 )

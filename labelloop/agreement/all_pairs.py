@@ -67,11 +67,12 @@ def _tables(ratings: Ratings) -> tuple[IntArray, FloatArray]:
     """The codes of the pairs that share a unit, ascending, and their tables, pairs x categories x categories."""
     n_annotators, n_categories = len(ratings.annotators), len(ratings.values)
     width = n_annotators * n_categories
-    said, counts = ratings.annotator * n_categories + ratings.value, np.zeros(width**2)
+    said = (ratings.annotator * n_categories + ratings.value).astype(np.int32)  # cells fit: see CELLS
+    row, counts = said * np.int32(width), np.zeros(width**2 + 1)
     for shift in range(1, int(ratings.per_unit.max(initial=0))):
-        both = np.flatnonzero(ratings.unit[shift:] == ratings.unit[:-shift])
-        counts += np.bincount(said[both] * width + said[both + shift], minlength=width**2)
-    tables = counts.reshape(n_annotators, n_categories, n_annotators, n_categories).transpose(0, 2, 1, 3)
+        same = ratings.unit[shift:] == ratings.unit[:-shift]
+        counts += np.bincount(np.where(same, row[:-shift] + said[shift:], width**2), minlength=width**2 + 1)
+    tables = counts[:-1].reshape(n_annotators, n_categories, n_annotators, n_categories).transpose(0, 2, 1, 3)
     tables = tables.reshape(-1, n_categories, n_categories)
     present = np.flatnonzero(tables.any(axis=(1, 2)))
     return present, tables[present]

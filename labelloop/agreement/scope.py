@@ -129,21 +129,22 @@ def pairwise(
     for code, entries in _split(left * len(coded.annotators) + right):
         extent = Extent(len(entries), 2, 2 * len(entries))
         figure = figure_of(metric, scale, crosstab(pairs.where(entries)), extent, precision)
-        figures.append((_names(coded, *divmod(code, len(coded.annotators))), figure))
+        first, second = divmod(code, len(coded.annotators))
+        figures.append(((_name(coded, first), _name(coded, second)), figure))
     return figures
 
 
 def _kappas(ratings: Ratings, scale: Scale, metric: str, precision: Precision) -> list[Pairwise]:
     found = pair_kappas(ratings, scale, metric, precision.confidence)
     columns = (found.first, found.second, found.n, found.value, found.low, found.high)
-    figures = []
+    who, figures = [str(name) for name in ratings.annotators.to_pylist()], []
     for first, second, n, value, low, high in zip(*(column.tolist() for column in columns), strict=True):
         figure = Figure(metric, scale.level, value, low, high, n, 2, 2 * n)
         if n < precision.n_min:
             figure = Figure(metric, scale.level, reason=few_units(n, precision.n_min))
         elif np.isnan(value):
             figure = Figure(metric, scale.level, reason=SAME_VALUE)
-        figures.append((_names(ratings, first, second), figure))
+        figures.append(((who[first], who[second]), figure))
     return figures
 
 
@@ -190,10 +191,6 @@ def _split(code: IntArray) -> Iterator[tuple[int, IntArray]]:
     codes, starts = np.unique(code[order], return_index=True)
     for value, positions in zip(codes, np.split(order, starts[1:]), strict=True) if len(codes) else ():
         yield int(value), positions
-
-
-def _names(ratings: Ratings, first: int, second: int) -> tuple[str, str]:
-    return _name(ratings, first), _name(ratings, second)
 
 
 def _name(ratings: Ratings, annotator: int) -> str:
