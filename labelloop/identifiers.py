@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from labelloop.identity import source_identifier
+
 
 def subject_ids(keys: Sequence[str], pattern: str | None) -> list[str | None]:
     """Return the data subject's id that each key names, or None; `pattern` is checked by the spec.
@@ -31,10 +33,7 @@ def ids_in_keys(keys: Sequence[str], pattern: str | None, *, group: str) -> list
 def source_ids(platform: str, ids: Sequence[str | None]) -> list[str | None]:
     """Return `<platform>:<id>` for each id, the one form source ids are compared in; None where there is no id.
 
-    The platform's name is lower-cased; the id keeps its letters, since some platforms tell `a` from `A`.
-
     >>> source_ids(" Flickr ", [" 123", None, " "])
     ['flickr:123', None, None]
     """
-    name = platform.strip().lower()
-    return [f"{name}:{one.strip()}" if one and one.strip() else None for one in ids]
+    return [source_identifier(platform, one) if one and one.strip() else None for one in ids]

@@ -22,12 +22,13 @@ from tasks.artifacts import progress
 from tasks.clients.sources import identified
 from tasks.clients.world import World
 
+LACKS_ID = "the id that media.subject_id or media.platform_id asks for is not there or cannot be read; write it"
 WHOLE_THREADS = 4  # each holds two objects of up to media.max_bytes
 _Row = dict[str, Any]
 
 
 def admit_arriving(world: World, diff: Diff, in_force: Suppressions, counts: Counter[str]) -> Iterator[Refusal]:
-    """Let in what is media and not suppressed, and yield what is refused because its bytes are something else.
+    """Let in what is media and not suppressed, and yield what is refused: no media by its bytes, or without its id.
 
     Args:
         world: the project's outside.
@@ -41,9 +42,12 @@ def admit_arriving(world: World, diff: Diff, in_force: Suppressions, counts: Cou
             arriving = identified(world, part)
             allowed = arriving.filter(pc.invert(_suppressed(world, arriving, in_force)))
             counts["suppressed"] += arriving.num_rows - allowed.num_rows
+            waiting = allowed.filter(allowed["lacks_id"])["key"].to_pylist()
+            allowed = allowed.filter(pc.invert(allowed["lacks_id"]))
             admitted, refused = _looked_at(world, allowed, in_force, counts)
             diff.admit(pa.Table.from_pylist(admitted, schema=ADMITTED))
             yield from refused
+            yield from (refusal(world, key, LACKS_ID) for key in waiting)
             bar.advance(part.num_rows)
 
 

@@ -45,10 +45,14 @@ class IdPlace(Section):
     sidecar: str | None = Field(
         default=None, min_length=1, description="in <key>.json, at this field; dots lead into objects: person.id"
     )
+    optional: bool = Field(
+        default=False,
+        description="objects whose tag, metadata or sidecar lacks the id come in; else they wait in quarantine",
+    )
 
     @model_validator(mode="after")
     def _exactly_one_place(self) -> Self:
-        given = [name for name in IdPlace.model_fields if getattr(self, name) is not None]
+        given = [name for name in ("key", "tag", "metadata", "sidecar") if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"{len(given)} places are given; give one of key, tag, metadata, sidecar")
         return self

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from labelloop.identifiers import ids_in_keys, source_ids
-from labelloop.spec.media import IdPlace
+from labelloop.identifiers import source_ids
 from tasks.clients.inventory import inventory_listing
 from tasks.clients.listing import LISTING
 from tasks.clients.world import World
+from tasks.clients.written_ids import written_ids
 
 # Ids are clear text and live in memory only; null where the source does not know them.
 SOURCED = pa.schema([*LISTING, pa.field("subject", pa.string()), pa.field("source", pa.string())])
@@ -40,24 +40,22 @@ def identified(world: World, arriving: pa.Table) -> pa.Table:
 
     Args:
         world: the project's outside.
-        arriving: rows with `key` and, if the listing gave them, `subject` and `source`, which are kept.
+        arriving: rows with `key`, `subject` and `source`; ids that the listing gave are kept.
 
     Returns:
-        The same rows in the same order; null where an object has no such id.
+        The same rows in the same order, null where an object has no such id, with `lacks_id`: whether the object has
+        to wait for an id that should be there.
     """
     media, keys = world.spec.media, arriving["key"].to_pylist()
-    subjects = _written(media.subject_id, keys)
-    sources = source_ids(media.platform_id.platform, _written(media.platform_id, keys)) if media.platform_id else None
-    return _filled(_filled(arriving, "subject", subjects), "source", sources or [None] * len(keys))
-
-
-def _written(place: IdPlace | None, keys: list[str]) -> list[str | None]:
-    return ids_in_keys(keys, place.key, group=place.group) if place else [None] * len(keys)
-
-
-def _filled(rows: pa.Table, name: str, ids: list[str | None]) -> pa.Table:
-    found = pa.chunked_array([pa.array(ids, pa.string())])
-    if name not in rows.column_names:
-        return rows.append_column(name, found)
-    known = rows[name]
-    return rows.set_column(rows.column_names.index(name), name, pc.coalesce(known, found))
+    subjects = written_ids(world.media, media.bucket, keys, media.subject_id)
+    found = written_ids(world.media, media.bucket, keys, media.platform_id)
+    platform = media.platform_id.platform if media.platform_id else ""
+    sources = zip(source_ids(platform, [one for one, _ in found]), (lacking for _, lacking in found), strict=True)
+    lacks = pa.nulls(arriving.num_rows, pa.bool_())
+    for name, written in (("subject", subjects), ("source", list(sources))):
+        ids, lacking = ([row[part] for row in written] for part in (0, 1))
+        known = arriving[name].combine_chunks()
+        lacks = pc.or_(pc.fill_null(lacks, False), pc.and_(pc.is_null(known), pa.array(lacking, pa.bool_())))
+        filled = pc.coalesce(known, pa.array(ids, pa.string()))
+        arriving = arriving.set_column(arriving.column_names.index(name), name, filled)
+    return arriving.append_column("lacks_id", lacks)
