@@ -6,7 +6,7 @@ Scores of single rows are in `labelloop.acquisition`.
 
 from labelloop.sampling.admission import Limits
 from labelloop.sampling.audit import in_audit, permanent_numbers
-from labelloop.sampling.backpressure import Backpressure, backpressure
+from labelloop.sampling.backpressure import Backpressure, backpressure, throughput
 from labelloop.sampling.batch import Again, compose_batch
 from labelloop.sampling.pool import refused_rows
 from labelloop.sampling.queue_order import queue_scores
@@ -30,4 +30,5 @@ __all__ = [
     "select",
     "select_from_shards",
     "shortlist",
+    "throughput",
 ]

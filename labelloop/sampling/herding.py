@@ -26,7 +26,7 @@ def pick_herding(pool: Pool, n: int, rng: np.random.Generator) -> Picks:
     strength; its rise, the score, times the other objectives decides. One product holds doubt, distance to what is
     labelled, and how common a reference is, so that neither outliers nor near-duplicates win. The reach r is four
     times the median squared distance between labelled neighbours: wide while labels are few, local later.
-    The greedy reaches 1 - 1/e of the best possible. In pools above 1,000 rows u is summed over 1,000 drawn by it.
+    The greedy reaches 1 - 1/e of the best possible. In pools above 1,000 rows u is summed over 1,000 drawn by it (a priority sample).
     Source: Bae, Khosla, Sutherland et al., Uncertainty Herding, ICLR 2025.
     """
     doubt = np.power(pool.uncertainty, pool.objectives.uncertainty).astype(np.float64)
@@ -50,14 +50,16 @@ def pick_herding(pool: Pool, n: int, rng: np.random.Generator) -> Picks:
 
 
 def _drawn(doubt: Floats, rng: np.random.Generator) -> tuple[NDArray[np.intp], Floats]:
-    """Rows that stand for the pool's doubt, and their weights: all rows, or as many drawn in proportion to it."""
+    """Rows that stand for the pool's doubt, and what each stands for: all rows, or a priority sample of them.
+
+    A sum over the sample is an unbiased sum over the pool. Source: Duffield, Lund and Thorup, J. ACM 54, 2007.
+    """
     if len(doubt) <= DOUBTED:
         return np.arange(len(doubt)), doubt
-    # smallest of exponential waiting times: successive draws without replacement (Efraimidis and Spirakis, 2006)
-    with np.errstate(divide="ignore"):
-        waiting = rng.exponential(size=len(doubt)) / doubt
-    rows = np.sort(np.argpartition(waiting, DOUBTED - 1)[:DOUBTED])
-    return rows, np.where(np.isfinite(waiting[rows]), 1.0, 0.0)
+    priority = doubt / (1.0 - rng.random(len(doubt)))
+    order = np.argpartition(-priority, DOUBTED)
+    rows = np.sort(order[:DOUBTED])
+    return rows, np.maximum(doubt[rows], priority[order[DOUBTED]])
 
 
 def _reach(labelled: Floats, points: Floats, targets: Floats, rng: np.random.Generator) -> float:
