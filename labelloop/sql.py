@@ -13,7 +13,7 @@ from functools import cache
 import duckdb
 import pyarrow as pa
 
-from labelloop.errors import LabelloopError
+from labelloop.streams import reader_of
 
 
 def session() -> duckdb.DuckDBPyConnection:
@@ -45,28 +45,13 @@ def workspace(folder: str, memory_mib: int) -> Iterator[duckdb.DuckDBPyConnectio
 def streamed(
     db: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[None]:
-    """Let the block query the batches once, as the relation `name`; they are never held together.
-
-    An error of whoever makes the batches comes out as itself and not as one of DuckDB.
-    """
-    failures: list[LabelloopError] = []
-    db.register(name, pa.RecordBatchReader.from_batches(schema, _noting(batches, failures)))
-    try:
-        yield
-    except duckdb.Error:
-        if failures:
-            raise failures[0] from None
-        raise
-    finally:
-        db.unregister(name)
-
-
-def _noting(batches: Iterable[pa.RecordBatch], failures: list[LabelloopError]) -> Iterator[pa.RecordBatch]:
-    try:
-        yield from batches
-    except LabelloopError as error:
-        failures.append(error)
-        raise
+    """Let the block query the batches once, as the relation `name`; they are never held together."""
+    with reader_of(schema, batches) as reader:
+        db.register(name, reader)
+        try:
+            yield
+        finally:
+            db.unregister(name)
 
 
 @cache

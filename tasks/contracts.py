@@ -5,6 +5,9 @@ A refused row goes to quarantine and is counted; a refused table stops the stage
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import pyarrow as pa
 
@@ -33,15 +36,45 @@ def commit(world: World, lease: Lease, table: str, rows: pa.Table, *, stage: str
         ContractError: wrong columns or types, repeated primary keys, or references to rows that do not exist;
             nothing was written.
     """
+    good = _good(world, lease, table, rows, stage)
+    world.table(table).upsert(good, fence=lease.check)
+    return rows.num_rows - good.num_rows
+
+
+def commit_new(world: World, lease: Lease, table: str, parts: Iterable[pa.Table], *, stage: str) -> int:
+    """Add rows that cannot be there yet, in one commit, and return how many were refused; one part is held at a time.
+
+    Args:
+        world: the project's world.
+        lease: checked before the first write and before the commit.
+        table: the table and its contract.
+        parts: rows whose primary keys are new in the table and among themselves.
+        stage: who writes, named in quarantine.
+
+    Raises:
+        ContractError: as for `commit`; nothing was written.
+    """
+    counts = Counter[str]()
+
+    def good_parts() -> Iterator[pa.Table]:
+        for rows in parts:
+            good = _good(world, lease, table, rows, stage)
+            counts["refused"] += rows.num_rows - good.num_rows
+            yield good
+
+    world.table(table).append(good_parts(), fence=lease.check)
+    return counts["refused"]
+
+
+def _good(world: World, lease: Lease, table: str, rows: pa.Table, stage: str) -> pa.Table:
+    """Return the rows that keep their contract; the others go to quarantine."""
     rules = contract(table)
     rows = shaped(rules, rows, strict=False)
     broken = _broken_rules(world.row_rules, rules, rows)
-    refused = sorted({number for _, _, failing in broken for number in failing})
-    good = shaped(rules, _without(rows, refused))
+    good = shaped(rules, _without(rows, sorted({number for _, _, failing in broken for number in failing})))
     _refuse_broken_keys(world, rules, good)
     quarantine(world, lease, refusals(table, rows, broken), stage=stage)
-    world.table(table).upsert(good, fence=lease.check)
-    return len(refused)
+    return good
 
 
 def refuse_unfit(world: World, table: str, rows: pa.Table) -> None:

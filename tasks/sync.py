@@ -20,16 +20,17 @@ from tasks.arrivals import admit_arriving, refusal
 from tasks.artifacts import publish_table
 from tasks.clients.lease import Lease
 from tasks.clients.quarantine import quarantine
-from tasks.clients.sources import SOURCED, listing
+from tasks.clients.sources import listing
 from tasks.clients.world import World
-from tasks.contracts import commit
+from tasks.contracts import commit, commit_new
 from tasks.moves import confirm_moves
 from tasks.policies import OUTSIDE
 from tasks.stage import finish, stage
 from tasks.suppression import suppressions_in_force
 
 _log = logging.getLogger(__name__)
-_PART = 100_000  # objects taken in at once; boto3 lists some thousands a second
+_PART = 100_000  # objects taken in at once
+_TOGETHER = 250_000  # rows judged and written at once; more new ones are streamed into one commit
 _MEMORY_MIB = 2_500  # ten million objects fit; what is beyond goes to a temporary folder
 _ALTERING = {"added", "changed", "missing", "reappeared"}
 _KINDS = ("added", "changed", "missing", "reappeared", "moved", "unchanged")
@@ -79,7 +80,7 @@ def sync_references(
 
 
 def _compared(world: World, diff: Diff) -> Diff:
-    for part in _parts(listing(world)):
+    for part in _gathered((pa.Table.from_batches([batch]) for batch in listing(world)), _PART):
         diff.take(part)
         _log.info("listed %d objects", diff.listed)
     diff.compare(world.table("references").batches(columns=COMPARED))
@@ -103,21 +104,26 @@ def _check(
 
 
 def _write(world: World, lease: Lease, diff: Diff) -> int:
-    """Write what differs in one commit and return how many rows were refused."""
-    now = world.now()
-    rows = pa.concat_tables([*diff.added(now=now, new_id=world.new_id), *diff.altered(now=now)])
-    return commit(world, lease, "references", rows, stage="sync")
+    """Write what differs and return how many rows were refused."""
+    now, refused = world.now(), 0
+    added = diff.added(now=now, new_id=world.new_id)
+    if diff.counts()["added"] > _TOGETHER:
+        refused, added = commit_new(world, lease, "references", added, stage="sync"), iter(())
+    for rows in _gathered(itertools.chain(added, diff.altered(now=now)), _TOGETHER):
+        refused += commit(world, lease, "references", rows, stage="sync")
+    return refused
 
 
-def _parts(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Yield the batches put together to parts of a fair size."""
-    held: list[pa.RecordBatch] = []
-    for batch in batches:
-        held.append(batch)
-        if sum(one.num_rows for one in held) >= _PART:
-            yield pa.Table.from_batches(held)
+def _gathered(parts: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """Yield the parts put together until they have at least so many rows."""
+    held: list[pa.Table] = []
+    for part in parts:
+        held.append(part)
+        if sum(one.num_rows for one in held) >= rows:
+            yield pa.concat_tables(held)
             held = []
-    yield pa.Table.from_batches(held, schema=SOURCED)
+    if held:
+        yield pa.concat_tables(held)
 
 
 def _kept(world: World, lease: Lease, refusals: Iterator[Refusal]) -> int:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 
-from labelloop.errors import ContractError, ErasedError, InputError, LeaseLost
+from labelloop.errors import ContractError, ErasedError, InputError, LeaseLost, UnavailableError
 from tests.builders.rows import hex_id, rows_of
 
 
@@ -119,14 +119,31 @@ class LakeSuite:
         assert references.delete("ref_id", [], fence=free) == 0
         assert references.version() == version
 
-    @pytest.mark.parametrize("act", ["upsert", "delete", "purge"])
+    def test_new_rows_are_added_in_one_commit(self, references):
+        rows = rows_of("references", [{}, {}, {}])
+        first = references.append([rows.slice(0, 1)], fence=free)
+        assert references.append([rows.slice(1, 1), rows.slice(0, 0), rows.slice(2)], fence=free) == first + 1
+        assert references.read().sort_by("ref_id") == rows.cast(references.contract.schema)
+        assert references.append([], fence=free) == first + 1
+
+    def test_rows_that_cannot_all_be_made_are_not_added(self, references):
+        def breaking():
+            yield rows_of("references", [{}])
+            raise UnavailableError("S3 did not answer")
+
+        with pytest.raises(UnavailableError, match="S3"):
+            references.append(breaking(), fence=free)
+        assert references.read().num_rows == 0
+
+    @pytest.mark.parametrize("act", ["upsert", "append", "delete", "purge"])
     def test_a_closed_fence_stops_every_effect(self, references, act):
         version = references.upsert(rows_of("references", [{}]), fence=free)
 
         def closed():
             raise LeaseLost("taken over")
 
-        arguments = {"upsert": [rows_of("references", [{"size": 9}])], "delete": ["ref_id", [hex_id(0)]], "purge": []}
+        rows = rows_of("references", [{"size": 9}])
+        arguments = {"upsert": [rows], "append": [[rows]], "delete": ["ref_id", [hex_id(0)]], "purge": []}
         with pytest.raises(LeaseLost):
             getattr(references, act)(*arguments[act], fence=closed)
         assert references.version() == version

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -68,6 +68,13 @@ class MemoryTable:
             self._write(merged)
         return self.version()
 
+    def append(self, batches: Iterable[pa.Table], *, fence: Fence) -> int | None:
+        drawn = [shaped(self.contract, rows) for rows in batches if rows.num_rows]
+        if drawn:
+            fence()
+            self._write(pa.concat_tables([self._newest(), *drawn]))
+        return self.version()
+
     def delete(self, column: str, keys: Sequence[str], *, fence: Fence) -> int:
         if self.version() is None or not keys:
             return 0
@@ -87,6 +94,9 @@ class MemoryTable:
         gone = sum(table is not None for table in tables[:-1])
         tables[:-1] = [None] * (len(tables) - 1)
         return gone
+
+    def leftovers(self) -> int:
+        return sum(table is not None for table in self._versions.get(self.uri, [])[:-1])
 
     def _newest(self) -> pa.Table:
         newest = self._versions[self.uri][-1] if self.uri in self._versions else None

@@ -87,3 +87,19 @@ def test_an_address_that_does_not_answer_is_named_without_its_details():
     with pytest.raises(UnavailableError) as failure:
         silent.table("references").read()
     assert "127.0.0.1" not in str(failure.value)
+
+
+@pytest.mark.parametrize("named", [0, 10])
+def test_rows_are_replaced_whether_few_or_many_and_a_rival_is_never_overwritten(references, monkeypatch, named):
+    monkeypatch.setattr("tasks.clients.lake._NAMED", named)
+    references.upsert(rows_of("references", [{"size": n} for n in range(4)]), fence=free)
+    references.upsert(rows_of("references", [{"size": 9}, {"size": 1}]), fence=free)
+    assert references.read().sort_by("ref_id")["size"].to_pylist() == [9, 1, 2, 3]
+    rivals = [rows_of("references", [{}, {}, {}, {"size": 7}])]
+
+    def rival_comes_first():
+        if rivals:
+            references.upsert(rivals.pop(), fence=free)
+
+    references.upsert(rows_of("references", [{"size": 8}]), fence=rival_comes_first)
+    assert references.read().sort_by("ref_id")["size"].to_pylist() == [8, 0, 0, 7]

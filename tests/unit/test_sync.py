@@ -11,7 +11,8 @@ from labelloop.moves import paired
 from labelloop.source_checks import check_changed, check_missing, check_not_empty
 from labelloop.spec import ProjectSpec, load_spec
 from labelloop.spec.media import Media
-from labelloop.sql import streamed, workspace
+from labelloop.sql import workspace
+from labelloop.streams import reader_of
 from labelloop.sync import ADMITTED, Diff
 from tests.builders.digits import SPEC, START
 from tests.builders.rows import hex_id, rows_of
@@ -176,13 +177,13 @@ def test_an_error_of_who_makes_the_batches_comes_out_as_itself():
         yield known({}).select(["ref_id"]).to_batches()[0]
         raise UnavailableError("the lake did not answer")
 
-    schema = pa.schema([contract("references").schema.field("ref_id")])
-    with (
-        workspace("", 100) as db,
-        pytest.raises(UnavailableError, match="the lake"),
-        streamed(db, "rows", schema, breaking()),
-    ):
-        db.execute("CREATE TABLE t AS FROM rows")
+    def read(db):
+        with reader_of(pa.schema([contract("references").schema.field("ref_id")]), breaking()) as reader:
+            db.register("rows", reader)
+            db.execute("CREATE TABLE t AS FROM rows")
+
+    with workspace("", 100) as db, pytest.raises(UnavailableError, match="the lake"):
+        read(db)
 
 
 def test_a_workspace_holds_more_than_its_memory(tmp_path):
