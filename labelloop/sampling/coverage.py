@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-SHORT_LIST: Final = 4096  # rows that stay in cache while picks are made among them
+SHORT_LIST: Final = 2048  # rows that stay in cache while picks are made among them
 BLOCK: Final = 8192  # rows of the pool, and
 CENTRES: Final = 1024  # covered points, in one matrix product: 32 MB
 
