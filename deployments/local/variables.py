@@ -37,6 +37,7 @@ def pipeline_variables(home: Home) -> dict[str, str]:
         **prefect_variables(home),
         "GX_ANALYTICS_ENABLED": "false",
         "LABELLOOP_S3_ENDPOINT": home.url("s3"),
+        "LABELLOOP_LABEL_STUDIO_DATA_DIR": str(home.root / "label-studio"),
         "LABELLOOP_S3_ACCESS_KEY": credentials.s3_access_key,
         "LABELLOOP_S3_SECRET_KEY": credentials.s3_secret_key,
         "LABELLOOP_S3_REGION": REGION,

@@ -1,4 +1,4 @@
-"""The reach of a request: which objects, references, units, tasks and published files it touches.
+"""The reach of a request: which objects, references, units, tasks, views and published files it touches.
 
 Frozen once, before anything is deleted, since the erasure destroys what it was derived from.
 """
@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
 from labelloop.erasure.request import Identifiers
+from labelloop.identifiers import ids_in_keys, source_ids, subject_ids
 from labelloop.identity import KeyRing, canonical
-from labelloop.identifiers import subject_ids
 
 
 class ProjectReach(BaseModel):
@@ -24,6 +24,7 @@ class ProjectReach(BaseModel):
     project: str
     unit_ids: tuple[str, ...] = ()
     ls_tasks: tuple[tuple[int, int], ...] = ()
+    ls_views: tuple[tuple[int, int], ...] = ()
     row_ids: tuple[str, ...] = ()
     dataset_versions: tuple[str, ...] = ()
     model_versions: tuple[str, ...] = ()
@@ -38,6 +39,12 @@ class Plan(BaseModel):
     ref_ids: tuple[str, ...] = ()
     projects: tuple[ProjectReach, ...] = ()
     found: dict[str, int] = {}
+    versions: dict[str, int] = {}
+
+    def names(self) -> frozenset[str]:
+        """Return every text by which other systems may name what is erased: numbers of ours, and addresses."""
+        units = (unit for reach in self.projects for unit in reach.unit_ids)
+        return frozenset([*self.ref_ids, *units, *(f"s3://{bucket}/{key}" for bucket, key in self.objects)])
 
 
 def matching_references(references: pa.Table, wanted: Identifiers, bucket: str, ring: KeyRing) -> pa.Table:
@@ -45,17 +52,30 @@ def matching_references(references: pa.Table, wanted: Identifiers, bucket: str, 
 
     Args:
         references: rows of the contract `references`, of the whole lake.
-        wanted: exact keys and `/`-ended prefixes count in `bucket` only, subjects in every bucket.
+        wanted: exact keys and `/`-ended prefixes count in `bucket` only, subjects and sources in every bucket.
         bucket: the bucket of the request's project.
-        ring: subjects are looked for under every key of it.
+        ring: subjects and sources are looked for under every key of it.
     """
-    digests = [made for key_id in ring.key_ids for made in ring.digests("subject", wanted.subjects, key_id=key_id)]
     here = pc.equal(references["bucket"], bucket)
     named = pc.is_in(references["key"], value_set=pa.array(wanted.object_keys, pa.string()))
     for prefix in wanted.prefixes:
         named = pc.or_(named, pc.starts_with(references["key"], pattern=prefix))
-    shown = pc.is_in(references["subject_hmac"], value_set=pa.array(digests, pa.string()))
-    return references.filter(pc.or_(pc.and_(here, named), shown))
+    found = pc.and_(here, named)
+    sources = [source.canonical for source in wanted.sources]
+    for kind, identifiers in (("subject", wanted.subjects), ("source", sources)):
+        made = [digest for key_id in ring.key_ids for digest in ring.digests(kind, identifiers, key_id=key_id)]
+        theirs = pc.is_in(references[f"{kind}_hmac"], value_set=pa.array(made, pa.string()))
+        found = pc.or_(found, theirs)
+    return references.filter(found)
+
+
+def addresses_of(buckets: pa.ChunkedArray, keys: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the address (s3://) of each object.
+
+    >>> addresses_of(pa.chunked_array([["m"]]), pa.chunked_array([["a b"]])).to_pylist()
+    ['s3://m/a b']
+    """
+    return pc.binary_join_element_wise("s3:/", buckets, keys, "/")
 
 
 def keys_of_subjects(keys: Sequence[str], subjects: Collection[str], pattern: str | None) -> list[str]:
@@ -67,6 +87,17 @@ def keys_of_subjects(keys: Sequence[str], subjects: Collection[str], pattern: st
     wanted = {canonical(subject) for subject in subjects}
     named = zip(keys, subject_ids(keys, pattern), strict=True)
     return [key for key, subject in named if subject is not None and canonical(subject) in wanted]
+
+
+def keys_of_sources(keys: Sequence[str], sources: Collection[str], platform: str, pattern: str) -> list[str]:
+    """Return the object keys that name one of the sources, whether the lake knows the objects or not.
+
+    >>> keys_of_sources(["p/52.png", "p/521.png"], ["flickr:52"], "Flickr", r"p/(?P<id>[0-9]+)[.]")
+    ['p/52.png']
+    """
+    known_as = source_ids(platform, ids_in_keys(keys, pattern, group="id"))
+    named = zip(keys, known_as, strict=True)
+    return [key for key, source in named if source is not None and canonical(source) in sources]
 
 
 def units_with(units: pa.Table, ref_ids: Collection[str]) -> list[str]:
@@ -86,19 +117,6 @@ def models_trained_on(models: pa.Table, dataset_versions: Collection[str]) -> li
     """Return the versions of the models that were trained on any of the training sets."""
     touched = pc.is_in(models["dataset_version"], value_set=pa.array(list(dataset_versions), pa.string()))
     return sorted(models.filter(touched)["model_version"].to_pylist())
-
-
-def mentions(row: object, identifiers: Collection[str]) -> bool:
-    """Return whether a refused row, opened, names any of the identifiers in any of its fields.
-
-    >>> mentions({"unit_id": "u1", "ref_ids": ["a", "b"]}, {"b"})
-    True
-    """
-    if isinstance(row, dict):
-        return any(mentions(value, identifiers) for value in row.values())
-    if isinstance(row, list):
-        return any(mentions(value, identifiers) for value in row)
-    return isinstance(row, str) and row in identifiers
 
 
 def is_too_large(plan: Plan, limit: int, *, approved: bool) -> bool:

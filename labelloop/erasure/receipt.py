@@ -88,6 +88,8 @@ def issue(
         issued_at=issued_at,
         previous_digest=previous_digest,
         key_id=signer.key_id,
+        digest="",
+        signature="",
         payload=canonical(payload),
     )
     digest = _digest(unsigned)

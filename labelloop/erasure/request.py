@@ -42,15 +42,16 @@ class Event(BaseModel):
 class Request(BaseModel):
     """The record of a request in hot state: how it stands, and what it names only in sealed form.
 
-    `open`: to be carried out. `waiting`: a person must decide. `blocked`: a hold forbids a deletion. `done`: a
-    receipt was issued and the sealed payload is gone. `lifted`: a person ended it, suppression and restriction too.
+    `open`: to be carried out. `waiting`: a person must decide. `blocked`: a hold forbids a deletion. `purging`: the
+    receipt follows the daily purge. `done`: a receipt was issued and the sealed payload is gone. `lifted`: a person
+    ended it, suppression and restriction too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     request_id: str = Field(pattern=_ID)
     project: str
-    state: Literal["open", "waiting", "blocked", "done", "lifted"] = "open"
+    state: Literal["open", "waiting", "blocked", "purging", "done", "lifted"] = "open"
     reason: str = ""
     received_at: datetime
     due_at: datetime

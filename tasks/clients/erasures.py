@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 
+from labelloop.erasure.journal import Journal
 from labelloop.erasure.plan import Plan
 from labelloop.erasure.request import Identifiers, Request
 from labelloop.errors import InputError
@@ -14,6 +15,8 @@ from tasks.clients.vault import is_shredded, opened, sealed, shred
 
 _REQUESTS = "erasure/requests/"
 _PLANS = "erasure/plans/"
+_JOURNALS = "erasure/journals/"
+_KEYS = "keys/erasure/"  # in the vault
 _THREADS = 16
 
 
@@ -84,9 +87,20 @@ class Erasures:
         found = self._hot.get(f"{_PLANS}{request_id}.json")
         return Plan.model_validate_json(self._open(request_id, found.value["payload"])) if found else None
 
+    def note(self, request_id: str, journal: Journal) -> None:
+        """Keep the journal of a request in place of the one before."""
+        payload = self._seal(request_id, journal.model_dump_json())
+        update(self._hot, f"{_JOURNALS}{request_id}.json", lambda _: {"payload": payload})
+
+    def journal(self, request_id: str) -> Journal | None:
+        """Return the journal of a request, or None before its first step."""
+        found = self._hot.get(f"{_JOURNALS}{request_id}.json")
+        return Journal.model_validate_json(self._open(request_id, found.value["payload"])) if found else None
+
     def has_begun(self, request: Request) -> bool:
-        """Return whether something may be deleted already and the rest not; a hold blocks what has gone all the way."""
-        return request.state == "open" and self._hot.get(f"{_PLANS}{request.request_id}.json") is not None
+        """Return whether something may be deleted already and the rest not; the blocked have gone all the way."""
+        begun = request.state in ("open", "purging")
+        return begun and self._hot.get(f"{_PLANS}{request.request_id}.json") is not None
 
     def close(self, request_id: str) -> None:
         """Mark the request as done and destroy what it named."""
@@ -94,8 +108,9 @@ class Erasures:
         self.change(request_id, state="done", reason="", payload=None)
 
     def forget(self, request_id: str) -> None:
-        """Destroy what the request named: the plan, and the key of plan and payload."""
-        self._hot.delete(f"{_PLANS}{request_id}.json")
+        """Destroy what the request named: plan and journal, and the key of them and of the payload."""
+        for place in (_PLANS, _JOURNALS):
+            self._hot.delete(f"{place}{request_id}.json")
         shred(self._vault, _key_name(request_id))
 
     def finish_restored(self, proven: Collection[str]) -> None:
@@ -111,10 +126,11 @@ class Erasures:
                 self.change(request.request_id, state=state, reason="", payload=None)
 
     def forget_finished(self) -> None:
-        """Destroy plans of finished requests: an overtaken run may have written one after they were destroyed."""
-        plans = [key.removeprefix(_PLANS).removesuffix(".json") for key in self._hot.keys(_PLANS)]
-        finished = {request.request_id for request in self.all() if request.is_finished} if plans else set()
-        for request_id in finished.intersection(plans):
+        """Destroy what finished requests named: an overtaken run may have written some after it was destroyed."""
+        left = [*self._hot.keys(_PLANS), *self._hot.keys(_JOURNALS), *self._vault.keys(_KEYS)]
+        named = {key.rpartition("/")[2].removesuffix(".json") for key in left}
+        finished = {request.request_id for request in self.all() if request.is_finished} if named else set()
+        for request_id in finished & named:
             self.forget(request_id)
 
     def _seal(self, request_id: str, text: str) -> str:

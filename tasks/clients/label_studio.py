@@ -5,7 +5,7 @@ The real client is `label_studio_server.py`; a fake stands behind the same contr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -89,8 +89,20 @@ class LabelStudio(Protocol):
     def reopen(self, task_id: int) -> None:
         """Hand a finished task out again, to annotators who have not answered it."""
 
+    def finish(self, task_id: int) -> None:
+        """Hand a task out no more, whatever its overlap; its answers stay."""
+
+    def change_data(self, task_id: int, data: Mapping[str, str]) -> None:
+        """Replace what a task shows; answers and predictions stay."""
+
     def delete_task(self, task_id: int) -> None:
         """Delete one task with its annotations; absent is fine."""
+
+    def views(self, ls_project: int) -> dict[int, Json]:
+        """Return what people saved as views of the project (columns, filters, order), by number."""
+
+    def delete_view(self, view_id: int) -> None:
+        """Delete one saved view; absent is fine."""
 
     def user_ids(self, emails: Iterable[str]) -> frozenset[int]:
         """Return the numbers of the users with these emails; emails do not leave the client."""

@@ -6,7 +6,7 @@ Sessions of annotators live in `label_studio_users.py`, errors and tokens in `la
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -131,10 +131,31 @@ class LabelStudioServer:
         with self._connection.asking("reopening a task") as sdk:
             sdk.tasks.update(str(task_id), is_labeled=False)
 
+    def finish(self, task_id: int) -> None:
+        """Hand a task out no more, whatever its overlap; its answers stay."""
+        with self._connection.asking("finishing a task") as sdk:
+            sdk.tasks.update(str(task_id), is_labeled=True)
+
+    def change_data(self, task_id: int, data: Mapping[str, str]) -> None:
+        """Replace what a task shows; answers and predictions stay."""
+        with self._connection.asking("changing what a task shows") as sdk:
+            sdk.tasks.update(str(task_id), data=dict(data))
+
     def delete_task(self, task_id: int) -> None:
         """Delete one task with its annotations; absent is fine."""
         with suppress(ErasedError), self._connection.asking("deleting a task") as sdk:
             sdk.tasks.delete(str(task_id))
+
+    def views(self, ls_project: int) -> dict[int, Json]:
+        """Return what people saved as views of the project, by number."""
+        with self._connection.asking("reading saved views") as sdk:
+            found = sdk.views.list(project=ls_project)
+        return {int(view.id): view.model_dump(mode="json").get("data") or {} for view in found}
+
+    def delete_view(self, view_id: int) -> None:
+        """Delete one saved view; absent is fine."""
+        with suppress(ErasedError), self._connection.asking("deleting a saved view") as sdk:
+            sdk.views.delete(str(view_id))
 
     def user_ids(self, emails: Iterable[str]) -> frozenset[int]:
         """Return the numbers of the users with these emails."""

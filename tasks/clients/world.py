@@ -19,6 +19,7 @@ from labelloop.spec import ProjectSpec
 from tasks.clients.expectations import GreatExpectations, RowRules
 from tasks.clients.hot import HotState, S3HotState
 from tasks.clients.label_studio import LabelStudio, connect_label_studio
+from tasks.clients.label_studio_disk import LabelStudioDisk
 from tasks.clients.lake import Lake, LakeTable, storage_options
 from tasks.clients.media import MediaStore, S3MediaStore
 from tasks.clients.published import Published
@@ -99,6 +100,18 @@ class World:
     def media(self) -> MediaStore:
         """The owner's buckets, and the published files of the lake."""
         return S3MediaStore(self._s3)
+
+    def media_at(self, endpoint: str | None) -> MediaStore:
+        """Return the objects of another S3 server that takes the same credentials; None is that of the media."""
+        if endpoint is None:
+            return self.media
+        return S3MediaStore(connect(self.settings.model_copy(update={"s3_endpoint": endpoint})))
+
+    @cached_property
+    def label_studio_disk(self) -> LabelStudioDisk | None:
+        """The data folder of Label Studio, where this process can reach it."""
+        folder = self.settings.label_studio_data_dir
+        return LabelStudioDisk(folder) if folder else None
 
     @cached_property
     def published(self) -> Published:

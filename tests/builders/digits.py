@@ -18,4 +18,5 @@ overlap: {share: 0.2, annotators: 2, maximum: 4}
 annotators: {count: 4}
 model: {source: trainer, features: {width: 8, height: 8}}
 export: {validation_share: 0.0, test_share: 0.0}
+erasure: {purge: now}
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ class MemoryLabelStudio:
         self.storages: dict[int, Json] = {}
         self.all_tasks: dict[int, Json] = {}
         self.all_predictions: dict[int, Json] = {}
+        self.all_views: dict[int, Json] = {}
         self.users: dict[str, int] = {"admin@labelloop.test": 1}
         self._numbers = 0
         self._moment = datetime(2026, 11, 2, 7, 0, tzinfo=UTC)
@@ -95,10 +96,24 @@ class MemoryLabelStudio:
         self._task(task_id)["is_labeled"] = False
         self._touch(task_id)
 
+    def finish(self, task_id: int) -> None:
+        self._task(task_id)["is_labeled"] = True
+        self._touch(task_id)
+
+    def change_data(self, task_id: int, data: Mapping[str, str]) -> None:
+        self._task(task_id)["data"] = dict(data)
+        self._touch(task_id)
+
     def delete_task(self, task_id: int) -> None:
         self.all_tasks.pop(task_id, None)
         for number in [n for n, p in self.all_predictions.items() if p["task"] == task_id]:
             del self.all_predictions[number]
+
+    def views(self, ls_project: int) -> dict[int, Json]:
+        return {n: view["data"] for n, view in self.all_views.items() if view["project"] == ls_project}
+
+    def delete_view(self, view_id: int) -> None:
+        self.all_views.pop(view_id, None)
 
     def user_ids(self, emails: Iterable[str]) -> frozenset[int]:
         return frozenset(self.users[e.casefold()] for e in emails if e.casefold() in self.users)
@@ -109,6 +124,11 @@ class MemoryLabelStudio:
         return MemoryAnnotator(self, self.users[email.casefold()])
 
     # What the annotator's session and the tests use.
+
+    def save_view(self, ls_project: int, data: Json) -> int:
+        number = self._next()
+        self.all_views[number] = {"project": ls_project, "data": data}
+        return number
 
     def queue(self, ls_project: int, user_id: int) -> list[int]:
         """Numbers of the tasks this person may get, in serving order."""
