@@ -103,7 +103,7 @@ def run(project: ProjectName = None, *, as_json: Json = False) -> None:
 
     world = world_of(project)
     carry_out(erase, {"project": world.project}, as_json=as_json)
-    unfinished = [found for found in _erasures(world).all() if not found.is_finished]
+    unfinished = [found for found in _erasures(world).all() if not (found.is_finished or found.state == "purging")]
     left = [f"{found.request_id} is {found.state}: {found.reason}" for found in unfinished]
     left += [f"{found.file_id} is refused: {found.reason}" for found in RefusedFiles(world.hot, world.vault).all()]
     for line in left:

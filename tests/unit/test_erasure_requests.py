@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from labelloop.erasure.decisions import received
 from labelloop.erasure.document import read_requests
 from labelloop.erasure.request import Identifiers, due
 from labelloop.errors import InputError
+from tests.checkout import ROOT
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CSV = "verification,kind,identifier,platform,received_at\n"
@@ -103,6 +105,14 @@ def test_the_same_requests_are_read_from_every_form():
     assert read("\n".join(json.dumps(row, indent=1) for row in rows)) == expected
     assert read("\ufeff" + table.replace("\n", "\r\n")) == expected
     assert expected[0].received_at == datetime(2026, 11, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_the_examples_of_the_page_can_be_sent(form):
+    page = (ROOT / "docs" / "erasure.md").read_text(encoding="utf-8")
+    (example,) = re.findall(rf"```{form}\n(.*?)```", page, flags=re.DOTALL)
+    named = [wanted.subjects + wanted.object_keys + wanted.prefixes + wanted.sources for wanted in read(example)]
+    assert [len(names) for names in named] == ([4] if form == "json" else [2, 2])
 
 
 def test_a_document_may_hold_thousands():
