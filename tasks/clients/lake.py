@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from labelloop.contracts import Contract, contract, shaped
 from labelloop.errors import Conflict, ErasedError, InputError, UnavailableError
 from labelloop.sql import session
+from labelloop.streams import reader_of
 from tasks.clients.settings import Settings
 from tasks.clients.table_files import table_files
 
@@ -29,6 +31,8 @@ _PROPERTIES = {
 }
 Fence = Callable[[], None]
 _ATTEMPTS = 8  # a lost race is run again on the newest version
+_NAMED = 10_000  # rows at most whose keys stand in a predicate
+_STREAMED = 65_536  # rows held at a time when a table is streamed
 _PAUSE = 0.05  # seconds at most before the second attempt, doubled before each later one
 
 
@@ -93,13 +97,15 @@ class LakeTable:
         with _delta_errors("reading"):
             return self._dataset(found).to_table(columns=schema.names, filter=where).cast(schema)
 
-    def batches(self, *, columns: Sequence[str] | None = None, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
+    def batches(self, *, columns: Sequence[str] | None = None, rows: int = _STREAMED) -> Iterator[pa.RecordBatch]:
         """Yield the table in batches of at most `rows` rows, without holding it in memory."""
         found = self._open()
         if found is not None:
             schema = self._schema(columns)
             with _delta_errors("reading"):
-                for batch in self._dataset(found).to_batches(columns=schema.names, batch_size=rows):
+                # Arrow would read four files ahead, which for ten million rows is a gigabyte.
+                ahead = {"batch_readahead": 2, "fragment_readahead": 1}
+                for batch in self._dataset(found).to_batches(columns=schema.names, batch_size=rows, **ahead):
                     yield batch.cast(schema)
 
     def upsert(self, rows: pa.Table, *, fence: Fence) -> int | None:
@@ -128,11 +134,53 @@ class LakeTable:
         if rows.num_rows == 0:
             return found.version() if found else None
         fence()
-        match = " AND ".join(f"target.{key} = source.{key}" for key in keys)
         with _delta_errors("writing to"):
             found = found or self._create()
-            merge = found.merge(rows, match, source_alias="source", target_alias="target")
-            merge.when_matched_update_all().when_not_matched_insert_all().execute()
+            if len(keys) == 1 and pc.all(pc.utf8_is_alnum(rows[keys[0]])).as_py():
+                self._replace(found, rows, keys[0])
+            else:
+                match = " AND ".join(f"target.{key} = source.{key}" for key in keys)
+                merge = found.merge(rows, match, source_alias="source", target_alias="target")
+                merge.when_matched_update_all().when_not_matched_insert_all().execute()
+        return found.version()
+
+    def _replace(self, found: DeltaTable, rows: pa.Table, key: str) -> None:
+        """Write rows in the place of those of the same opaque key; a merge would hold the whole table in memory.
+
+        A few are named in the predicate, which the log keeps; for many the table is streamed into new files. Either
+        predicate lets Delta refuse the commit if another writer came first.
+        """
+        if rows.num_rows <= _NAMED:
+            named = ", ".join(f"'{one}'" for one in rows[key].to_pylist())
+            write_deltalake(found, rows, mode="overwrite", predicate=f"{key} IN ({named})")
+            return
+        with session() as db:
+            db.register("incoming", rows)
+            db.register("present", self._dataset(found))
+            everything = db.sql(f"FROM present ANTI JOIN incoming USING ({key}) UNION ALL BY NAME FROM incoming")
+            batches = everything.to_arrow_reader(_STREAMED)
+            write_deltalake(found, _cast(batches, rows.schema), mode="overwrite", predicate=f"{key} IS NOT NULL")
+
+    def append(self, batches: Iterable[pa.Table], *, fence: Fence) -> int | None:
+        """Add rows whose primary keys are new for certain, in one commit, without holding them together.
+
+        Args:
+            batches: in the contract's schema; drawn while they are written.
+            fence: asked before the first effect and again when all are drawn.
+
+        Returns:
+            The version that holds the rows; none are no commit.
+
+        Raises:
+            Conflict: the table was replaced meanwhile.
+        """
+        drawn = (batch for rows in batches for batch in shaped(self.contract, rows).to_batches())
+        first = next(drawn, None)
+        if first is None:
+            return self.version()
+        with _delta_errors("writing to"), reader_of(self.contract.schema, _fenced(first, drawn, fence)) as reader:
+            found = self._open() or self._create()
+            write_deltalake(found, reader, mode="append")
         return found.version()
 
     def _create(self) -> DeltaTable:
@@ -217,6 +265,18 @@ def _changed(rows: pa.Table, present: ds.Dataset, keys: Sequence[str]) -> pa.Tab
         rivals = f"SELECT * FROM present p WHERE EXISTS (SELECT 1 FROM incoming r WHERE {join})"  # noqa: S608 - column names of a contract
         query = f"SELECT * FROM incoming r WHERE NOT EXISTS (SELECT 1 FROM ({rivals}) p WHERE {join} AND {same})"  # noqa: S608
         return db.sql(query).to_arrow_table().cast(rows.schema)
+
+
+def _fenced(first: pa.RecordBatch, others: Iterator[pa.RecordBatch], fence: Fence) -> Iterator[pa.RecordBatch]:
+    """Yield the batches; the commit follows the last one, so the fence is asked after it too."""
+    fence()
+    yield first
+    yield from others
+    fence()
+
+
+def _cast(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatchReader:
+    return pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in batches))
 
 
 @contextmanager

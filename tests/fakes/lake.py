@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -66,6 +66,13 @@ class MemoryTable:
         merged = self._merged(rows)  # anew: a rival may have written during the fence
         if merged is not None:
             self._write(merged)
+        return self.version()
+
+    def append(self, batches: Iterable[pa.Table], *, fence: Fence) -> int | None:
+        drawn = [shaped(self.contract, rows) for rows in batches if rows.num_rows]
+        if drawn:
+            fence()
+            self._write(pa.concat_tables([self._newest(), *drawn]))
         return self.version()
 
     def delete(self, column: str, keys: Sequence[str], *, fence: Fence) -> int:
