@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from labelloop.identifiers import source_ids
 from tasks.clients.inventory import inventory_listing
 from tasks.clients.listing import LISTING
+from tasks.clients.reference_file import reference_listing
 from tasks.clients.world import World
 from tasks.clients.written_ids import written_ids
 
@@ -23,16 +24,18 @@ def listing(world: World) -> Iterator[pa.RecordBatch]:
     Raises:
         InputError: the bucket, inventory or reference file is not there or cannot be used.
     """
-    for batch in _present(world):
-        unknown = pa.nulls(batch.num_rows, pa.string())
-        yield pa.RecordBatch.from_arrays([*batch.columns, unknown, unknown], schema=SOURCED)
+    for batch in _found(world):
+        known = {name: batch.column(name) for name in batch.schema.names}
+        columns = [known.get(field.name, pa.nulls(batch.num_rows, field.type)).cast(field.type) for field in SOURCED]
+        yield pa.RecordBatch.from_arrays(columns, schema=SOURCED)
 
 
-def _present(world: World) -> Iterator[pa.RecordBatch]:
+def _found(world: World) -> Iterator[pa.RecordBatch]:
     media = world.spec.media
     if media.source.kind == "inventory":
         return inventory_listing(world.media, media, world.now())
-    return world.media.list(media.bucket, media.prefix)
+    present = world.media.list(media.bucket, media.prefix)
+    return reference_listing(world.media, media, present) if media.source.kind == "reference_file" else present
 
 
 def identified(world: World, arriving: pa.Table) -> pa.Table:

@@ -6,6 +6,7 @@ import pytest
 
 from labelloop.erasure.request import Identifiers
 from labelloop.erasure.suppression import suppression_rows
+from labelloop.errors import InputError
 from labelloop.spec import ProjectSpec, load_spec
 from tasks.clients.world import World
 from tasks.suppression import suppressions_in_force
@@ -136,3 +137,30 @@ def test_references_come_from_an_inventory(tmp_path):
     deliver(world.media, [[row("digits/1.png", etag="a"), row("digits/2.png", etag="b")]])
     assert sync(world) == {"added": 2}
     assert sync(world) == {"unchanged": 2}
+
+
+def test_references_come_from_a_file_that_another_job_wrote(tmp_path):
+    world = world_with(tmp_path, source={"kind": "reference_file", "uri": "s3://media/jobs/refs.csv"})
+    suppress(world, subjects=["anna"])
+    for number in (1, 2, 3):
+        put(world, f"digits/{number}.png")
+    lines = [
+        "uri,subject,source_platform,source_id",
+        "s3://media/digits/1.png,anna,,",
+        "s3://media/digits/2.png,bert,Flickr,17",
+    ]
+    put(world, "jobs/refs.csv", "\n".join(lines).encode())
+    assert sync(world) == {"added": 1, "suppressed": 1}
+    row = references(world)["digits/2.png"]
+    assert row["subject_hmac"] == world.keys.digest("subject", "bert")
+    assert row["source_hmac"] == world.keys.digest("source", "flickr:17")
+
+
+def test_a_refused_reference_file_changes_nothing(tmp_path):
+    world = world_with(tmp_path, source={"kind": "reference_file", "uri": "s3://media/jobs/refs.csv"})
+    put(world, "digits/1.png")
+    put(world, "jobs/refs.csv", b"uri\ns3://media/digits/1.png\nhttp://elsewhere/anna.png\n")
+    with pytest.raises(InputError, match=r"no s3:// address \(row 2\)") as refused:
+        sync(world)
+    assert "anna" not in str(refused.value)
+    assert world.table("references").read().num_rows == 0
