@@ -13,7 +13,7 @@ from typing import Any
 from labelloop.erasure.decisions import received
 from labelloop.erasure.document import read_requests
 from labelloop.erasure.request import Identifiers, due
-from labelloop.errors import Conflict, InputError
+from labelloop.errors import Conflict, ErasedError, InputError
 from tasks.artifacts import progress
 from tasks.clients.erasures import Erasures
 from tasks.clients.refused_requests import RefusedFile, RefusedFiles
@@ -62,7 +62,10 @@ def _take_up(world: World, bucket: str, file: _File, folder: str, counts: Counte
         problem = InputError("the file is larger than 64 MiB and was left in the inbox", remedy="send it in parts")
         counts["refused"] += _refuse(world, bucket, file, None, problem)
         return False
-    content = world.media.read(bucket, file["key"], version_id=file["version_id"])
+    try:
+        content = world.media.read(bucket, file["key"], version_id=file["version_id"])
+    except ErasedError:
+        return True  # a run beside this one has taken it up
     try:
         project = _project_of(world, folder)
         wanted = read_requests(_text(content), now=world.now())

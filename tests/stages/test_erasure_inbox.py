@@ -158,6 +158,20 @@ def test_a_file_withdrawn_before_it_was_read_leaves_no_version_and_no_request(tm
     assert (files(world), asked(world)) == ([], [])
 
 
+def test_a_file_that_a_run_beside_this_one_took_up_is_no_error(world):
+    put(world, "digits/one.json", ANNA)
+    read = world.media.read
+
+    def overtaken(bucket, key, **more):
+        world.media.read = read
+        assert take_up(world) == {"requests": 1}
+        return read(bucket, key, **more)
+
+    world.media.read = overtaken
+    assert take_up(world) == {}
+    assert len(asked(world)) == 1
+
+
 def test_a_version_that_arrives_during_the_run_waits_for_the_next(tmp_path):
     world = with_inbox(tmp_path, versioned=True)
     put(world, "digits/one.json", ANNA)
