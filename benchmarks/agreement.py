@@ -47,8 +47,8 @@ def run(quick: bool) -> Figures:
             f"{names[0]:,} units, {len(unit):,} ratings by {ANNOTATORS} annotators, {CLASSES} classes, coded as",
             "whole numbers. Bare count: one NumPy pass that counts the classes of every unit. Targets: at most twice",
             f"that for each coefficient, {REPLICATES:,} replicates under ten times the point estimate, four times",
-            "the speed of krippendorff's value_counts form, every pair's kappa in the time scikit-learn needs for fifty,",
-            "coding at most twice pandas.factorize.",
+            "the speed of krippendorff's value_counts form, all pairs' kappas in the time scikit-learn takes for",
+            "fifty, coding at most twice pandas.factorize.",
         ],
         "tables": {
             "Coefficients": rows,

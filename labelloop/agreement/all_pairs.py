@@ -72,8 +72,8 @@ def _tables(ratings: Ratings) -> tuple[IntArray, FloatArray]:
     for shift in range(1, int(ratings.per_unit.max(initial=0))):
         same = ratings.unit[shift:] == ratings.unit[:-shift]
         counts += np.bincount(np.where(same, row[:-shift] + said[shift:], width**2), minlength=width**2 + 1)
-    tables = counts[:-1].reshape(n_annotators, n_categories, n_annotators, n_categories).transpose(0, 2, 1, 3)
-    tables = tables.reshape(-1, n_categories, n_categories)
+    by_cell = counts[:-1].reshape(n_annotators, n_categories, n_annotators, n_categories)
+    tables = by_cell.transpose(0, 2, 1, 3).reshape(-1, n_categories, n_categories)
     present = np.flatnonzero(tables.any(axis=(1, 2)))
     return present, tables[present]
 
