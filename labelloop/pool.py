@@ -12,12 +12,16 @@ import pyarrow.compute as pc
 
 from labelloop.sql import session
 
-# A prediction of an older media version speaks of other bytes, hence the join on the version.
+# A prediction of an older media version speaks of other bytes, hence the join on the version. `standing`, the mean
+# place of the class, is the scale on which references are compared. Equal entity tags are no proof of equal bytes;
+# here a mistake costs no more than one reference left for later.
 _POOL = """
-SELECT r.ref_id, r.media_version, m.probabilities, m.confidence,
+SELECT r.ref_id, r.media_version, m.probabilities, m.confidence, m.committee, m.boxes, m.spans,
        coalesce(m.embedding, f.embedding) AS embedding,
        m.predicted AS stratum,
-       coalesce(r.subject_hmac, r.ref_id) AS "group"
+       list_dot_product(m.probabilities, range(len(m.probabilities))::DOUBLE[]) AS standing,
+       coalesce(r.subject_hmac, r.ref_id) AS "group", r.source_hmac AS source,
+       coalesce(r.content_hmac, r.etag || '/' || r.size) AS digest, r.first_seen AS seen_at
 FROM refs r
 LEFT JOIN (SELECT * FROM predictions WHERE model_version = $model) m
        ON m.ref_id = r.ref_id AND m.media_version = r.media_version
@@ -55,8 +59,9 @@ def split_pool(
         model_version: whose predictions count; None before the first model.
 
     Returns:
-        Two tables `ref_id, media_version, probabilities, confidence, embedding, stratum, group`, sorted by ref_id.
-        Media that changed since it was asked about is back in the pool.
+        Two tables sorted by ref_id: `ref_id, media_version`, what the model says, `stratum` (the predicted class),
+        `standing`, `group` (the data subject), `source`, `digest`, `seen_at`. Media that changed since it was asked
+        about is back in the pool.
     """
     with session() as db:
         db.register("refs", references)

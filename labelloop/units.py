@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from labelloop.contracts import contract
 
+_PURPOSES = {stratum: stratum for stratum in ("audit", "gold", "repeat")}
+
 
 def unit_id(project: str, purpose: str, kind: str, members: Sequence[tuple[str, str]]) -> str:
     """Return the id of a unit: the same members at the same media versions, asked for the same purpose, are one unit.
@@ -36,33 +38,34 @@ def unit_id(project: str, purpose: str, kind: str, members: Sequence[tuple[str, 
 
 def units_of_batch(
     chosen: pa.Table,
-    media_versions: Sequence[str],
+    members: Sequence[Sequence[tuple[str, str]]],
     queue_scores: NDArray[np.float64],
     *,
+    kind: str,
     project: str,
     round: int,
     at: datetime,
 ) -> tuple[pa.Table, pa.Table]:
-    """Return the rows of `units` and of `batches` for a composed batch of single references.
+    """Return the rows of `units` and of `batches` for a composed batch.
 
     Args:
-        chosen: `ref_id, rank, stratum, strategy, acquisition_score, inclusion_probability, reason, seed`.
-        media_versions: the current media version of each chosen reference, in the same order.
+        chosen: `rank, stratum, strategy, acquisition_score, inclusion_probability, reason, seed` of each unit.
+        members: of each unit, reference id and current media version.
         queue_scores: place in the annotators' queue, each in [0, 1], ascending is first.
+        kind: of all units; one that is asked again is single.
         project: name of the labelling project.
         round: number of the round.
         at: when the batch was composed.
     """
-    purposes = ["audit" if s == "audit" else "label" for s in chosen["stratum"].to_pylist()]
-    refs = chosen["ref_id"].to_pylist()
-    members = list(zip(refs, media_versions, strict=True))
-    ids = [unit_id(project, purpose, "single", [m]) for purpose, m in zip(purposes, members, strict=True)]
+    purposes = [_PURPOSES.get(stratum, "label") for stratum in chosen["stratum"].to_pylist()]
+    kinds = ["single" if purpose in ("gold", "repeat") else kind for purpose in purposes]
+    ids = [unit_id(project, *each) for each in zip(purposes, kinds, members, strict=True)]
     n = len(ids)
     units = {
         "unit_id": ids,
-        "kind": ["single"] * n,
-        "ref_ids": [[ref] for ref in refs],
-        "media_versions": [[version] for version in media_versions],
+        "kind": kinds,
+        "ref_ids": [[ref for ref, _ in refs] for refs in members],
+        "media_versions": [[version for _, version in refs] for refs in members],
         "purpose": purposes,
         "round": [round] * n,
         "created_at": [at] * n,

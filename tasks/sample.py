@@ -10,25 +10,31 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from prefect import task
 
-from labelloop.pool import comparable, scoring_model, split_pool
+from labelloop.asked import earlier_units, repeatable
 from labelloop.rounds import Round
-from labelloop.sampling import backpressure, compose_batch, queue_scores
+from labelloop.sampling import Again, audited, compose_batch, possible, queue_scores, refused_rows
 from labelloop.summary import Summary
+from labelloop.unit_builders import Built, build_units, references_for
 from labelloop.units import units_of_batch
 from tasks.artifacts import publish_table
+from tasks.candidates import Candidates, limits_of, read_candidates
 from tasks.clients.lease import Lease
 from tasks.clients.rounds import begin_round, current_round, save_round
 from tasks.clients.world import World
 from tasks.contracts import commit
+from tasks.load import allowed
 from tasks.policies import INSIDE
 from tasks.stage import finish, stage
 
 # A round younger than this that still has open tasks is carried on instead of beginning another.
 _ROUND_DAYS = 6
+_SHOWN = ("stratum", "strategy", "acquisition_score", "inclusion_probability", "reason")
 
 
 @task(name="sample", **INSIDE)
@@ -45,6 +51,9 @@ def choose_batch(world: World, lease: Lease, options: Mapping[str, Any]) -> Summ
         world: the project's outside.
         lease: held on (project, sample).
         options: `batch_size`, `strategy`, `even_if_open`; None means as the spec says.
+
+    Raises:
+        InputError: the pool lacks what strategy, objectives or limits need; no round is begun.
     """
     record, note = _round(world, options)
     if record is None:
@@ -53,11 +62,11 @@ def choose_batch(world: World, lease: Lease, options: Mapping[str, Any]) -> Summ
         return Summary(stage="sample", counts={"chosen": 0}, notes=(f"round {record.number} is {record.state}",))
     batch, notes = _of_round(world.table("batches").read(), record.number), [f"round {record.number}", record.reason]
     if batch.num_rows == 0:
-        batch, waiting = _compose(world, lease, record)
-        notes += [f"{waiting} references wait for what the model says of them"] if waiting else []
+        batch, told = _compose(world, lease, record)
+        notes += told
     versions = {name: world.table(name).version() for name in ("references", "predictions", "units", "batches")}
     save_round(world.hot, world.project, record.model_copy(update={"state": "chosen", "table_versions": versions}))
-    _show(record, batch)
+    _show(record, batch, notes)
     return Summary(stage="sample", counts={"chosen": batch.num_rows}, notes=tuple(notes))
 
 
@@ -69,10 +78,7 @@ def _round(world: World, options: Mapping[str, Any]) -> tuple[Round | None, str]
     young = last and last.state == "open" and world.now() - last.opened_at < timedelta(days=_ROUND_DAYS)
     if last and young and not options.get("even_if_open"):
         return None, f"round {last.number} is still open and younger than {_ROUND_DAYS} days"
-    wanted = options.get("batch_size")
-    tasks = world.table("tasks").read(columns=["state"])
-    open_tasks = pc.sum(pc.equal(tasks["state"], "open")).as_py() or 0
-    size, reason = backpressure(spec.batch_size if wanted is None else wanted, open_tasks, spec.max_open_tasks)
+    size, reason = allowed(world, options.get("batch_size"))
     if size == 0:
         return None, reason
     number = last.number + 1 if last else 1
@@ -85,76 +91,101 @@ def _round(world: World, options: Mapping[str, Any]) -> tuple[Round | None, str]
         reason=reason,
         opened_at=world.now(),
     )
-    return begin_round(world.hot, world.project, record), ""
+    return record, ""
 
 
-def _compose(world: World, lease: Lease, record: Round) -> tuple[pa.Table, int]:
-    """Choose the batch of a round, commit its units, then the batch; return it and how many could not be compared."""
+def _compose(world: World, lease: Lease, record: Round) -> tuple[pa.Table, list[str]]:
+    """Choose the batch of a round, commit its units, then the batch; return it and what is to be said of it."""
+    known = read_candidates(world, record.number)
+    possible(known.fresh, record.strategy, world.spec.sampling.objectives, limits_of(world.spec))
+    record = begin_round(world.hot, world.project, record)
     stale = _of_round(world.table("units").read(), record.number)
     world.table("units").delete("unit_id", stale["unit_id"].to_pylist(), fence=lease.check)
-    chosen, fresh, confidence, waiting = _choose(world, record)
-    versions = dict(zip(fresh["ref_id"].to_pylist(), fresh["media_version"].to_pylist(), strict=True))
+    chosen = _choose(world, record, known)
+    built = _built(world, record, known, chosen)
+    both = pa.concat_tables([t.select(["ref_id", "media_version"]) for t in (known.asked, known.fresh)])
+    versions = dict(zip(both["ref_id"].to_pylist(), both["media_version"].to_pylist(), strict=True))
     units, batch = units_of_batch(
-        chosen,
-        [versions[ref] for ref in chosen["ref_id"].to_pylist()],
-        queue_scores(chosen, confidence, record.seed),
+        built.rows,
+        [[(ref, versions[ref]) for ref in refs] for refs in built.members],
+        queue_scores(built.rows, _confidence(known, built), record.seed),
+        kind=world.spec.sampling.unit.kind,
         project=world.project,
         round=record.number,
         at=world.now(),
     )
     commit(world, lease, "units", units, stage="sample")
     commit(world, lease, "batches", batch, stage="sample")
-    return batch, waiting
+    return batch, _notes(world, known, chosen)
 
 
-def _choose(world: World, record: Round) -> tuple[pa.Table, pa.Table, Any, int]:
-    """Return the chosen references, the pool they come from, the model's confidence in each and who has to wait.
-
-    Without a model there is no confidence: None.
-    """
-    spec = world.spec
-    predictions, units = world.table("predictions").read(), world.table("units").read()
-    model = scoring_model(world.table("models").read(), predictions, now=world.now())
-    unasked, asked = split_pool(
-        world.table("references").read(),
-        predictions,
-        units,
-        bucket=spec.media.bucket,
-        prefix=spec.media.prefix,
-        model_version=model,
-    )
-    fresh = comparable(unasked)
-    waiting = unasked.num_rows - fresh.num_rows
-    chosen = compose_batch(
-        fresh,
-        size=record.size,
+def _choose(world: World, record: Round, known: Candidates) -> pa.Table:
+    """Return the references of the batch."""
+    spec = world.spec.sampling
+    again = repeatable(world.table("labels").read(), known.units, known.asked)
+    return compose_batch(
+        known.fresh,
+        size=references_for(spec.unit, record.size),
         strategy=record.strategy,
         seed=record.seed,
         round_number=record.number,
         salt=world.project,
-        audit_rate=spec.sampling.audit_rate,
-        explore_share=spec.sampling.explore_share,
-        labelled=comparable(asked),
+        audit_rate=spec.audit_rate,
+        explore_share=spec.explore_share,
+        labelled=known.asked,
+        objectives=spec.objectives,
+        limits=limits_of(world.spec),
+        gold=Again(again.gold, spec.gold_share),
+        repeats=Again(again.answered, spec.repeat_share),
     )
-    if model is None or chosen.num_rows == 0:
-        return chosen, fresh, None, waiting
-    order = pc.index_in(chosen["ref_id"], fresh["ref_id"].combine_chunks())
-    return chosen, fresh, fresh["confidence"].take(order).to_numpy(), waiting
+
+
+def _built(world: World, record: Round, known: Candidates, chosen: pa.Table) -> Built:
+    """Return the chosen references as units of the kind that the spec asks for."""
+    spec = world.spec.sampling
+    sides = audited(known.fresh, world.project, spec.audit_rate)
+    return build_units(
+        chosen,
+        spec.unit,
+        pool=known.fresh.append_column("audited", pa.array(sides)),
+        asked=known.asked,
+        earlier=earlier_units(known.units, spec.unit.kind),
+        near=spec.near_duplicates,
+        seed=record.seed,
+    )
+
+
+def _confidence(known: Candidates, built: Built) -> NDArray[np.floating] | None:
+    """Return how sure the model is of each unit's first member, NaN where it said nothing; None without a model."""
+    if known.model is None:
+        return None
+    both = pa.concat_tables([table.select(["ref_id", "confidence"]) for table in (known.asked, known.fresh)])
+    first = pa.array([refs[0] for refs in built.members], pa.string())
+    found = both["confidence"].take(pc.index_in(first, both["ref_id"].combine_chunks()))
+    return found.fill_null(np.nan).to_numpy()
+
+
+def _notes(world: World, known: Candidates, chosen: pa.Table) -> list[str]:
+    """Return what kept references out of the batch, and what it will cost."""
+    notes = [f"{known.waiting} references wait for what the model says of them"] if known.waiting else []
+    notes += [f"{count} references left out: {rule}" for rule, count in sorted(refused_rows(chosen).items())]
+    budget = world.spec.sampling.budget
+    place = pc.index_in(chosen["ref_id"], known.fresh["ref_id"].combine_chunks()).drop_null()
+    hours = pc.sum(known.fresh["cost"].take(place)).as_py() or 0.0
+    price = f" ({hours * budget.rate_per_hour:,.0f} {budget.currency})" if budget.rate_per_hour else ""
+    return [*notes, f"expected to take {hours:.1f} hours{price}"]
 
 
 def _of_round(rows: pa.Table, number: int) -> pa.Table:
     return rows.filter(pc.equal(rows["round"], number))
 
 
-def _show(record: Round, batch: pa.Table) -> None:
-    strata = batch.group_by(["stratum", "strategy"]).aggregate([("unit_id", "count")]).to_pylist()
-    rows = [
-        {
-            "round": record.number,
-            "stratum": row["stratum"],
-            "strategy": row["strategy"],
-            "units": row["unit_id_count"],
-        }
-        for row in strata
-    ]
-    publish_table("batch", rows, f"Composition of round {record.number}: {record.reason}")
+def _show(record: Round, batch: pa.Table, notes: list[str]) -> None:
+    """Show how many units each stratum and strategy gave, how they were drawn, and why the first of them."""
+    groups: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in batch.sort_by("rank").to_pylist():
+        first = {name: row[name] for name in _SHOWN}
+        group = groups.setdefault((row["stratum"], row["strategy"]), {"round": record.number, "units": 0, **first})
+        group["units"] += 1
+    told = "; ".join(note for note in notes if note)
+    publish_table("batch", list(groups.values()), f"Composition, with the first pick of each part: {told}")

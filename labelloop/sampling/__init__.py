@@ -7,10 +7,12 @@ Scores of single rows are in `labelloop.acquisition`.
 from labelloop.sampling.admission import Limits
 from labelloop.sampling.audit import in_audit, permanent_numbers
 from labelloop.sampling.backpressure import Backpressure, backpressure, throughput
-from labelloop.sampling.batch import Again, compose_batch
+from labelloop.sampling.batch import Again, audited, compose_batch
+from labelloop.sampling.cost import expected_hours
+from labelloop.sampling.likeness import perceptual_hash
 from labelloop.sampling.pool import refused_rows
 from labelloop.sampling.queue_order import queue_scores
-from labelloop.sampling.selection import select
+from labelloop.sampling.selection import possible, select
 from labelloop.sampling.shards import guarantee, select_from_shards, shortlist
 from labelloop.sampling.table import STRATEGIES, Strategy
 
@@ -20,11 +22,15 @@ __all__ = [
     "Backpressure",
     "Limits",
     "Strategy",
+    "audited",
     "backpressure",
     "compose_batch",
+    "expected_hours",
     "guarantee",
     "in_audit",
+    "perceptual_hash",
     "permanent_numbers",
+    "possible",
     "queue_scores",
     "refused_rows",
     "select",

@@ -116,6 +116,11 @@ def compose_batch(
     return with_refused(whole, refused_rows(exploit))
 
 
+def audited(pool: pa.Table, salt: str, rate: float) -> NDArray[np.bool_]:
+    """Which rows of a pool belong to the audit, by their group: the same rows that `compose_batch` keeps for it."""
+    return permanent_numbers(_groups(pool), salt) < rate
+
+
 def _check(size: int, seed: int, shares: dict[str, float]) -> None:
     if size < 0 or seed < 0:
         raise InputError(f"batch size {size}, seed {seed}", remedy="give whole numbers from 0")

@@ -12,7 +12,7 @@ from labelloop.errors import InputError
 from labelloop.sampling.admission import Limits, choose, rules_of
 from labelloop.sampling.auto import resolve
 from labelloop.sampling.pool import candidates, with_refused
-from labelloop.sampling.reading import check, read
+from labelloop.sampling.reading import Needs, check, read
 from labelloop.sampling.table import STRATEGIES
 from labelloop.spec.sampling import Objectives
 
@@ -66,11 +66,9 @@ def select(
     table = candidates(pool, labelled)
     known = (len(labelled) if labelled is not None else 0) if labels_count is None else labels_count
     chosen = resolve(strategy, table, known)
-    needs = STRATEGIES[chosen.name].wanted(aims)
+    needs = possible(table, chosen.name, aims, bounds)
     if not len(table):
         return _empty(pool)
-    check(table, needs.columns, f"the strategy {chosen.name}")
-    check(table, bounds.columns, "a limit of the batch")
     arrays, rows, refused = read(table, needs, labelled, aims)
     if n == 0:
         return with_refused(_empty(pool), refused)
@@ -87,6 +85,22 @@ def select(
         "reason": [prefix + reason for reason in picks.reasons],
     }
     return with_refused(pa.table(columns).cast(_empty(pool).schema), refused | kept_out)
+
+
+def possible(pool: pa.Table, strategy: str, objectives: Objectives, limits: Limits) -> Needs:
+    """What a strategy needs, if the pool can give it; an empty pool can give anything.
+
+    Raises:
+        InputError: a column is lacking that strategy, objectives or limits need; an unknown strategy or score.
+
+    >>> possible(pa.table({"ref_id": ["a"]}), "random", Objectives(), Limits()).columns
+    frozenset()
+    """
+    needs = STRATEGIES[resolve(strategy, pool, 0).name].wanted(objectives)
+    if len(pool):
+        check(pool, needs.columns, f"the strategy {strategy}")
+        check(pool, limits.columns, "a limit of the batch")
+    return needs
 
 
 def _numbers(values: NDArray[np.floating] | None, n: int) -> pa.Array:

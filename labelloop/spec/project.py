@@ -53,6 +53,15 @@ class ProjectSpec(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _units_can_be_shown(self) -> Self:
+        if self.sampling.unit.kind in ("pair", "list"):
+            raise ValueError(
+                f"sampling.unit.kind is {self.sampling.unit.kind!r}, but the interface shows one object at a time; "
+                "choose single or group"
+            )
+        return self
+
 
 def load_spec(text: str, *, name: str = "spec") -> ProjectSpec:
     """Return the spec that the YAML text describes.

@@ -147,7 +147,8 @@ def test_units_of_a_batch_keep_their_order_and_purpose():
             "seed": [1, 1],
         }
     )
-    units, batch = units_of_batch(chosen, ["v1", "v2"], np.array([0.2, 0.1]), project="p", round=3, at=NOW)
+    members = [[(f"{2:032x}", "v1")], [(f"{1:032x}", "v2")]]
+    units, batch = units_of_batch(chosen, members, np.array([0.2, 0.1]), kind="single", project="p", round=3, at=NOW)
     assert units["purpose"].to_pylist() == ["label", "audit"]
     assert batch["unit_id"].to_pylist() == units["unit_id"].to_pylist()
     assert units["unit_id"][1].as_py() == unit_id("p", "audit", "single", [(f"{1:032x}", "v2")])
