@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
-import krippendorff
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -14,6 +15,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from benchmarks.measure import Measured, measured
 from benchmarks.parts import Figures
+from benchmarks.peers import run_peer
 from labelloop.agreement import Ratings, measure, pair_kappas, read_ratings
 from labelloop.agreement.similarity import scale_of
 
@@ -97,21 +99,21 @@ def _fresh(ratings: Ratings) -> Ratings:
 
 def _krippendorff(counts: Codes, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ours = {row["level"]: row for row in rows if row["coefficient"] == "krippendorff_alpha"}
-    found = []
-    for level in LEVELS:
-        ask = partial(
-            krippendorff.alpha, value_counts=counts, value_domain=range(CLASSES), level_of_measurement=level
-        )
-        theirs = measured(ask)
-        found.append(
-            {
-                "package": f"krippendorff, {level}",
-                "CPU s": theirs.cpu_seconds,
-                "theirs / ours": theirs.cpu_seconds / ours[level]["CPU s"],
-                "difference": abs(theirs.result - ours[level]["value"]),
-            }
-        )
-    return found
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "counts.npy"
+        np.save(file, counts)
+        theirs = run_peer("agreement", file, seconds=300)
+    if "failed" in theirs:
+        return [{"package": "krippendorff", "outcome": theirs["failed"]}]
+    return [
+        {
+            "package": f"krippendorff, {level}",
+            "CPU s": found["cpu_seconds"],
+            "theirs / ours": found["cpu_seconds"] / ours[level]["CPU s"],
+            "difference": abs(found["alpha"] - ours[level]["value"]),
+        }
+        for level, found in theirs.items()
+    ]
 
 
 def _all_pairs(ratings: Ratings) -> dict[str, Any]:
