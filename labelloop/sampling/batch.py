@@ -47,6 +47,7 @@ def compose_batch(
     limits: Limits | None = None,
     gold: Again | None = None,
     repeats: Again | None = None,
+    open_rows: int | None = None,
 ) -> pa.Table:
     """The references of one round: exploit, explore, audit, gold and repeat, in this order.
 
@@ -73,6 +74,8 @@ def compose_batch(
         limits: as for `select`.
         gold: references whose answer an expert has given, to test annotators with.
         repeats: references that were answered before, to see whether people answer alike.
+        open_rows: where `pool` holds short lists of shards (`round_shards`): how many rows of the whole are no audit.
+            Its column `drawn` then marks the even draw that is explored from.
 
     Returns:
         `ref_id, rank, stratum, strategy, acquisition_score, inclusion_probability, reason, seed`.
@@ -86,12 +89,12 @@ def compose_batch(
     table, bounds = candidates(pool, labelled), limits or Limits()
     size = _affordable(table, bounds.hours, size)
     streams = iter(np.random.SeedSequence([seed, round_number]).generate_state(2 + len(twice)).tolist())
-    numbers = permanent_numbers(_groups(table), salt)
+    numbers = permanent_numbers(groups(table), salt)
     audited = numbers < audit_rate
     open_pool = table.filter(~audited)
     audit = _audit(table.filter(audited), numbers[audited], _share(size, audit_rate), audit_rate)
     room = size - len(audit)
-    explore = select(open_pool, min(_share(size, explore_share), room), "random", seed=next(streams))
+    explore = _explore(open_pool, min(_share(size, explore_share), room), next(streams), open_rows)
     exploit_seed = next(streams)
     again = {name: _again(name, twice[name], size, next(streams)) for name in twice}
     beside = [("explore", "random", explore), ("audit", PERMANENT, audit)]
@@ -118,7 +121,7 @@ def compose_batch(
 
 def audited(pool: pa.Table, salt: str, rate: float) -> NDArray[np.bool_]:
     """Which rows of a pool belong to the audit, by their group: the same rows that `compose_batch` keeps for it."""
-    return permanent_numbers(_groups(pool), salt) < rate
+    return permanent_numbers(groups(pool), salt) < rate
 
 
 def _check(size: int, seed: int, shares: dict[str, float]) -> None:
@@ -149,8 +152,12 @@ def _cost(table: pa.Table, parts: list[tuple[str, str, pa.Table]]) -> float:
     return _mean_cost(table) * sum(len(rows) for _, _, rows in parts)
 
 
-def _groups(table: pa.Table) -> pa.ChunkedArray:
-    """What membership in the audit is decided by: the group, or the reference itself without one."""
+def groups(table: pa.Table) -> pa.ChunkedArray:
+    """What membership in the audit is decided by: the group, or the reference itself without one.
+
+    >>> groups(pa.table({"ref_id": ["a", "b"], "group": ["s", None]})).to_pylist()
+    ['s', 'b']
+    """
     if "group" not in table.column_names:
         return table["ref_id"]
     return pc.coalesce(table["group"].cast(pa.string()), table["ref_id"].cast(pa.string()))
@@ -168,6 +175,18 @@ def _audit(eligible: pa.Table, numbers: NDArray[np.float64], n: int, rate: float
         "reason": [f"permanent random number below the audit rate {rate:g}"] * len(rows),
     }
     return pa.table(columns).cast(frame.schema)
+
+
+def _explore(pool: pa.Table, n: int, seed: int, open_rows: int | None) -> pa.Table:
+    """An even draw from the pool, or from the even draw that the short lists of its shards hold."""
+    if open_rows is None:
+        return select(pool, n, "random", seed=seed)
+    drawn = pool.filter(pool["drawn"])
+    chosen = select(drawn, n, "random", seed=seed)
+    chances = pc.multiply(chosen["inclusion_probability"], len(drawn) / max(open_rows, 1))
+    place = chosen.schema.get_field_index("inclusion_probability")
+    reasons = pa.array([f"random draw of {len(chosen)} from {open_rows}"] * len(chosen), pa.string())
+    return chosen.set_column(place, "inclusion_probability", chances).set_column(place + 1, "reason", reasons)
 
 
 def _again(stratum: str, again: Again, size: int, seed: int) -> pa.Table:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from labelloop.acquisition import SCORES, blocks, screen
-from labelloop.sampling import select, shards
+from labelloop.sampling import compose_batch, select, shards
+from labelloop.sampling.round_shards import Wanted, shortlist_round, together
 from labelloop.sampling.shards import select_from_shards, shortlist
+from labelloop.spec.sampling import Objectives
 from labelloop.vectors import lists_of
 
 
@@ -67,7 +72,7 @@ def radius(pool: pa.Table, chosen: pa.Table) -> float:
     return max(np.linalg.norm(centres - point, axis=1).min() for point in points.values())
 
 
-@pytest.mark.parametrize("count", [1, 3, 900])
+@pytest.mark.parametrize("count", [1, 3, 45])
 @pytest.mark.parametrize("strategy", ["margin", "entropy"])
 def test_the_highest_of_shards_are_the_highest_of_the_pool_ties_included(strategy, count):
     pool = a_pool()
@@ -112,3 +117,43 @@ def test_what_is_labelled_counts_as_covered_in_every_shard_and_is_not_chosen():
     labelled = pool.slice(0, 30)
     chosen = select_from_shards(in_shards(pool, 4), 10, "k_center", labelled=labelled)
     assert not set(chosen["ref_id"].to_pylist()) & set(labelled["ref_id"].to_pylist())
+
+
+# the batch of a round
+
+ROUND = {"size": 40, "seed": 5, "round_number": 2, "salt": "p", "audit_rate": 0.2}
+
+
+def batch_from_shards(pool: pa.Table, count: int, strategy: str) -> pa.Table:
+    wanted = Wanted(strategy=strategy, share=1 / count, objectives=Objectives(), **ROUND)
+    none = pool.slice(0, 0)
+    lists = [shortlist_round(shard, wanted, none) for shard in in_shards(pool, count)]
+    rows, open_rows = together(lists, ROUND["size"])
+    return compose_batch(rows, strategy=strategy, explore_share=0.25, open_rows=open_rows, **ROUND)
+
+
+def part(batch: pa.Table, stratum: str) -> list[str]:
+    return batch.filter(pc.equal(batch["stratum"], stratum))["ref_id"].to_pylist()
+
+
+@pytest.mark.parametrize("strategy", ["margin", "hybrid", "typiclust", "auto"])
+def test_a_round_from_shards_has_the_audit_of_a_round_from_the_whole_pool_and_as_many_of_each_stratum(strategy):
+    pool = a_pool()
+    whole = compose_batch(pool, strategy=strategy, explore_share=0.25, **ROUND)
+    merged = batch_from_shards(pool, 6, strategy)
+    assert part(merged, "audit") == part(whole, "audit")
+    assert merged["stratum"].to_pylist() == whole["stratum"].to_pylist()
+
+
+def test_what_a_round_explores_of_shards_is_an_even_draw_that_knows_its_chance():
+    pool, times, counts = a_pool(60), 200, Counter()
+    for number in range(times):
+        wanted = Wanted(8, "margin", 5, number, "p", 0.0, 1 / 4, Objectives())
+        shards_of = [pool.slice(0, 2), pool.slice(2, 30), pool.slice(32, 28)]
+        rows, open_rows = together([shortlist_round(s, wanted, pool.slice(0, 0)) for s in shards_of], 8)
+        asked = {"size": 8, "seed": 5, "round_number": number, "salt": "p", "audit_rate": 0.0}
+        batch = compose_batch(rows, strategy="margin", explore_share=0.5, open_rows=open_rows, **asked)
+        explored = batch.filter(pc.equal(batch["stratum"], "explore"))
+        assert explored["inclusion_probability"].to_pylist() == pytest.approx([4 / 60] * 4)
+        counts.update(explored["ref_id"].to_pylist())
+    assert max(abs(counts[ref] - times * 4 / 60) for ref in pool["ref_id"].to_pylist()) < 17  # 4.8 deviations
