@@ -13,6 +13,7 @@ import pytest
 from deployments.cli.spec_verbs import TEMPLATES
 from deployments.cli.tables import read_ratings_file
 from labelloop.spec import load_spec
+from tests.builders.pools import a_pool
 
 VERBS = [
     ("up",),
@@ -181,6 +182,33 @@ def test_sample_tells_how_many_rows_it_left_out_and_why(labelloop, pool, tmp_pat
     assert "1 rows left out: probabilities" in out
 
 
+def test_sample_keeps_limits_and_tells_composition_and_reasons(labelloop, tmp_path):
+    columns = {
+        "ref_id": [*"abcdef"],
+        "probabilities": [[0.5 + 0.05 * i, 0.5 - 0.05 * i] for i in range(6)],
+        "stratum": [*"xxxyyy"],
+        "digest": [*"ppqrst"],
+        "group": [*"uvvwww"],
+    }
+    pq.write_table(pa.table(columns), tmp_path / "pool.parquet")
+    pq.write_table(pa.table({"ref_id": ["f"], "digest": ["r"]}), tmp_path / "done.parquet")
+    words = ("sample", "pool.parquet", "-n", 4, "--strategy", "margin", "--out", "chosen.parquet")
+    code, out, _ = labelloop(*words, "--distinct", "--per-subject", 1, "--labelled", "done.parquet")
+    assert code == 0
+    assert pq.read_table(tmp_path / "chosen.parquet")["ref_id"].to_pylist() == ["a", "c", "e"]
+    assert "the first: margin 1.0000" in out
+    assert "by stratum: x 2, y 1" in out
+    assert "2 rows left out: near_duplicate" in out
+
+
+def test_sample_takes_whatever_a_model_says(labelloop, tmp_path):
+    pool = a_pool(20).drop_columns(["probabilities"])
+    pq.write_table(pool, tmp_path / "pool.parquet")
+    for words in (["bald"], ["box_max"], ["hybrid", "--score", "bald"], ["stochastic", "--score", "label_entropy"]):
+        code, out, err = labelloop("sample", "pool.parquet", "-n", 3, "--out", "chosen.parquet", "--strategy", *words)
+        assert (code, "3 of 20 references" in out) == (0, True), err
+
+
 def test_a_random_sample_is_the_same_file_for_the_same_seed(labelloop, pool, tmp_path):
     def drawn(seed):
         labelloop("sample", pool, "-n", 2, "--strategy", "random", "--seed", seed, "--out", "chosen.parquet")
@@ -319,6 +347,10 @@ BAD_INPUT = [
     ("sample wrong.parquet", "no row of the pool can be used"),
     ("sample plain.parquet -n -1 --strategy random --out out.parquet", "number to select is -1"),
     ("sample plain.parquet -n 1 --strategy best --out out.parquet", "no strategy 'best'"),
+    ("sample plain.parquet -n 1 --strategy random --out out.parquet --hours 3", "a limit of the batch needs cost"),
+    ("sample plain.parquet -n 1 --strategy random --out out.parquet --per-source 0", "greater than or equal to 1"),
+    ("sample plain.parquet -n 1 --strategy stochastic --score luck --out out.parquet", "no acquisition score 'luck'"),
+    ("sample plain.parquet -n 1 --strategy k_center --out out.parquet", "k_center needs embedding"),
     ("sample plain.parquet -n many --strategy random --out out.parquet", "Invalid value"),
     ("init Cars --template image-classification", "'Cars' is no project name"),
     ("init cars --template video", "there is no template 'video'"),
