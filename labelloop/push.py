@@ -34,14 +34,22 @@ SELECT b.unit_id, c.ref_id, c.bucket, c.key, b.queue_score, p.predicted
 FROM batches b JOIN current_units c USING (unit_id)
 LEFT JOIN predictions p
        ON p.ref_id = c.ref_id AND p.media_version = c.media_version AND p.model_version = $version
-WHERE NOT EXISTS (FROM tasks t WHERE t.unit_id = b.unit_id)
+WHERE NOT EXISTS (FROM tasks t WHERE t.unit_id = b.unit_id AND t.state <> 'suspended')
 ORDER BY b.queue_score, b.unit_id
 """
 
 _OUTDATED = """
-SELECT t.unit_id, t.task_id
+SELECT t.unit_id, t.task_id, t.state, bool_or(coalesce(r.state = 'missing', false)) AS is_missing
 FROM tasks t ANTI JOIN current_units USING (unit_id)
-WHERE t.state = 'open' ORDER BY t.task_id
+LEFT JOIN (SELECT unit_id, unnest(ref_ids) AS ref_id FROM units) m USING (unit_id) LEFT JOIN refs r USING (ref_id)
+WHERE t.state IN ('open', 'answered') GROUP BY ALL ORDER BY t.task_id
+"""
+
+# Whether the address really is another one is seen on the server: media that was away and came back has its old one.
+_READDRESSED = """
+SELECT t.unit_id, t.task_id, c.ref_id, c.bucket, c.key
+FROM tasks t JOIN current_units c USING (unit_id) JOIN refs r USING (ref_id)
+WHERE t.state IN ('open', 'answered') AND r.changed_at > t.pushed_at ORDER BY t.task_id
 """
 
 _STALE = """
@@ -58,13 +66,15 @@ class Plan:
     """What to do, seen from the lake alone.
 
     `missing`: units without a task (unit_id, ref_id, bucket, key, queue_score, predicted), in queue order.
-    `outdated`: open tasks whose media is gone or changed (unit_id, task_id).
+    `outdated`: open and answered tasks whose media is gone or changed (unit_id, task_id, state, is_missing).
+    `readdressed`: tasks whose media may lie under another key now (unit_id, task_id, ref_id, bucket, key).
     `stale`: open tasks queued by another version (unit_id, task_id, stratum, rank, queue_score, confidence,
     predicted).
     """
 
     missing: pa.Table
     outdated: pa.Table
+    readdressed: pa.Table
     stale: pa.Table
 
 
@@ -83,7 +93,8 @@ def plan(
         units: rows of the contract `units`.
         batches: rows of the contract `batches`.
         references: rows of the contract `references`.
-        tasks: rows of the contract `tasks`; a unit with a row is never asked twice, not even a withdrawn one.
+        tasks: rows of the contract `tasks`; a unit with a row is never asked twice, not even a withdrawn one, unless
+            its task was suspended and its media is back.
         predictions: rows of the contract `predictions`.
         version: the version whose predictions order the queue now.
     """
@@ -96,8 +107,23 @@ def plan(
         return Plan(
             missing=db.sql(_MISSING, params=given).to_arrow_table(),
             outdated=db.sql(_OUTDATED).to_arrow_table(),
+            readdressed=db.sql(_READDRESSED).to_arrow_table(),
             stale=db.sql(_STALE, params=given).to_arrow_table(),
         )
+
+
+def current_units(units: pa.Table, references: pa.Table) -> pa.ChunkedArray:
+    """Return the ids of the units whose every member is there, in the version it was chosen in.
+
+    Args:
+        units: at least `unit_id, ref_ids, media_versions` of the contract `units`.
+        references: at least `ref_id, bucket, key, media_version, state` of the contract `references`.
+    """
+    with session() as db:
+        db.register("units", units)
+        db.register("refs", references)
+        db.execute(_CURRENT)
+        return db.sql("SELECT unit_id FROM current_units").to_arrow_table()["unit_id"]
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from prefect import task
 
 from labelloop.adjudication import Docket, adjudicate
+from labelloop.push import current_units
 from labelloop.summary import Summary
 from tasks.artifacts import publish_table
 from tasks.clients.lease import Lease
@@ -34,7 +37,7 @@ def adjudicate_conflicts(world: World, lease: Lease) -> Summary:
     spec = world.spec
     docket = adjudicate(
         world.table("labels").read(),
-        world.table("tasks").read(),
+        _current_tasks(world),
         world.table("annotations").read(),
         maximum=min(spec.overlap.maximum, spec.annotators.count),
         annotators=spec.annotators.count,
@@ -50,6 +53,15 @@ def adjudicate_conflicts(world: World, lease: Lease) -> Summary:
     _show(world, docket)
     counts = {"asked_again": len(asked), "for_expert": docket.for_expert.num_rows}
     return Summary(stage="adjudication", counts=counts)
+
+
+def _current_tasks(world: World) -> pa.Table:
+    """Return the tasks whose media still is what was asked about: no opinion on other bytes may join the old ones."""
+    units = world.table("units").read(columns=["unit_id", "ref_ids", "media_versions"])
+    references = world.table("references").read(columns=["ref_id", "bucket", "key", "media_version", "state"])
+    tasks = world.table("tasks").read()
+    current = current_units(units, references)
+    return tasks.filter(pc.is_in(tasks["unit_id"], value_set=current.combine_chunks()))
 
 
 def _show(world: World, docket: Docket) -> None:

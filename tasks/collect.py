@@ -71,7 +71,8 @@ def collect_annotations(world: World, lease: Lease) -> Summary:
 
 def _live_tasks(world: World, home: LabellingProject) -> dict[int, _Row]:
     tasks = world.table("tasks").read()
-    ours = pc.and_(pc.equal(tasks["ls_project"], home.ls_project), pc.not_equal(tasks["state"], "withdrawn"))
+    live = pc.is_in(tasks["state"], pa.array(["open", "answered"]))
+    ours = pc.and_(pc.equal(tasks["ls_project"], home.ls_project), live)
     return {row["task_id"]: row for row in tasks.filter(ours).to_pylist()}
 
 

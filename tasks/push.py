@@ -26,6 +26,7 @@ from tasks.clients.quarantine import quarantine
 from tasks.clients.rounds import current_round, save_round
 from tasks.clients.world import World
 from tasks.labelling_project import LabellingProject, ensure_project
+from tasks.outdated import settle_outdated, show_where_it_lies
 from tasks.policies import OUTSIDE
 from tasks.requeue import order_by, requeue
 from tasks.stage import finish, stage
@@ -50,7 +51,9 @@ def push_round(world: World, lease: Lease) -> Summary:
     home = ensure_project(world, lease)
     todo, version = _plan(world, record)
     present = world.label_studio.task_ids(home.ls_project)
-    counts = {"already_there": len(present), "withdrawn": _withdraw(world, lease, home, todo)}
+    counts = {"already_there": len(present), "withdrawn": 0, "finished": 0, "kept": 0}
+    counts |= settle_outdated(world, lease, home, todo)
+    counts["readdressed"] = show_where_it_lies(world, lease, home, todo)
     strays = _clear_strays(world, lease, home, present, todo)
     counts |= {"surplus": len(strays.surplus), "foreign": len(strays.foreign)}
     counts |= _create(world, lease, home, todo, strays, version)
@@ -72,18 +75,6 @@ def _plan(world: World, record: Round) -> tuple[Plan, str]:
     )
     names = {name: world.table(name).read() for name in ("units", "batches", "references", "tasks")}
     return plan(**names, predictions=predictions, version=version), version
-
-
-def _withdraw(world: World, lease: Lease, home: LabellingProject, todo: Plan) -> int:
-    """Delete the tasks whose media is gone or changed, unless somebody has answered them already."""
-    units = dict(zip(todo.outdated["task_id"].to_pylist(), todo.outdated["unit_id"].to_pylist(), strict=True))
-    answered = {t.task_id for t in world.label_studio.tasks(home.ls_project, units) if t.annotations}
-    leaving = {task_id: unit for task_id, unit in units.items() if task_id not in answered}
-    for task_id in leaving:
-        lease.check()
-        world.label_studio.delete_task(task_id)
-    change_tasks(world, lease, {unit: {"state": "withdrawn"} for unit in leaving.values()}, stage="push")
-    return len(leaving)
 
 
 def _clear_strays(world: World, lease: Lease, home: LabellingProject, present: set[int], todo: Plan) -> Strays:

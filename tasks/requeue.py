@@ -63,7 +63,8 @@ def requeue(
 def order_by(world: World, lease: Lease, home: LabellingProject, version: str) -> None:
     """Tell the server whose predictions order the queue, once any task has one; it would refuse before."""
     tasks = world.table("tasks").read(columns=["queue_version", "state"])
-    carrying = pc.and_(pc.equal(tasks["queue_version"], version), pc.not_equal(tasks["state"], "withdrawn"))
+    live = pc.is_in(tasks["state"], pa.array(["open", "answered"]))
+    carrying = pc.and_(pc.equal(tasks["queue_version"], version), live)
     if pc.any(carrying).as_py():
         _order_by(world, lease, home, version)
 

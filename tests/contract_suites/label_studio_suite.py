@@ -154,6 +154,25 @@ class LabelStudioSuite:
         assert ann.next_task(project) is None
         assert bob.next_task(project).task_id == number
 
+    def test_a_finished_task_goes_to_nobody_and_keeps_its_answers(self, label_studio, project, people):
+        (number,) = self.tasks(label_studio, project, [0.5])
+        label_studio.set_overlap(number, 2)
+        people("ann").submit(number, answer("1"), lead_time=1.0, key=key())
+        label_studio.finish(number)
+        assert people("bob").next_task(project) is None
+        (task,) = label_studio.tasks(project, [number])
+        assert (task.finished, task.answers) == (True, 1)
+
+    def test_what_a_task_shows_can_be_replaced_and_the_rest_stays(self, label_studio, project, people):
+        (number,) = self.tasks(label_studio, project, [0.5])
+        people("ann").submit(number, answer("1"), lead_time=1.0, key=key())
+        (before,) = label_studio.tasks(project, [number])
+        label_studio.change_data(number, {"unit": before.unit_id, "image": "s3://media/moved.png"})
+        (after,) = label_studio.tasks(project, [number])
+        assert after.media == ("s3://media/moved.png",)
+        assert (after.unit_id, after.annotations, after.finished) == (before.unit_id, before.annotations, True)
+        assert len(label_studio.predictions(project)) == 1
+
     def test_a_skipped_task_goes_to_somebody_else(self, label_studio, project, people):
         (number,) = self.tasks(label_studio, project, [0.5])
         ann, bob = people("ann"), people("bob")

@@ -182,7 +182,7 @@ def test_a_waiting_task_is_withdrawn_when_its_medium_is_gone_or_changed(tmp_path
     write(world, "references", [reference | change])
     assert push(world)["withdrawn"] == 1
     assert [unit for unit, _, _ in on_the_server(world)] == [hex_id(0), hex_id(2)]
-    assert [row["state"] for row in in_the_lake(world)] == ["open", "withdrawn", "open"]
+    assert [row["state"] for row in in_the_lake(world)] == ["open", "suspended", "open"]
     assert push(world)["withdrawn"] == 0
 
 
