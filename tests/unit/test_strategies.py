@@ -9,6 +9,7 @@ import pytest
 from labelloop.errors import InputError
 from labelloop.sampling import STRATEGIES, refused_rows, select
 from tests.builders.pools import EVERY_STRATEGY, a_pool, refs, spoilt
+from tests.checkout import ROOT
 
 DRAWS = ["random", "stratified"]  # value nothing
 CHANCES = [*DRAWS, "stochastic"]  # know with what chance they drew
@@ -122,3 +123,8 @@ def test_a_needed_column_of_nulls_counts_as_lacking(strategy):
 def test_an_impossible_selection_is_an_error_that_says_what_is_wrong(pool, n, strategy, seed, message):
     with pytest.raises(InputError, match=message):
         select(pool, n, strategy, seed=seed)
+
+
+def test_the_page_names_every_strategy_and_score():
+    page = (ROOT / "docs" / "sampling.md").read_text(encoding="utf-8")
+    assert [name for name in EVERY_STRATEGY if f"`{name}`" not in page] == []
