@@ -9,6 +9,7 @@ from labelloop.sampling.audit import in_audit, permanent_numbers
 from labelloop.sampling.backpressure import Backpressure, backpressure, throughput
 from labelloop.sampling.batch import Again, audited, compose_batch
 from labelloop.sampling.cost import expected_hours
+from labelloop.sampling.evidence import Gain, Labelled, exploit_gain
 from labelloop.sampling.likeness import perceptual_hash
 from labelloop.sampling.pool import refused_rows
 from labelloop.sampling.queue_order import queue_scores
@@ -20,12 +21,15 @@ __all__ = [
     "STRATEGIES",
     "Again",
     "Backpressure",
+    "Gain",
+    "Labelled",
     "Limits",
     "Strategy",
     "audited",
     "backpressure",
     "compose_batch",
     "expected_hours",
+    "exploit_gain",
     "guarantee",
     "in_audit",
     "perceptual_hash",

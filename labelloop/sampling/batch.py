@@ -16,6 +16,7 @@ from labelloop.errors import InputError
 from labelloop.sampling.admission import Limits
 from labelloop.sampling.audit import permanent_numbers
 from labelloop.sampling.auto import resolve
+from labelloop.sampling.evidence import Gain
 from labelloop.sampling.pool import candidates, refused_rows, with_refused
 from labelloop.sampling.selection import select
 from labelloop.spec.sampling import Objectives
@@ -48,6 +49,7 @@ def compose_batch(
     gold: Again | None = None,
     repeats: Again | None = None,
     open_rows: int | None = None,
+    evidence: Gain | None = None,
 ) -> pa.Table:
     """The references of one round: exploit, explore, audit, gold and repeat, in this order.
 
@@ -76,6 +78,7 @@ def compose_batch(
         repeats: references that were answered before, to see whether people answer alike.
         open_rows: where `pool` holds short lists of shards (`round_shards`): how many rows of the whole are no audit.
             Its column `drawn` then marks the even draw that is explored from.
+        evidence: as for `select`.
 
     Returns:
         `ref_id, rank, stratum, strategy, acquisition_score, inclusion_probability, reason, seed`.
@@ -102,7 +105,7 @@ def compose_batch(
     left = bounds.left(_cost(table, beside))
     taken = table.filter(pc.is_in(table["ref_id"], value_set=_ids([explore, audit])))
     count = len(labelled) if labelled is not None else 0
-    name = resolve(strategy, open_pool, count).name
+    name = resolve(strategy, open_pool, count, evidence).name
     exploit = select(
         open_pool,
         max(0, size - sum(len(rows) for _, _, rows in beside)),
@@ -112,6 +115,7 @@ def compose_batch(
         labels_count=count,
         objectives=objectives,
         limits=left,
+        evidence=evidence,
     )
     whole = pa.concat_tables([_part(*part) for part in [("exploit", name, _without_chances(exploit)), *beside]])
     whole = whole.set_column(1, "rank", pa.array(np.arange(len(whole))))

@@ -16,20 +16,21 @@ Floats = NDArray[np.floating]
 DOUBTED: Final = 1000  # rows whose doubt is to be covered, drawn from a larger pool by their doubt
 REACH: Final = 4.0  # how many median squared distances between labelled neighbours a label speaks for
 SHORT_LIST: Final = 256  # candidates whose gain is kept exact while picks are made among them
+SHARPNESS: Final = 2.0  # power of uncertainty at strength 1: doubt is where classes really compete
 BLOCK: Final = 8192
 
 
 def pick_herding(pool: Pool, n: int, rng: np.random.Generator) -> Picks:
     """Greedy picks by how much of the pool's doubt they cover beyond what is covered already.
 
-    sum_x u(x) max_(l labelled or chosen) exp(-|x - l|^2 / r) is raised as far as it goes, u being uncertainty to its
-    strength; its rise, the score, times the other objectives decides. One product holds doubt, distance to what is
-    labelled, and how common a reference is, so that neither outliers nor near-duplicates win. The reach r is four
-    times the median squared distance between labelled neighbours: wide while labels are few, local later.
-    The greedy reaches 1 - 1/e of the best possible. In pools above 1,000 rows u is summed over 1,000 drawn by it (a priority sample).
+    sum_x u(x) max_(l labelled or chosen) exp(-|x - l|^2 / r) is raised as far as it goes, u being uncertainty to
+    twice its strength; its rise, the score, times the other objectives decides. One product holds doubt, distance to
+    what is labelled, and how common a reference is, so that neither outliers nor near-duplicates win. The reach r is
+    four times the median squared distance between labelled neighbours: wide while labels are few, local later. The
+    greedy reaches 1 - 1/e of the best possible. In pools above 1,000 rows u is summed over a priority sample of 1,000.
     Source: Bae, Khosla, Sutherland et al., Uncertainty Herding, ICLR 2025.
     """
-    doubt = np.power(pool.uncertainty, pool.objectives.uncertainty).astype(np.float64)
+    doubt = np.power(pool.uncertainty, SHARPNESS * pool.objectives.uncertainty).astype(np.float64)
     if not doubt.any():
         doubt = np.ones(len(pool))
     points = pool.embedding

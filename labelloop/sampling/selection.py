@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from labelloop.errors import InputError
 from labelloop.sampling.admission import Limits, choose, rules_of
 from labelloop.sampling.auto import resolve
+from labelloop.sampling.evidence import Gain
 from labelloop.sampling.pool import candidates, with_refused
 from labelloop.sampling.reading import Needs, check, read
 from labelloop.sampling.table import STRATEGIES
@@ -34,6 +35,7 @@ def select(
     labels_count: int | None = None,
     objectives: Objectives | None = None,
     limits: Limits | None = None,
+    evidence: Gain | None = None,
 ) -> pa.Table:
     """The n references most worth labelling by a strategy, best first.
 
@@ -47,6 +49,7 @@ def select(
         labels_count: labels there are, for `auto`; by default the rows of `labelled`.
         objectives: what makes a reference worth its place, and by which score it is unsure.
         limits: near-duplicates, quotas and hours; by default none.
+        evidence: what the last exploited batch taught beyond random labels, for `auto`.
 
     Returns:
         `ref_id, rank, acquisition_score, inclusion_probability, reason`, rank 0 first. The score is null for random
@@ -65,7 +68,7 @@ def select(
     aims, bounds = objectives or Objectives(), limits or Limits()
     table = candidates(pool, labelled)
     known = (len(labelled) if labelled is not None else 0) if labels_count is None else labels_count
-    chosen = resolve(strategy, table, known)
+    chosen = resolve(strategy, table, known, evidence)
     needs = possible(table, chosen.name, aims, bounds)
     if not len(table):
         return _empty(pool)

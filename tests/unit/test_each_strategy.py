@@ -13,6 +13,7 @@ from labelloop.sampling import refused_rows, select
 from labelloop.sampling.clusters import kmeans
 from labelloop.sampling.coverage import farthest_first
 from labelloop.sampling.density import information_density
+from labelloop.sampling.evidence import Gain
 from labelloop.sampling.facility_location import cover, neighbour_graph
 from labelloop.sampling.gradients import Gradients
 from labelloop.sampling.stochastic import inclusion
@@ -175,12 +176,32 @@ def test_k_means_finds_clusters_that_are_plain_to_see():
 # auto
 
 
-def test_auto_is_typicality_while_labels_are_few_and_hybrid_then():
+def test_auto_is_typicality_while_labels_are_few_and_herding_then():
     pool = a_pool(classes=3)
-    few, enough = (select(pool, 1, "auto", labels_count=count)["reason"][0].as_py() for count in (29, 30))
-    assert few.startswith("auto, 29 labels are few for 3 classes: most typical")
-    assert enough.startswith("auto, 30 labels for 3 classes: margin")
-    assert "uncertainty x distance" in enough
+    few, enough = (select(pool, 1, "auto", labels_count=count)["reason"][0].as_py() for count in (5, 6))
+    assert few.startswith("auto, 5 labels are few for 3 classes: most typical")
+    assert enough.startswith("auto, 6 labels for 3 classes: margin")
+    assert "more of the pool's doubt" in enough
+
+
+HARM, DOUBT = Gain("herding", -0.05, -0.09, -0.01, 80), Gain("herding", -0.05, -0.11, 0.01, 80)
+
+
+def test_auto_goes_back_to_diversity_with_evidence_only_and_says_so():
+    pool = a_pool()
+    harmed, doubted = (select(pool, 9, "auto", labels_count=99, evidence=gain) for gain in (HARM, DOUBT))
+    assert refs(harmed) == refs(select(pool, 9, "typiclust"))
+    assert (
+        harmed["reason"][0].as_py().startswith("auto, back to diversity since the last herding batch gained -0.050")
+    )
+    assert refs(doubted) == refs(select(pool, 9, "herding"))
+    assert "-0.050 [-0.110, +0.010] over random labels on 80 audit units" in doubted["reason"][0].as_py()
+
+
+def test_diversity_that_taught_less_than_chance_is_not_answered_with_more_of_it():
+    pool = a_pool()
+    harm = HARM._replace(strategy="typiclust")
+    assert refs(select(pool, 9, "auto", labels_count=99, evidence=harm)) == refs(select(pool, 9, "herding"))
 
 
 @pytest.mark.parametrize(
