@@ -171,4 +171,32 @@ MUTATIONS = (
         "if not shared and request.shared_content is None:",
         "tests/stages/test_content_suppression.py -k another_subject",
     ),
+    Mutation(
+        "inventory file taken with a wrong checksum",
+        "tasks/clients/inventory.py",
+        "if digest.hexdigest() != file.checksum.lower():",
+        "if digest.hexdigest() == file.checksum.lower()[1:]:",
+        "tests/unit/test_inventory.py -k wrong_checksum",
+    ),
+    Mutation(
+        "deleted objects of an inventory taken as present",
+        "tasks/clients/inventory_rows.py",
+        ".filter(pc.and_not(latest, marker))",
+        ".filter(latest)",
+        "tests/unit/test_inventory.py -k 'present_objects or cannot'",
+    ),
+    Mutation(
+        "keys of a listing left encoded",
+        "tasks/clients/listing.py",
+        'keys = [unquote_plus(key) for key in texts["Key"]] if encoded else texts["Key"]',
+        'keys = [key for key in texts["Key"]]',
+        "tests/unit/test_listing.py -k exactly_once",
+    ),
+    Mutation(
+        "object admitted without the id that is on its way",
+        "tasks/clients/written_ids.py",
+        "return found, found is None and not place.optional",
+        "return found, False",
+        "tests/stages/test_sources.py -k on_its_way",
+    ),
 )
