@@ -7,6 +7,7 @@ from prefect import flow
 from flows.parameters import BatchOptions, Project
 from tasks.erasure import erasure
 from tasks.push import push
+from tasks.runner import task_runner
 from tasks.sample import sample
 from tasks.score import score
 from tasks.sync import sync
@@ -14,7 +15,7 @@ from tasks.sync import sync
 _DEFAULT = BatchOptions()
 
 
-@flow(name="weekly-batch", validate_parameters=True)
+@flow(name="weekly-batch", validate_parameters=True, task_runner=task_runner())
 def weekly_batch(project: Project, options: BatchOptions = _DEFAULT) -> list[dict[str, object]]:
     """Honour erasures, sync references, score them, choose a batch and put it into Label Studio.
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.asked import answer_times
+from labelloop.contracts import contract
 from labelloop.errors import ConfigurationError
 from labelloop.pool import comparable, scoring_model, split_pool
 from labelloop.sampling import Limits, expected_hours, perceptual_hash
@@ -16,40 +17,75 @@ from labelloop.spec import ProjectSpec
 from tasks.clients.world import World
 from tasks.features import stored_features
 
+# Delta's merge writes strings as views, which Arrow 26 cannot compare with a file's statistics; cast, it can.
+_REF_ID = pc.field("ref_id").cast(pa.string())
+
+
+class Range(NamedTuple):
+    """Reference ids from `low` up to but not `high`; None has no end. Ids are random, so that ranges are even."""
+
+    low: str
+    high: str | None
+
+    @property
+    def condition(self) -> pc.Expression:
+        """The rows of a table whose `ref_id` lies within."""
+        above = _REF_ID >= self.low
+        return above if self.high is None else above & (_REF_ID < self.high)
+
 
 class Candidates(NamedTuple):
-    """`fresh` may be chosen, `asked` was, in `units`; `model` says what is known of them; how many are `waiting`."""
+    """`fresh` may be chosen, `asked` was, in `units`; `model` says what is known of them; how many are `waiting`.
+
+    Where `fresh` holds short lists of shards, `open_rows` is what `compose_batch` has to know of the whole.
+    """
 
     fresh: pa.Table
     asked: pa.Table
     units: pa.Table
     model: str | None
     waiting: int
+    open_rows: int | None = None
 
 
-def read_candidates(world: World, number: int) -> Candidates:
+def read_candidates(world: World, number: int, model: str | None, within: Range | None = None) -> Candidates:
     """Return the pool with the columns that strategy, objectives and limits of the spec may need.
 
     Args:
         world: the project's outside.
         number: of the round to choose for; what a killed run has written of it counts for nothing.
+        model: whose predictions count.
+        within: only what may be chosen of these references; what was asked before is there in any case.
     """
     media, units = world.spec.media, world.table("units").read()
     units = units.filter(pc.not_equal(units["round"], number))
-    predictions = world.table("predictions").read()
-    model = scoring_model(world.table("models").read(), predictions, now=world.now())
+    known = pa.array(pc.list_flatten(units["ref_ids"]).to_pylist(), pa.string())
+    where = within and within.condition | _REF_ID.isin(known)
     unasked, asked = split_pool(
-        world.table("references").read(),
-        predictions,
+        world.table("references").read(where=where),
+        world.table("predictions").read(where=where),
         units,
         bucket=media.bucket,
         prefix=media.prefix,
         model_version=model,
     )
+    if within:
+        unasked = unasked.filter(within.condition)
     fresh = comparable(unasked)
     waiting = unasked.num_rows - fresh.num_rows
     fresh, asked = (_hashed(world, table) for table in (fresh, comparable(asked)))
     return Candidates(_priced(world, fresh, asked, units), asked, units, model, waiting)
+
+
+def model_in_force(world: World) -> str | None:
+    """Return the model whose predictions count, reading of them no more than one row of each batch."""
+    columns = ["model_version", "created_at", "probabilities"]
+    table, newest = world.table("predictions"), [contract("predictions").schema.empty_table().select(columns)]
+    for batch in table.batches(columns=columns):
+        rows = pa.Table.from_batches([batch])
+        rows = rows.filter(pc.is_valid(rows["probabilities"]))
+        newest.append(rows.sort_by([("created_at", "descending"), ("model_version", "ascending")])[:1])
+    return scoring_model(world.table("models").read(), pa.concat_tables(newest), now=world.now())
 
 
 def limits_of(spec: ProjectSpec) -> Limits:

@@ -23,13 +23,14 @@ from labelloop.summary import Summary
 from labelloop.unit_builders import Built, build_units, references_for
 from labelloop.units import units_of_batch
 from tasks.artifacts import publish_table
-from tasks.candidates import Candidates, limits_of, read_candidates
+from tasks.candidates import Candidates, limits_of
 from tasks.clients.lease import Lease
 from tasks.clients.rounds import begin_round, current_round, save_round
 from tasks.clients.world import World
 from tasks.contracts import commit
 from tasks.load import allowed
 from tasks.policies import INSIDE
+from tasks.shards import Across, on_task_runner, read_pool
 from tasks.stage import finish, stage
 
 # A round younger than this that still has open tasks is carried on instead of beginning another.
@@ -41,16 +42,17 @@ _SHOWN = ("stratum", "strategy", "acquisition_score", "inclusion_probability", "
 def sample(project: str, options: dict[str, Any]) -> dict[str, object]:
     """Choose the units of this round and write down why."""
     with stage(project, "sample") as (world, lease):
-        return finish(choose_batch(world, lease, options))
+        return finish(choose_batch(world, lease, options, on_task_runner(project)))
 
 
-def choose_batch(world: World, lease: Lease, options: Mapping[str, Any]) -> Summary:
+def choose_batch(world: World, lease: Lease, options: Mapping[str, Any], across: Across | None = None) -> Summary:
     """Bring the newest round to `chosen`, beginning one if the last is over.
 
     Args:
         world: the project's outside.
         lease: held on (project, sample).
         options: `batch_size`, `strategy`, `even_if_open`; None means as the spec says.
+        across: who works on the shards of a large pool; by default they are done one after the other.
 
     Raises:
         InputError: the pool lacks what strategy, objectives or limits need; no round is begun.
@@ -62,7 +64,7 @@ def choose_batch(world: World, lease: Lease, options: Mapping[str, Any]) -> Summ
         return Summary(stage="sample", counts={"chosen": 0}, notes=(f"round {record.number} is {record.state}",))
     batch, notes = _of_round(world.table("batches").read(), record.number), [f"round {record.number}", record.reason]
     if batch.num_rows == 0:
-        batch, told = _compose(world, lease, record)
+        batch, told = _compose(world, lease, record, across)
         notes += told
     versions = {name: world.table(name).version() for name in ("references", "predictions", "units", "batches")}
     save_round(world.hot, world.project, record.model_copy(update={"state": "chosen", "table_versions": versions}))
@@ -94,9 +96,9 @@ def _round(world: World, options: Mapping[str, Any]) -> tuple[Round | None, str]
     return record, ""
 
 
-def _compose(world: World, lease: Lease, record: Round) -> tuple[pa.Table, list[str]]:
+def _compose(world: World, lease: Lease, record: Round, across: Across | None) -> tuple[pa.Table, list[str]]:
     """Choose the batch of a round, commit its units, then the batch; return it and what is to be said of it."""
-    known = read_candidates(world, record.number)
+    known = read_pool(world, record, across)
     possible(known.fresh, record.strategy, world.spec.sampling.objectives, limits_of(world.spec))
     record = begin_round(world.hot, world.project, record)
     stale = _of_round(world.table("units").read(), record.number)
@@ -137,6 +139,7 @@ def _choose(world: World, record: Round, known: Candidates) -> pa.Table:
         limits=limits_of(world.spec),
         gold=Again(again.gold, spec.gold_share),
         repeats=Again(again.answered, spec.repeat_share),
+        open_rows=known.open_rows,
     )
 
 

@@ -15,8 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from labelloop.errors import ConfigurationError
 
 
-class Settings(BaseSettings):
-    """Addresses, credentials and keys of one installation."""
+class RunnerSettings(BaseSettings):
+    """What is read before anything else is: flows have their task runner when they are imported."""
 
     model_config = SettingsConfigDict(
         env_prefix="LABELLOOP_",
@@ -25,6 +25,16 @@ class Settings(BaseSettings):
         extra="ignore",
         frozen=True,
     )
+
+    dask_scheduler: str | None = Field(
+        default=None,
+        pattern=r"^(tcp|tls)://",
+        description="address of a private Dask scheduler that works on shards; empty: threads of this process",
+    )
+
+
+class Settings(RunnerSettings):
+    """Addresses, credentials and keys of one installation."""
 
     s3_endpoint: str | None = Field(default=None, description="URL of an S3-compatible server; empty for AWS")
     s3_access_key: SecretStr | None = Field(default=None, description="empty: the usual AWS credential chain")
@@ -50,6 +60,9 @@ class Settings(BaseSettings):
     receipt_key: SecretStr = Field(description="base64 of 32 bytes: private Ed25519 key; signs erasure receipts")
     lease_seconds: float = Field(default=60, gt=1, le=3600, description="how long a dead run can hold a stage")
     lease_wait_seconds: float = Field(default=300, ge=0, description="how long a run waits for another on its stage")
+    shard_rows: int = Field(
+        default=500_000, ge=1, description="references that are scored and pre-selected from at a time"
+    )
     timeout_seconds: float = Field(default=60, gt=0, description="limit of one request to a server")
 
 
