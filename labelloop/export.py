@@ -24,7 +24,8 @@ from labelloop.sql import session
 GATE_METRIC = "krippendorff_alpha"
 
 # Labels of media that changed since, or that is not active any more, speak of nothing that could be trained on.
-# Audit answers of an open round are incomplete, and which come first is no accident.
+# Audit answers of an open round are incomplete, and which come first is no accident. Of a group of near-duplicates
+# the first is trained on, the one that was shown: its copies would only weigh it up.
 _ACCEPTED = """
 SELECT u.unit_id, r.ref_id, 's3://' || r.bucket || '/' || r.key AS media_uri, r.media_version,
        l.control, l.label, l.confidence, l.classes, l.probabilities, l.n, l.decided_by,
@@ -33,7 +34,7 @@ FROM labels l
 JOIN units u USING (unit_id)
 JOIN refs r ON r.ref_id = u.ref_ids[1] AND r.media_version = u.media_versions[1] AND r.state = 'active'
 LEFT JOIN batches b USING (unit_id)
-WHERE l.state = 'accepted' AND l.label IS NOT NULL AND u.kind = 'single'
+WHERE l.state = 'accepted' AND l.label IS NOT NULL AND u.kind IN ('single', 'group')
   AND (u.purpose = 'label' OR (u.purpose = 'audit' AND list_contains($closed, u.round)))
 ORDER BY u.unit_id, l.control
 """

@@ -47,6 +47,13 @@ def test_what_may_not_be_trained_on_is_left_out(changes):
     assert exported(**changes) == [i for i in range(N) if i != 2]
 
 
+def test_of_a_group_of_near_duplicates_the_one_that_was_shown_is_trained_on():
+    group = {"kind": "group", "ref_ids": [hex_id(2), hex_id(3)], "media_versions": ["v1", "v1"]}
+    rows = export(tables(units={2: group}))
+    assert rows.num_rows == N
+    assert rows["ref_id"][2].as_py() == hex_id(2)
+
+
 def test_audit_units_are_in_the_audit_split_and_no_other():
     audit = {i: {"purpose": "audit"} for i in (1, 4)}
     rows = export(tables(units=audit), validation_share=0.3, test_share=0.3)
