@@ -17,9 +17,6 @@ from labelloop.spec import ProjectSpec
 from tasks.clients.world import World
 from tasks.features import stored_features
 
-# Delta's merge writes strings as views, which Arrow 26 cannot compare with a file's statistics; cast, it can.
-_REF_ID = pc.field("ref_id").cast(pa.string())
-
 
 class Range(NamedTuple):
     """Reference ids from `low` up to but not `high`; None has no end. Ids are random, so that ranges are even."""
@@ -30,8 +27,8 @@ class Range(NamedTuple):
     @property
     def condition(self) -> pc.Expression:
         """The rows of a table whose `ref_id` lies within."""
-        above = _REF_ID >= self.low
-        return above if self.high is None else above & (_REF_ID < self.high)
+        above = _ref_id() >= self.low
+        return above if self.high is None else above & (_ref_id() < self.high)
 
 
 class Candidates(NamedTuple):
@@ -60,7 +57,7 @@ def read_candidates(world: World, number: int, model: str | None, within: Range 
     media, units = world.spec.media, world.table("units").read()
     units = units.filter(pc.not_equal(units["round"], number))
     known = pa.array(pc.list_flatten(units["ref_ids"]).to_pylist(), pa.string())
-    where = within and within.condition | _REF_ID.isin(known)
+    where = within and within.condition | _ref_id().isin(known)
     unasked, asked = split_pool(
         world.table("references").read(where=where),
         world.table("predictions").read(where=where),
@@ -92,6 +89,11 @@ def limits_of(spec: ProjectSpec) -> Limits:
     """Return what the spec forbids a batch to hold."""
     sampling = spec.sampling
     return Limits(sampling.near_duplicates, sampling.quotas, sampling.budget.hours_per_round)
+
+
+def _ref_id() -> pc.Expression:
+    # Delta's merge writes strings as views, which Arrow 26 cannot compare with a file's statistics; cast, it can.
+    return pc.field("ref_id").cast(pa.string())
 
 
 def _hashed(world: World, table: pa.Table) -> pa.Table:
