@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from labelloop.interface.build import build
-from labelloop.interface.lint import Finding, lint
+from labelloop.interface.finding import Finding
+from labelloop.interface.lint import lint
 from labelloop.interface.parse import Answer, parse
 
 __all__ = ["Answer", "Finding", "build", "lint", "parse"]

@@ -1,0 +1,87 @@
+"""Rules between elements: who asks about whom, by name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from labelloop.interface.finding import Finding, finding
+from labelloop.interface.tags import ASKS_ABOUT, CONTROLS, MARKS, OBJECTS
+
+_AIMLESS = frozenset(["Relations", "Shortcut"])
+
+
+def name_findings(elements: list[Any]) -> Iterator[Finding]:
+    """Yield what is wrong between the elements of a configuration."""
+    named = {e.get("name"): e for e in elements if e.get("name") and e.tag in CONTROLS | OBJECTS}
+    counts = Counter(e.get("name") for e in elements if e.get("name") and e.tag in CONTROLS | OBJECTS)
+    for name in sorted(name for name, count in counts.items() if count > 1):
+        yield finding(named[name], f"name {name!r} is used {counts[name]} times", "give each its own name")
+    for control in (e for e in elements if e.tag in CONTROLS and e.tag not in _AIMLESS):
+        yield from _aims(control, named)
+    for element in elements:
+        yield from _conditions(element, named)
+    yield from _per_region(elements)
+
+
+def _aims(control: Any, named: Mapping[str, Any]) -> Iterator[Finding]:
+    aims = _aims_of(control)
+    if not aims:
+        yield finding(control, "it asks about nothing", 'add toName="..." with the name of an object')
+    if control.tag == "Pairwise" and aims and len(aims) != 2:
+        yield finding(control, f"it compares {len(aims)} object(s)", 'write toName="left,right"')
+    for aim in aims:
+        yield from _aim(control, aim, named.get(aim))
+
+
+def _aim(control: Any, aim: str, target: Any | None) -> Iterator[Finding]:
+    if target is None or target.tag in CONTROLS:
+        what = "does not exist" if target is None else "is a control"
+        yield finding(control, f"toName {aim!r} {what}", "name an object such as an <Image>")
+        return
+    possible = ASKS_ABOUT.get(control.tag)
+    if possible and target.tag not in possible:
+        wanted = " or ".join(f"<{tag}>" for tag in sorted(possible))
+        yield finding(control, f"it cannot work on <{target.tag}>", f"let it ask about {wanted}")
+
+
+def _conditions(element: Any, named: Mapping[str, Any]) -> Iterator[Finding]:
+    condition, about = _attribute(element, "visibleWhen"), _attribute(element, "whenTagName")
+    for name in filter(None, (name.strip() for name in (about or "").split(","))):
+        if name not in named:
+            yield finding(element, f"whenTagName {name!r} does not exist", "give the name of a control")
+    if _attribute(element, "whenChoiceValue") and condition and not about:
+        yield finding(element, "whenChoiceValue says nothing about which question", "add whenTagName")
+    if element.tag in CONTROLS and _is(element, "perRegion") and _is(element, "required") and not condition:
+        yield from _hidden_by_view_alone(element)
+
+
+def _hidden_by_view_alone(control: Any) -> Iterator[Finding]:
+    """A condition on the view hides the question; the check for an answer looks at the control's own alone."""
+    above = next((view for view in control.iterancestors("View") if _attribute(view, "whenTagName")), None)
+    if above is not None and _attribute(above, "visibleWhen") == "region-selected":
+        yield finding(
+            control,
+            "it is required of every region, also of those for which visibleWhen on the <View> hides it",
+            "repeat visibleWhen and whenTagName on the control",
+        )
+
+
+def _per_region(elements: list[Any]) -> Iterator[Finding]:
+    marked = {aim for e in elements if e.tag in MARKS for aim in (_aims_of(e) or [e.get("name")])}
+    for control in (e for e in elements if e.tag in CONTROLS and _is(e, "perRegion")):
+        if not marked.intersection(_aims_of(control)):
+            yield finding(control, "it is asked of each region, and nothing can be marked", "remove perRegion")
+
+
+def _aims_of(control: Any) -> list[str]:
+    return [name.strip() for name in (_attribute(control, "toName") or "").split(",") if name.strip()]
+
+
+def _attribute(element: Any, name: str) -> str | None:
+    return next((value for key, value in element.attrib.items() if key.lower() == name.lower()), None)
+
+
+def _is(element: Any, flag: str) -> bool:
+    return (_attribute(element, flag) or "").lower() == "true"

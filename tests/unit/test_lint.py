@@ -1,0 +1,86 @@
+"""Lint: every fault that the server takes without a word is found where it is; what Label Studio publishes passes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from labelloop.interface import lint
+from tests.checkout import ROOT
+
+GOOD = """<View>
+<Image name="image" value="$image"/><Text name="text" value="$text"/><List name="list" value="$items"/>
+<RectangleLabels name="box" toName="image"><Label value="cat"/><Label value="dog"/></RectangleLabels>
+<Ranker name="rank" toName="list"><Bucket name="keep" title="Keep"/><Bucket name="drop" title="Drop"/></Ranker>
+<Pairwise name="pair" toName="image,text"/>
+<Choices name="kind" toName="image" choice="single"><Choice value="a"/><Choice value="b"/></Choices>
+<Rating name="stars" toName="text" maxRating="5"/>
+<View visibleWhen="region-selected" whenTagName="box">
+<TextArea name="why" toName="image" perRegion="true" rows="2"/>
+</View>
+</View>"""
+TEMPLATES = sorted(
+    ROOT.glob(".venv-label-studio/lib/*/site-packages/label_studio/annotation_templates/**/config.y*ml")
+)
+# Published with these faults, which are real: one choice twice, and a rating that asks about nothing.
+FAULTY = {"document-retrieval": ["choice 'Two' appears 2 times"], "chatbot-assessment": ["it asks about nothing"]}
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "line", "tag", "problem"),
+    [
+        ("<Rating ", "<Ratin ", 7, "Ratin", "<Ratin> is no tag"),
+        ("<Rating ", "<rating ", 7, "rating", "<rating> is no tag"),
+        ('value="$text"', 'value="text"', 2, "Text", "its value names no field of the task"),
+        (
+            '<Ranker name="rank" toName="list">',
+            '<Ranker name="rank" toName="text">',
+            4,
+            "Ranker",
+            "cannot work on <Text>",
+        ),
+        ('name="box" toName="image"', 'name="box" toName="text"', 3, "RectangleLabels", "cannot work on <Text>"),
+        ('toName="image,text"', 'toName="image"', 5, "Pairwise", "it compares 1 object(s)"),
+        ('<Choice value="b"', '<Choice value="a"', 6, "Choices", "choice 'a' appears 2 times"),
+        ('<Label value="dog"', '<Label value="cat"', 3, "RectangleLabels", "choice 'cat' appears 2 times"),
+        ('<Bucket name="drop"', '<Bucket name="keep"', 4, "Ranker", "bucket 'keep' appears 2 times"),
+        ('choice="single"', 'choice="banana"', 6, "Choices", "choice takes multiple, single or single-radio"),
+        ('maxRating="5"', 'maxRating="abc"', 7, "Rating", "maxRating takes a number"),
+        ('perRegion="true" rows', 'perRegion="yes" rows', 9, "TextArea", "perRegion takes true or false"),
+        ('visibleWhen="region-selected"', 'visibleWhen="selected"', 8, "View", "visibleWhen takes"),
+        ('whenTagName="box"', 'whenTagName="bag"', 8, "View", "whenTagName 'bag' does not exist"),
+        ("</View>\n</View>", "</View><script>1</script>\n</View>", 10, "script", "scripts are refused"),
+        ("<Text ", '<Text onclick="alert(1)" ', 2, "Text", "onclick looks like a script"),
+        ("<Image ", "<AudioPlus ", 2, "AudioPlus", "<AudioPlus> is deprecated"),
+        ('<Label value="cat"/>', '<Label value="cat"><Label value="kitten"/></Label>', 3, "Label", "within a label"),
+        ('<Choice value="a"/>', '<Choice value="a"><Choice value="c"/></Choice>', 6, "Choice", "within a choice"),
+        ('name="stars" toName="text"', 'name="stars" toName="kind"', 7, "Rating", "toName 'kind' is a control"),
+        ('name="why" toName="image"', 'name="why" toName="text"', 9, "TextArea", "nothing can be marked"),
+        ('perRegion="true" rows', 'perRegion="true" required="true" rows', 9, "TextArea", "required of every region"),
+        ("<View>\n<Image", "<Div>\n<Image", 11, "", "not well-formed XML"),
+        ("<View>\n<Image", "\n<!DOCTYPE View>\n<View>\n<Image", 2, "!DOCTYPE", "entities are refused"),
+    ],
+)
+def test_a_planted_fault_is_found_at_its_line_with_tag_and_remedy(good, bad, line, tag, problem):
+    assert lint(GOOD) == []
+    assert good in GOOD
+    found = [finding for finding in lint(GOOD.replace(good, bad, 1)) if problem in finding.problem]
+    assert [(finding.line, finding.tag) for finding in found[:1]] == [(line, tag)]
+    assert found[0].remedy
+
+
+def test_choices_may_nest_where_that_is_allowed():
+    xml = '<View><Text name="t" value="$t"/><Choices name="c" toName="t" allowNested="true">'
+    assert lint(f'{xml}<Choice value="a"><Choice value="b"/></Choice></Choices></View>') == []
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.parent.name)
+def test_what_label_studio_publishes_passes(template: Path):
+    config = yaml.safe_load(template.read_text(encoding="utf-8"))["config"]
+    assert [finding.problem for finding in lint(config)] == FAULTY.get(template.parent.name, [])
+
+
+def test_the_published_templates_are_there():
+    assert len(TEMPLATES) > 60
