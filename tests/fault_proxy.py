@@ -58,8 +58,7 @@ class FaultProxy:
     def __init__(self, name: str, upstream: str, traffic: Traffic) -> None:
         """Stand before `upstream`; its requests are numbered as `name METHOD path`."""
         handler = type("Handler", (_Handler,), {"place": name, "upstream": urlsplit(upstream), "traffic": traffic})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> FaultProxy:
@@ -69,6 +68,13 @@ class FaultProxy:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of connections that a killed client has left."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -138,6 +144,12 @@ class _Handler(BaseHTTPRequestHandler):
         if silent:
             self.rfile.read(1)
         self.close_connection = True
+
+    def handle_expect_100(self) -> bool:
+        """Let a client that asks first go on at once: it waits for this answer with its body."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
 
     def log_message(self, *_: object) -> None:
         """Say nothing: keys stand in paths."""
