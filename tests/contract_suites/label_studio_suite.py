@@ -25,7 +25,10 @@ def key() -> str:
 
 
 class LabelStudioSuite:
-    """Subclasses give the fixture `label_studio` and `people`, a function from a name to a person's session."""
+    """Subclasses give the fixture `label_studio` and two functions.
+
+    `people` gives the session of a person's name, `save_view` saves a view of a project and gives its number.
+    """
 
     @pytest.fixture
     def marker(self) -> str:
@@ -68,6 +71,17 @@ class LabelStudioSuite:
 
     def test_an_absent_project_is_none(self, label_studio):
         assert label_studio.project(10**9) is None
+
+    def test_saved_views_are_listed_with_their_filters_and_deleted_one_by_one(self, label_studio, project, save_view):
+        condition = {"filter": "filter:tasks:data.image", "operator": "contains", "type": "String", "value": "anna/"}
+        data = {"filters": {"conjunction": "and", "items": [condition]}}
+        first, second = save_view(project, data), save_view(project, {"title": "plain"})
+        views = label_studio.views(project)
+        assert set(views) == {first, second}
+        assert views[first]["filters"]["items"][0]["value"] == "anna/"
+        label_studio.delete_view(first)
+        label_studio.delete_view(first)
+        assert set(label_studio.views(project)) == {second}
 
     def test_a_storage_is_made_once(self, label_studio, project):
         assert label_studio.ensure_storage(project, "media") == label_studio.ensure_storage(project, "media")

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 
 from labelloop.errors import ErasedError, InputError
+from tasks.clients.media import Hold
 
 # A leading slash, `//` and `\` are left out: SeaweedFS rewrites them on arrival.
 ODD_KEYS = [
@@ -183,6 +185,15 @@ class MediaSuite:
         buckets.put_legal_hold(lockable, "k", version, on=False)
         destroy(media, lockable, "k")
         assert list(media.versions(lockable, "k")) == []
+
+    @pytest.mark.parametrize("mode", ["governance", "compliance"])
+    def test_a_retention_is_seen_with_its_date_and_keeps_the_version(self, media, buckets, lockable, mode):
+        put(media, lockable, "k")
+        version, until = media.versions(lockable, "k")[0].version_id, datetime(2099, 1, 1, tzinfo=UTC)
+        buckets.put_retention(lockable, "k", version, mode, until)
+        assert media.hold(lockable, "k", version) == Hold(mode, until)
+        media.delete_versions(lockable, "k", [version])
+        assert len(media.versions(lockable, "k")) == 1
 
     def test_a_bucket_without_locks_holds_nothing(self, media, versioned):
         put(media, versioned, "k")

@@ -60,6 +60,9 @@ class MemoryMediaStore:
     def put_legal_hold(self, bucket: str, key: str, version_id: str, *, on: bool) -> None:
         self._find(bucket, key, version_id).hold = Hold("legal hold") if on else None
 
+    def put_retention(self, bucket: str, key: str, version_id: str, mode: str, until: datetime) -> None:
+        self._find(bucket, key, version_id).hold = Hold(mode, until)
+
     def begin_upload(self, bucket: str, key: str) -> None:
         self._bucket(bucket).uploads.append(Upload(key, f"upload-{next(self._count)}"))
 

@@ -27,6 +27,16 @@ class TestRealLabelStudio(LabelStudioSuite):
         return connect_label_studio(label_studio)
 
     @pytest.fixture
+    def save_view(self, label_studio, s3):
+        connection = Connection(s3.label_studio_url, s3.label_studio_token.get_secret_value(), 30)
+
+        def save(project, data):
+            with connection.asking("saving a view") as sdk:
+                return int(sdk.views.create(project=project, data=data).id)
+
+        return save
+
+    @pytest.fixture
     def people(self, label_studio, email_of):
         return lambda name: label_studio.annotator(email_of(name), "a long enough Secret 7")
 

@@ -34,6 +34,10 @@ class S3Buckets:
         status = {"Status": "ON" if on else "OFF"}
         self._client.put_object_legal_hold(Bucket=bucket, Key=key, VersionId=version_id, LegalHold=status)
 
+    def put_retention(self, bucket, key, version_id, mode, until):
+        kept = {"Mode": mode.upper(), "RetainUntilDate": until}
+        self._client.put_object_retention(Bucket=bucket, Key=key, VersionId=version_id, Retention=kept)
+
     def begin_upload(self, bucket, key):
         upload = self._client.create_multipart_upload(Bucket=bucket, Key=key)
         self._client.upload_part(Bucket=bucket, Key=key, UploadId=upload["UploadId"], PartNumber=1, Body=b"part")
