@@ -89,6 +89,15 @@ def test_a_batch_is_chosen_by_the_spec_and_every_pick_has_its_reason(tmp_path):
     assert min(members(world, "exploit")) > 30  # where the model doubts
 
 
+def test_a_cold_start_chooses_without_any_prediction(tmp_path):
+    world = world_of(tmp_path, USUAL.replace("margin", "auto"))
+    predictions = world.table("predictions")
+    predictions.delete("ref_id", [hex_id(i) for i in range(60)], fence=lambda: None)
+    assert run(world).counts == {"chosen": 20}
+    assert {row["strategy"] for row in batch_of(world)} == {"random", "permanent_random"}
+    assert all(0 < row["queue_score"] < 1 for row in batch_of(world))
+
+
 def test_an_impossible_strategy_is_named_before_a_round_is_begun(tmp_path):
     world = world_of(tmp_path, f"{USUAL}, quotas: {{source: 1}}")
     for options, message in (
