@@ -8,6 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from labelloop.evaluations import GAIN
+from labelloop.sampling import Gain
 from labelloop.simulation import paired_difference
 
 Figures = dict[str, Any]
@@ -26,6 +28,8 @@ def turn_figures(tables: Mapping[str, pa.Table]) -> Figures:
         "annotators": _annotators(tables["annotators"]),
         "accuracy": _accuracy(tables["evaluations"]),
         "comparison": _comparison(tables["evaluations"]),
+        "reliability": _reliability(tables["evaluations"]),
+        "gains": _gains(tables["evaluations"]),
         "labels": _count(tables["labels"], "state"),
         "datasets": _count(tables["datasets"], "state"),
         "models": {
@@ -71,9 +75,28 @@ def _annotators(annotators: pa.Table) -> list[Figures]:
 
 def _accuracy(evaluations: pa.Table) -> list[Figures]:
     """Return the accuracy of the loop's own model after each round, by the evidence it was measured on."""
-    loop = evaluations.filter(pc.equal(evaluations["arm"], "loop"))
+    loop = evaluations.filter(
+        pc.and_(pc.equal(evaluations["arm"], "loop"), pc.equal(evaluations["metric"], "accuracy"))
+    )
     order = [("evidence", "ascending"), ("round", "ascending")]
     return _rows(loop.sort_by(order), ["evidence", "round", "value", "low", "high", "n"])
+
+
+def _reliability(evaluations: pa.Table) -> list[Figures]:
+    """Return how reliable each round's model was on audit units, before and after calibration."""
+    measured = evaluations.filter(pc.match_substring_regex(evaluations["metric"], "^(ece|brier|temperature)"))
+    return _rows(
+        measured.sort_by([("round", "ascending"), ("metric", "ascending")]),
+        ["round", "metric", "value", "low", "high", "n", "evidence"],
+    )
+
+
+def _gains(evaluations: pa.Table) -> list[Figures]:
+    """Return what each exploited batch taught beyond random labels, by round, with what would have shown."""
+    measured = evaluations.filter(pc.equal(evaluations["metric"], GAIN)).sort_by("round")
+    gains = (Gain(r["arm"], r["value"], r["low"], r["high"], r["n"]) for r in measured.to_pylist())
+    pairs = zip(measured["round"].to_pylist(), gains, strict=True)
+    return [{"round": number, **gain._asdict(), "detectable": gain.detectable} for number, gain in pairs]
 
 
 def _comparison(evaluations: pa.Table) -> list[Figures]:

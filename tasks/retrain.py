@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from prefect import task
 
 from labelloop.contracts import contract
-from labelloop.evaluations import audit_evaluation
+from labelloop.evaluations import Figure, accuracy_figure, evaluation_rows
 from labelloop.retrain import Evaluation, Promotion, decide_promotion, evaluate, fit
+from labelloop.sampling import Labelled
 from labelloop.summary import Summary
 from tasks.artifacts import publish_table
 from tasks.clients.datasets import find_dataset, latest, read_dataset
@@ -22,6 +23,7 @@ from tasks.clients.models import digest, export_onnx, facts_of, model_version
 from tasks.clients.world import World
 from tasks.contracts import commit
 from tasks.features import features_of, version_of
+from tasks.judgement import judge
 from tasks.models import model_path, trained_model
 from tasks.policies import INSIDE
 from tasks.stage import finish, stage
@@ -46,10 +48,15 @@ def retrain_model(world: World, lease: Lease) -> Summary:
     if len(set(labels)) < 2:
         return _untrained(f"{len(labels)} labels of {len(set(labels))} class(es) are too few to train on")
     pipeline = fit(features, labels, seed=world.spec.sampling.seed)
+    audit, audited = features_of(world, rows.filter(pc.equal(rows["split"], "audit")))
+    known = Labelled(audited, audit["label"].to_pylist())
+    judged = judge(world, pipeline, train["unit_id"], Labelled(features, labels), known)
     facts = {"features": version_of(world), "dataset": version}
-    trained = _Trained(pipeline, export_onnx(pipeline, features.shape[1], facts), labels)
-    evaluation, promotion = _compared(world, trained, rows.filter(pc.equal(rows["split"], "audit")))
-    _keep(world, lease, version, trained, evaluation, promotion)
+    trained = _Trained(judged.pipeline, export_onnx(judged.pipeline, features.shape[1], facts), labels)
+    evaluation, promotion = _compared(world, trained, known)
+    promotion = promotion._replace(reason="; ".join([promotion.reason, *judged.notes]))
+    figures = [*([accuracy_figure(evaluation)] if evaluation else []), *judged.figures]
+    _keep(world, lease, version, trained, figures, promotion)
     counts = {"trained": 1, "promoted": int(promotion.promoted), "rows": len(labels)}
     counts |= {"audit": evaluation.n if evaluation else 0}
     return Summary(stage="retrain", counts=counts, notes=(promotion.reason,))
@@ -84,15 +91,14 @@ def _rows_of_question(world: World, version: str) -> pa.Table:
     return rows.filter(pc.equal(rows["control"], world.spec.interface.questions[0].name))
 
 
-def _compared(world: World, trained: _Trained, audit: pa.Table) -> tuple[Evaluation | None, Promotion]:
+def _compared(world: World, trained: _Trained, audit: Labelled) -> tuple[Evaluation | None, Promotion]:
     """Return the new model's figures on audit rows, and whether it takes over from the present one."""
-    audit, features = features_of(world, audit)
-    if audit.num_rows == 0:
+    if not len(audit.labels):
         has_rival = not isinstance(trained_model(world), str)
         nobody = np.empty(0, dtype=bool)
         return None, decide_promotion(nobody if has_rival else None, nobody)
-    truth = np.array(audit["label"].to_pylist(), dtype=str)
-    evaluation = evaluate(trained.pipeline, features, truth.tolist())
+    features, truth = audit.features.astype(np.float32, copy=False), np.array(audit.labels, dtype=str)
+    evaluation = evaluate(trained.pipeline, features, audit.labels)
     most_frequent = max(sorted(set(trained.labels)), key=trained.labels.count)
     promotion = decide_promotion(
         _present_correct(world, features, truth),
@@ -119,7 +125,7 @@ def _keep(
     lease: Lease,
     dataset: str,
     trained: _Trained,
-    evaluation: Evaluation | None,
+    figures: list[Figure],
     promotion: Promotion,
 ) -> None:
     """Write file and figures, the model's row last: a run killed before it trains the same model again."""
@@ -127,11 +133,12 @@ def _keep(
     version, now = model_version(trained.file), world.now()
     lease.check()
     uri = world.published.write(model_path(version), trained.file, "application/octet-stream")
-    if evaluation:
+    if figures:
         seed = world.spec.sampling.seed
-        rows = audit_evaluation(evaluation, model_version=version, round=source["round"], seed=seed, at=now)
+        rows = evaluation_rows(figures, model_version=version, round=source["round"], seed=seed, at=now)
         commit(world, lease, "evaluations", rows, stage="retrain")
-        publish_table("model", rows.select(["round", "value", "low", "high", "n"]).to_pylist(), promotion.reason)
+        shown = ["round", "metric", "arm", "value", "low", "high", "n"]
+        publish_table("model", rows.select(shown).to_pylist(), promotion.reason)
     row = {
         "model_version": version,
         "dataset_version": dataset,

@@ -30,11 +30,32 @@ def accuracy_section(source: Source) -> Section:
         ]
         heads = ("round", "active", "random", "difference", "95 % interval", "seeds")
         grids.append(Grid("Active against random labels at equal budget, paired by seed", heads, against))
+    grids += _trust(source)
     lead = (
         "Measured on audit units, which are drawn at random and never trained on." if loop else "Simulated arms only."
     )
     chart = Chart(curves(drawn, title="accuracy"), "Accuracy after each round, with intervals.")
     return Section("accuracy", "Accuracy", lead, (chart,), tuple(grids))
+
+
+def _trust(source: Source) -> list[Grid]:
+    """How far probabilities can be taken at their word, and what exploited batches taught beyond random labels."""
+    grids = []
+    if rows := source.figures["reliability"]:
+        cells = [
+            (r["round"], r["metric"], r["value"], interval(r["low"], r["high"]), r["n"], r["evidence"]) for r in rows
+        ]
+        heads = ("round", "figure", "value", "95 % interval", "units", "measured on")
+        grids.append(Grid("Reliability of the model's probabilities: errors are best at 0", heads, cells))
+    if gains := source.figures["gains"]:
+        signed = [(g, f"{g['difference']:+.3f}") for g in gains]
+        cells = [
+            (g["round"], g["strategy"], gain, interval(g["low"], g["high"]), g["detectable"], g["n"])
+            for g, gain in signed
+        ]
+        heads = ("round", "strategy", "gain", "95 % interval", "would have shown", "audit units")
+        grids.append(Grid("What each batch taught beyond as many random labels, in accuracy", heads, cells))
+    return grids
 
 
 def labels_section(source: Source) -> Section:

@@ -27,7 +27,7 @@ def pick_herding(pool: Pool, n: int, rng: np.random.Generator) -> Picks:
     twice its strength; its rise, the score, times the other objectives decides. One product holds doubt, distance to
     what is labelled, and how common a reference is, so that neither outliers nor near-duplicates win. The reach r is
     four times the median squared distance between labelled neighbours: wide while labels are few, local later. The
-    greedy reaches 1 - 1/e of the best possible. In pools above 1,000 rows u is summed over a priority sample of 1,000.
+    greedy reaches 1 - 1/e of the best possible. In larger pools u is summed over a priority sample of 1,000.
     Source: Bae, Khosla, Sutherland et al., Uncertainty Herding, ICLR 2025.
     """
     doubt = np.power(pool.uncertainty, SHARPNESS * pool.objectives.uncertainty).astype(np.float64)
