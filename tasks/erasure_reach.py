@@ -40,23 +40,31 @@ def reach_of(worlds: Sequence[World], wanted: Identifiers, bucket: str) -> Plan:
     world = worlds[0]
     known = world.table("references").read()
     references = matching_references(known, wanted, bucket, world.keys)
-    objects = _objects(references) | _objects_named(worlds, wanted, bucket)
-    objects |= _sidecars(worlds, objects)
     ref_ids = sorted(references["ref_id"].to_pylist())
+    staying = known.filter(pc.invert(pc.is_in(known["ref_id"], value_set=pa.array(ref_ids, pa.string()))))
+    objects = _objects(references, staying) | _objects_named(worlds, wanted, bucket)
+    objects |= _sidecars(worlds, objects)
     units = {each.project: _units(each, ref_ids) for each in worlds}
     bare = Plan(
         objects=tuple(sorted(objects)),
         ref_ids=tuple(ref_ids),
         projects=tuple(ProjectReach(project=name, unit_ids=tuple(ids)) for name, ids in units.items()),
     )
-    staying = known.filter(pc.invert(pc.is_in(known["ref_id"], value_set=pa.array(ref_ids, pa.string()))))
     projects = tuple(_reach_in_project(each, bare, units[each.project], staying) for each in worlds)
     plan = bare.model_copy(update={"projects": projects, "versions": table_versions(worlds)})
     return plan.model_copy(update={"found": count(worlds, plan)})
 
 
-def _objects(references: pa.Table) -> Objects:
-    return set(zip(references["bucket"].to_pylist(), references["key"].to_pylist(), strict=True))
+def _objects(references: pa.Table, staying: pa.Table) -> Objects:
+    """Return where the objects lie and, as older versions, lay before they were moved.
+
+    A former key that another reference has now is left alone: its newest version is somebody else's.
+    """
+    rows = references.select(["bucket", "key", "former_keys"]).to_pylist()
+    present = {(row["bucket"], row["key"]) for row in rows}
+    former = {(row["bucket"], key) for row in rows for key in row["former_keys"] or ()} - present
+    taken = staying.filter(pc.is_in(staying["key"], value_set=pa.array({key for _, key in former}, pa.string())))
+    return present | (former - set(zip(taken["bucket"].to_pylist(), taken["key"].to_pylist(), strict=True)))
 
 
 def _objects_named(worlds: Sequence[World], wanted: Identifiers, bucket: str) -> Objects:

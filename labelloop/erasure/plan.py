@@ -52,21 +52,29 @@ def matching_references(references: pa.Table, wanted: Identifiers, bucket: str, 
 
     Args:
         references: rows of the contract `references`, of the whole lake.
-        wanted: exact keys and `/`-ended prefixes count in `bucket` only, subjects and sources in every bucket.
+        wanted: exact keys and `/`-ended prefixes count in `bucket` only, also for the keys a moved object had before;
+            subjects and sources count in every bucket.
         bucket: the bucket of the request's project.
         ring: subjects and sources are looked for under every key of it.
     """
+    former = references["former_keys"].combine_chunks()
+    moved = pc.list_parent_indices(former).filter(_named(pc.list_flatten(former), wanted))
+    was_there = pc.is_in(pa.array(range(references.num_rows), pa.int64()), value_set=moved)
     here = pc.equal(references["bucket"], bucket)
-    named = pc.is_in(references["key"], value_set=pa.array(wanted.object_keys, pa.string()))
-    for prefix in wanted.prefixes:
-        named = pc.or_(named, pc.starts_with(references["key"], pattern=prefix))
-    found = pc.and_(here, named)
+    found = pc.and_(here, pc.or_(_named(references["key"], wanted), was_there))
     sources = [source.canonical for source in wanted.sources]
     for kind, identifiers in (("subject", wanted.subjects), ("source", sources)):
         made = [digest for key_id in ring.key_ids for digest in ring.digests(kind, identifiers, key_id=key_id)]
         theirs = pc.is_in(references[f"{kind}_hmac"], value_set=pa.array(made, pa.string()))
         found = pc.or_(found, theirs)
     return references.filter(found)
+
+
+def _named(keys: pa.ChunkedArray | pa.Array, wanted: Identifiers) -> pa.ChunkedArray | pa.Array:
+    named = pc.is_in(keys, value_set=pa.array(wanted.object_keys, pa.string()))
+    for prefix in wanted.prefixes:
+        named = pc.or_(named, pc.starts_with(keys, pattern=prefix))
+    return named
 
 
 def addresses_of(buckets: pa.ChunkedArray, keys: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -12,6 +12,7 @@ from labelloop.errors import DecisionNeeded, InputError, SuppressionKeyError, Un
 from labelloop.identity import KeyRing
 from labelloop.spec import ProjectSpec
 from tasks.clients.quarantine import payloads
+from tasks.erasure_reach import reach_of
 from tasks.suppression import suppressions_in_force
 from tasks.sync import sync_references
 from tests.fakes.world import lease_of, make_world, under_lease
@@ -446,3 +447,30 @@ def test_the_same_bytes_written_again_after_versioning_was_turned_on_are_unchang
     put(world, SUBJECTS[0], data=PNG + b"2")
     assert sync(world) == {"changed": 1, "unchanged": 9}
     assert references(world)[SUBJECTS[0]]["media_version"] != before[SUBJECTS[0]]["media_version"]
+
+
+@pytest.mark.parametrize(
+    "named", [{"subjects": ["00"]}, {"object_keys": ["digits/00/y.png"]}, {"prefixes": ["digits/00/"]}]
+)
+def test_an_erasure_reaches_the_versions_a_moved_object_left_behind(world, named):
+    put(world, *SUBJECTS[1:])
+    put(world, "digits/00/y.png", data=PNG + b"y")
+    sync(world)
+    move(world, "digits/00/y.png", "digits/00/z.png")
+    sync(world)
+    reach = reach_of([world], Identifiers(verification="seen", **named), "media")
+    assert reach.objects == (("media", "digits/00/y.png"), ("media", "digits/00/z.png"))
+    assert reach.ref_ids == (references(world)["digits/00/z.png"]["ref_id"],)
+
+
+def test_a_former_key_that_somebody_else_has_now_is_not_erased(world):
+    world = with_media(world, subject_id=None)
+    put(world, *SUBJECTS)
+    put(world, "digits/y.png", data=PNG + b"y")
+    sync(world)
+    move(world, "digits/y.png", "digits/z.png")
+    sync(world)
+    put(world, "digits/y.png", data=PNG + b"another person")
+    sync(world)
+    reach = reach_of([world], Identifiers(verification="seen", object_keys=["digits/z.png"]), "media")
+    assert reach.objects == (("media", "digits/z.png"),)
