@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from prefect import task
 
 from labelloop.asked import earlier_units, repeatable
+from labelloop.evaluations import last_gain
 from labelloop.rounds import Round
 from labelloop.sampling import Again, audited, compose_batch, possible, queue_scores, refused_rows
 from labelloop.summary import Summary
@@ -140,6 +141,7 @@ def _choose(world: World, record: Round, known: Candidates) -> pa.Table:
         gold=Again(again.gold, spec.gold_share),
         repeats=Again(again.answered, spec.repeat_share),
         open_rows=known.open_rows,
+        evidence=last_gain(world.table("evaluations").read()),
     )
 
 
