@@ -18,6 +18,9 @@ PARTS: Final[Mapping[str, str]] = MappingProxyType(
         "stages": "benchmarks.stages",
         "scores": "benchmarks.scores",
         "k_center": "benchmarks.k_center",
+        "shards": "benchmarks.shards",
+        "listing": "benchmarks.listing",
+        "erasure": "benchmarks.erasure",
         "agreement": "benchmarks.agreement",
     }
 )
