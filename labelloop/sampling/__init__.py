@@ -4,13 +4,14 @@ One file for each strategy, one table of them, one way to choose (`select`), one
 Scores of single rows are in `labelloop.acquisition`.
 """
 
-from labelloop.sampling.admission import Limits
 from labelloop.sampling.audit import in_audit, permanent_numbers
 from labelloop.sampling.backpressure import Backpressure, backpressure, throughput
-from labelloop.sampling.batch import Again, audited, compose_batch
+from labelloop.sampling.batch import compose_batch
 from labelloop.sampling.cost import expected_hours
+from labelloop.sampling.draws import Again, audited
 from labelloop.sampling.evidence import Gain, Labelled, exploit_gain
 from labelloop.sampling.likeness import perceptual_hash
+from labelloop.sampling.limits import Limits
 from labelloop.sampling.pool import refused_rows
 from labelloop.sampling.queue_order import queue_scores
 from labelloop.sampling.selection import possible, select

@@ -1,36 +1,35 @@
-"""The batch of a round: audit, a random share to explore, what is asked again, and the rest by the strategy.
+"""The batch of a round: the random parts, which are drawn in `draws.py`, and the rest by the strategy.
 
 Turning references into units and rows of `batches` is done in `labelloop.units`.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from labelloop.errors import InputError
-from labelloop.sampling.admission import Limits
-from labelloop.sampling.audit import permanent_numbers
 from labelloop.sampling.auto import resolve
+from labelloop.sampling.draws import (
+    PERMANENT,
+    Again,
+    again_draw,
+    audit_draw,
+    audited,
+    explore_draw,
+    share_of,
+)
 from labelloop.sampling.evidence import Gain
+from labelloop.sampling.limits import Limits
 from labelloop.sampling.pool import candidates, refused_rows, with_refused
 from labelloop.sampling.selection import select
 from labelloop.spec.sampling import Objectives
 
-PERMANENT: Final = "permanent_random"  # the strategy that chose an audit reference
 # what a choice has to know of references that are labelled or taken
 _KNOWN: Final = ("ref_id", "embedding", "stratum", "digest", "perceptual_hash")
-
-
-class Again(NamedTuple):
-    """References (`ref_id`, those asked about before) of which a `share` of the batch is asked once more."""
-
-    rows: pa.Table
-    share: float
 
 
 def compose_batch(
@@ -92,14 +91,13 @@ def compose_batch(
     table, bounds = candidates(pool, labelled), limits or Limits()
     size = _affordable(table, bounds.hours, size)
     streams = iter(np.random.SeedSequence([seed, round_number]).generate_state(2 + len(twice)).tolist())
-    numbers = permanent_numbers(groups(table), salt)
-    audited = numbers < audit_rate
-    open_pool = table.filter(~audited)
-    audit = _audit(table.filter(audited), numbers[audited], _share(size, audit_rate), audit_rate)
+    inside = audited(table, salt, audit_rate)
+    open_pool = table.filter(~inside)
+    audit = audit_draw(table.filter(inside), share_of(size, audit_rate), salt, audit_rate)
     room = size - len(audit)
-    explore = _explore(open_pool, min(_share(size, explore_share), room), next(streams), open_rows)
+    explore = explore_draw(open_pool, min(share_of(size, explore_share), room), next(streams), open_rows)
     exploit_seed = next(streams)
-    again = {name: _again(name, twice[name], size, next(streams)) for name in twice}
+    again = {name: again_draw(name, twice[name], size, next(streams)) for name in twice}
     beside = [("explore", "random", explore), ("audit", PERMANENT, audit)]
     beside += [(name, "random", rows) for name, rows in again.items()]
     left = bounds.left(_cost(table, beside))
@@ -123,21 +121,12 @@ def compose_batch(
     return with_refused(whole, refused_rows(exploit))
 
 
-def audited(pool: pa.Table, salt: str, rate: float) -> NDArray[np.bool_]:
-    """Which rows of a pool belong to the audit, by their group: the same rows that `compose_batch` keeps for it."""
-    return permanent_numbers(groups(pool), salt) < rate
-
-
 def _check(size: int, seed: int, shares: dict[str, float]) -> None:
     if size < 0 or seed < 0:
         raise InputError(f"batch size {size}, seed {seed}", remedy="give whole numbers from 0")
     if not (all(share >= 0 for share in shares.values()) and sum(shares.values()) <= 1):
         told = ", ".join(f"{name} {share}" for name, share in shares.items())
         raise InputError(f"shares of the batch: {told}", remedy="give shares from 0 to 1 that sum to at most 1")
-
-
-def _share(size: int, share: float) -> int:
-    return int(np.floor(size * share + 0.5))
 
 
 def _affordable(table: pa.Table, hours: float | None, size: int) -> int:
@@ -154,51 +143,6 @@ def _mean_cost(table: pa.Table) -> float:
 def _cost(table: pa.Table, parts: list[tuple[str, str, pa.Table]]) -> float:
     """What is drawn beside the exploited costs, at the mean cost of the pool."""
     return _mean_cost(table) * sum(len(rows) for _, _, rows in parts)
-
-
-def groups(table: pa.Table) -> pa.ChunkedArray:
-    """What membership in the audit is decided by: the group, or the reference itself without one.
-
-    >>> groups(pa.table({"ref_id": ["a", "b"], "group": ["s", None]})).to_pylist()
-    ['s', 'b']
-    """
-    if "group" not in table.column_names:
-        return table["ref_id"]
-    return pc.coalesce(table["group"].cast(pa.string()), table["ref_id"].cast(pa.string()))
-
-
-def _audit(eligible: pa.Table, numbers: NDArray[np.float64], n: int, rate: float) -> pa.Table:
-    """The eligible references with the lowest permanent numbers, in the shape `select` gives."""
-    rows = np.argsort(numbers, kind="stable")[:n]
-    frame = select(eligible.select(["ref_id"]), 0)
-    columns = {
-        "ref_id": eligible["ref_id"].take(rows),
-        "rank": np.arange(len(rows)),
-        "acquisition_score": pa.nulls(len(rows), pa.float64()),
-        "inclusion_probability": np.full(len(rows), rate),
-        "reason": [f"permanent random number below the audit rate {rate:g}"] * len(rows),
-    }
-    return pa.table(columns).cast(frame.schema)
-
-
-def _explore(pool: pa.Table, n: int, seed: int, open_rows: int | None) -> pa.Table:
-    """An even draw from the pool, or from the even draw that the short lists of its shards hold."""
-    if open_rows is None:
-        return select(pool, n, "random", seed=seed)
-    drawn = pool.filter(pool["drawn"])
-    chosen = select(drawn, n, "random", seed=seed)
-    chances = pc.multiply(chosen["inclusion_probability"], len(drawn) / max(open_rows, 1))
-    place = chosen.schema.get_field_index("inclusion_probability")
-    reasons = pa.array([f"random draw of {len(chosen)} from {open_rows}"] * len(chosen), pa.string())
-    return chosen.set_column(place, "inclusion_probability", chances).set_column(place + 1, "reason", reasons)
-
-
-def _again(stratum: str, again: Again, size: int, seed: int) -> pa.Table:
-    """An even draw from what was asked about before, with its reason."""
-    drawn = select(again.rows.select(["ref_id"]), _share(size, again.share), "random", seed=seed)
-    reasons = [f"{stratum}: {reason}" for reason in drawn["reason"].to_pylist()]
-    column = drawn.schema.get_field_index("reason")
-    return drawn.set_column(column, "reason", pa.array(reasons, pa.string()))
 
 
 def _covered(taken: pa.Table, labelled: pa.Table | None) -> pa.Table:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from labelloop.sampling.audit import permanent_numbers
 from labelloop.sampling.auto import resolve
-from labelloop.sampling.batch import groups
+from labelloop.sampling.draws import groups
 from labelloop.sampling.pool import candidates
 from labelloop.sampling.shards import shortlist
 from labelloop.spec.sampling import Objectives

@@ -9,9 +9,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from labelloop.errors import InputError
-from labelloop.sampling.admission import Limits, choose, rules_of
+from labelloop.sampling.admission import choose
 from labelloop.sampling.auto import resolve
 from labelloop.sampling.evidence import Gain
+from labelloop.sampling.limits import Limits, rules_of
 from labelloop.sampling.pool import candidates, with_refused
 from labelloop.sampling.reading import Needs, check, read
 from labelloop.sampling.table import STRATEGIES
