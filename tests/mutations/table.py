@@ -288,7 +288,7 @@ MUTATIONS = (
         "labelloop/sampling/coverage.py",
         "if rows and (worth[best] < bar or worth[best] < 0):",
         "if rows and worth[best] < 0:",
-        "tests/unit/test_strategies.py -k blocked_greedy",
+        "tests/unit/test_each_strategy.py -k blocked_greedy",
     ),
     Mutation(
         "ties by chance of the shard",
@@ -299,7 +299,7 @@ MUTATIONS = (
     ),
     Mutation(
         "chance of a draw from a sample taken for the pool's",
-        "labelloop/sampling/batch.py",
+        "labelloop/sampling/draws.py",
         "len(drawn) / max(open_rows, 1)",
         "1.0",
         "tests/unit/test_large_pools.py -k knows_its_chance",
