@@ -17,9 +17,10 @@ from labelloop.errors import DecisionNeeded, HeldByLaw, UnavailableError
 from labelloop.summary import Summary
 from tasks.clients.erasures import Erasures
 from tasks.clients.lease import Lease
+from tasks.clients.receipts import receipts
 from tasks.clients.world import World
 from tasks.erasure_content import suppress_content
-from tasks.erasure_freeze import settled_plan
+from tasks.erasure_freeze import keep_away, settled_plan
 from tasks.erasure_inbox import take_up_inbox
 from tasks.erasure_ledger import record_in_ledger
 from tasks.erasure_media import holds_on, refuse_holds, refuse_undeclared_replicas
@@ -61,6 +62,8 @@ def carry_out_requests(world: World) -> Summary:
         with erasing(world) as lease:
             worlds = world.neighbours()
             refuse_undeclared_replicas(worlds)
+            _close_proven(world, erasures)
+            keep_away(worlds, lease, erasures, _unfinished(erasures))
             for request in _unfinished(erasures):
                 _carry_out(worlds, lease, erasures, request)
     record_in_ledger(world)
@@ -79,12 +82,17 @@ def _unfinished(erasures: Erasures) -> list[Request]:
     return [request for request in erasures.all() if not request.is_finished]
 
 
+def _close_proven(world: World, erasures: Erasures) -> None:
+    """Close what a killed run had only to close: its key may be gone already."""
+    proven = {receipt.request_id for receipt in receipts(world.lake) if receipt.outcome == "erased"}
+    for request in _unfinished(erasures):
+        if request.request_id in proven:
+            erasures.close(request.request_id)
+
+
 def _carry_out(worlds: Sequence[World], lease: Lease, erasures: Erasures, request: Request) -> None:
     """Bring one request as far as it can get, and record why it got no further."""
     own = world_of(worlds, request.project)
-    if has_receipt(own, request, "erased"):
-        erasures.close(request.request_id)
-        return
     if request.state == "purging":
         return
     try:
@@ -93,6 +101,8 @@ def _carry_out(worlds: Sequence[World], lease: Lease, erasures: Erasures, reques
     except DecisionNeeded as needed:
         erasures.change(request.request_id, state="waiting", reason=str(needed))
         return
+    if request.state != "open":  # what is half erased cannot be lifted; it must not look as if it still waited
+        erasures.change(request.request_id, state="open", reason="")
     try:
         _erase(worlds, lease, erasures, request, plan)
     except HeldByLaw as held:

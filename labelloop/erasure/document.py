@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from labelloop.erasure.request import Identifiers, Source
+from labelloop.erasure.request import Identifiers, Source, together
 from labelloop.errors import InputError
 
 _FIELDS = {"object_key": "object_keys", "prefix": "prefixes", "subject": "subjects", "source": "sources"}
@@ -138,17 +138,7 @@ def _by_verification(found: Iterable[Identifiers]) -> list[Identifiers]:
     groups: dict[tuple[str, datetime | None], list[Identifiers]] = {}
     for one in found:
         groups.setdefault((one.verification, one.received_at), []).append(one)
-    return [
-        Identifiers(
-            verification=verification,
-            received_at=received_at,
-            object_keys=tuple(key for one in rows for key in one.object_keys),
-            prefixes=tuple(prefix for one in rows for prefix in one.prefixes),
-            subjects=tuple(subject for one in rows for subject in one.subjects),
-            sources=tuple(source for one in rows for source in one.sources),
-        )
-        for (verification, received_at), rows in groups.items()
-    ]
+    return [together(rows) for rows in groups.values()]
 
 
 def _problem(error: Any) -> str:

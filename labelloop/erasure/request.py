@@ -6,7 +6,7 @@ How a document becomes requests stands in `document.py`, what may be decided abo
 from __future__ import annotations
 
 import calendar
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -158,6 +158,23 @@ class Identifiers(BaseModel):
         if not (self.object_keys or self.prefixes or self.subjects or self.sources):
             raise ValueError("names no object key, prefix, subject or source; give at least one")
         return self
+
+
+def together(wanted: Sequence[Identifiers]) -> Identifiers:
+    """Return one request that names what all of them name, verified and received as the first.
+
+    >>> both = [Identifiers(subjects=(name,), verification="letter 7") for name in ("anna", "bert")]
+    >>> together(both).subjects
+    ('anna', 'bert')
+    """
+    return wanted[0].model_copy(
+        update={
+            "object_keys": tuple(key for one in wanted for key in one.object_keys),
+            "prefixes": tuple(prefix for one in wanted for prefix in one.prefixes),
+            "subjects": tuple(subject for one in wanted for subject in one.subjects),
+            "sources": tuple(source for one in wanted for source in one.sources),
+        }
+    )
 
 
 def due(received_at: datetime, *, months: int = 1) -> datetime:

@@ -82,6 +82,10 @@ class Erasures:
         payload = self._seal(request_id, plan.model_dump_json())
         self._hot.create(f"{_PLANS}{request_id}.json", {"payload": payload})
 
+    def planned(self) -> set[str]:
+        """Return the ids of the requests whose plan is frozen, by one listing."""
+        return {key.removeprefix(_PLANS).removesuffix(".json") for key in self._hot.keys(_PLANS)}
+
     def plan(self, request_id: str) -> Plan | None:
         """Return the frozen plan of a request, or None before it was made."""
         found = self._hot.get(f"{_PLANS}{request_id}.json")

@@ -127,6 +127,17 @@ def test_an_erasure_that_has_begun_is_not_lifted_by_half(world):
     assert lift(world, request_id).counts["suppressions"] == 1
 
 
+def test_an_erasure_that_was_approved_and_has_begun_is_not_lifted_by_half(world):
+    request_id = ask(world, subjects=["anna", "bert"])
+    carry_out_requests(world)
+    Erasures(world.hot, world.vault).change(request_id, approved=True)
+    world.media.lies["media"] = 10**6
+    with pytest.raises(Exception, match="S3 still lists"):
+        carry_out_requests(world)
+    with pytest.raises(InputError, match="has begun to delete"):
+        lift(world, request_id)
+
+
 def test_an_unknown_request_is_named(world):
     with pytest.raises(InputError, match="no such erasure request"):
         lift(world, "f" * 32)
