@@ -11,6 +11,8 @@ import time
 from benchmarks.machine import commit, machine, peak_mib
 from benchmarks.page import FIGURES, benchmarks_page
 from benchmarks.parts import PARTS, run_part
+from benchmarks.sampling_page import sampling_page
+from benchmarks.scale_page import scale_page
 
 
 def main() -> int:
@@ -46,7 +48,9 @@ def _keep(name: str, figures: dict[str, object]) -> None:
     known = json.loads(FIGURES.read_text(encoding="utf-8")) | {name: figures}
     ordered = {part: known[part] for part in PARTS if part in known}
     FIGURES.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
-    FIGURES.with_suffix(".md").write_text(benchmarks_page(), encoding="utf-8")
+    pages = {"benchmarks.md": benchmarks_page(), "sampling.md": sampling_page(), "scale.md": scale_page()}
+    for page, text in pages.items():
+        FIGURES.with_name(page).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ PARTS: Final[Mapping[str, str]] = MappingProxyType(
         "scores": "benchmarks.scores",
         "k_center": "benchmarks.k_center",
         "shards": "benchmarks.shards",
+        "label_efficiency": "benchmarks.label_efficiency.part",
         "listing": "benchmarks.listing",
         "erasure": "benchmarks.erasure",
         "agreement": "benchmarks.agreement",

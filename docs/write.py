@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic_core import PydanticUndefined
 
 from benchmarks.page import benchmarks_page
+from benchmarks.sampling_page import sampling_page
 from benchmarks.scale_page import scale_page
 from labelloop.contracts.documentation import tables_page
 from tasks.clients.settings import Settings
@@ -32,6 +33,7 @@ def env_example() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     ".env.example": env_example,
     "docs/benchmarks.md": benchmarks_page,
+    "docs/sampling.md": sampling_page,
     "docs/scale.md": scale_page,
     "docs/tables.md": tables_page,
 }
