@@ -34,6 +34,7 @@ _THREADS = 8
 _PAGE_SIZE = 1000  # as large as S3 makes them
 # With more prefixes on its first page, a folder is quicker read page by page than prefix by prefix.
 _PREFIXES_ON_A_PAGE = 5
+_FIELDS = ("Key", "Size", "ETag", "LastModified", "VersionId", "IsLatest")
 _in_columns: ContextVar[bool] = ContextVar("in_columns", default=False)
 
 
@@ -122,33 +123,34 @@ def _read_objects(response_dict: dict[str, Any], customized_response_dict: dict[
         root = etree.fromstring(response_dict["body"], etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError:
         return  # boto3 finds the same and says so
+    namespace = root.tag[: root.tag.rfind("}") + 1]
+    etree.strip_elements(root, f"{namespace}DeleteMarker")
     with suppress(ValueError):  # the caller misses the columns and says so
-        customized_response_dict["Columns"] = _columns(root, root.tag[: root.tag.rfind("}") + 1])
+        customized_response_dict["Columns"] = _columns(root, namespace)
+    etree.strip_elements(root, f"{namespace}Contents", f"{namespace}Version")
     response_dict["body"] = etree.tostring(root)
 
 
 def _columns(root: Any, namespace: str) -> pa.RecordBatch:
-    """Take the objects out of the answer and return those that are present; ValueError if any lacks a field."""
+    """Return the objects of an answer that are present; ValueError if any lacks a field."""
     encoded = root.findtext(f"{namespace}EncodingType") == "url"
-    found = etree.Element("found")
-    for name in ("Contents", "Version", "DeleteMarker"):
-        for item in root.findall(namespace + name):
-            latest = item.findtext(f"{namespace}IsLatest", "true") == "true"
-            if latest and name != "DeleteMarker":
-                found.append(item)
-            else:
-                root.remove(item)
-    texts = {name: [e.text or "" for e in found.iter(namespace + name)] for name in ("Key", "Size", "ETag")}
-    times = [e.text for e in found.iter(f"{namespace}LastModified")]
-    versions = [None if e.text == "null" else e.text for e in found.iter(f"{namespace}VersionId")]
-    keys = [unquote_plus(key) for key in texts["Key"]] if encoded else texts["Key"]
-    return pa.RecordBatch.from_arrays(
+    texts = {name: [found.text or "" for found in root.iter(namespace + name)] for name in _FIELDS}
+    keys, size = texts["Key"], len(texts["Key"])
+    versions = [None if version == "null" else version for version in texts["VersionId"]]
+    batch = pa.RecordBatch.from_arrays(
         [
-            pa.array(keys, pa.string()),
+            pa.array([_decoded(key) for key in keys] if encoded else keys, pa.string()),
             pa.array(texts["Size"], pa.string()).cast(pa.int64()),
             pc.utf8_trim(pa.array(texts["ETag"], pa.string()), '"'),
-            pa.array(versions or [None] * len(keys), pa.string()),
-            pa.array(times, pa.string()).cast(pa.timestamp("us", tz="UTC")),
+            pa.array(versions or [None] * size, pa.string()),
+            pa.array(texts["LastModified"], pa.string()).cast(pa.timestamp("us", tz="UTC")),
         ],
         schema=LISTING,
     )
+    latest = pa.array(texts["IsLatest"] or ["true"] * size, pa.string())
+    return batch.filter(pc.equal(latest, "true"))
+
+
+def _decoded(key: str) -> str:
+    plain = key.replace("%2F", "/")  # most keys hold nothing else that is encoded
+    return unquote_plus(key) if "%" in plain or "+" in plain else plain

@@ -188,8 +188,8 @@ MUTATIONS = (
     Mutation(
         "keys of a listing left encoded",
         "tasks/clients/listing.py",
-        'keys = [unquote_plus(key) for key in texts["Key"]] if encoded else texts["Key"]',
-        'keys = [key for key in texts["Key"]]',
+        "pa.array([_decoded(key) for key in keys] if encoded else keys, pa.string())",
+        "pa.array(keys, pa.string())",
         "tests/unit/test_listing.py -k exactly_once",
     ),
     Mutation(
