@@ -83,7 +83,7 @@ class Diff:
             pc.equal(references["bucket"], self._media.bucket),
             pc.starts_with(references["key"], pattern=self._media.prefix),
         )
-        ours = references.filter(here)
+        ours = references if pc.all(here).as_py() else references.filter(here)  # which copies every row
         for state in pc.value_counts(ours["state"]).to_pylist():
             self.known[state["values"]] += state["counts"]
         return ours

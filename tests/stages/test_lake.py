@@ -95,11 +95,11 @@ def test_rows_are_replaced_whether_few_or_many_and_a_rival_is_never_overwritten(
     references.upsert(rows_of("references", [{"size": n} for n in range(4)]), fence=free)
     references.upsert(rows_of("references", [{"size": 9}, {"size": 1}]), fence=free)
     assert references.read().sort_by("ref_id")["size"].to_pylist() == [9, 1, 2, 3]
-    rivals = [rows_of("references", [{}, {}, {}, {"size": 7}])]
+    rivals = [rows_of("references", [{"ref_id": hex_id(4), "size": 7}])]
 
     def rival_comes_first():
         if rivals:
-            references.upsert(rivals.pop(), fence=free)
+            references.append([rivals.pop()], fence=free)
 
     references.upsert(rows_of("references", [{"size": 8}]), fence=rival_comes_first)
-    assert references.read().sort_by("ref_id")["size"].to_pylist() == [8, 0, 0, 7]
+    assert references.read().sort_by("ref_id")["size"].to_pylist() == [8, 1, 2, 3, 7]
