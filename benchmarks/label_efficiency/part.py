@@ -38,8 +38,11 @@ def run(quick: bool) -> Figures:
     seeds, sets = ("2", "2") if quick else (str(len(cells.SEEDS)), "7")
     kept = _KEPT / "quick" if quick else _KEPT
     folders = {side: kept / f"{side}-{_fingerprint(side)}" for side in ("peers", "ours")}
-    for side, python in (("peers", peer_python()), ("ours", Path(sys.executable))):
-        _fill(side, python, folders[side], seeds=seeds, sets=sets)
+    both = {"peers": peer_python(), "ours": Path(sys.executable)}
+    running = [_filling(side, python, folders[side], seeds=seeds, sets=sets) for side, python in both.items()]
+    endings = [side.wait() for side in running]
+    if any(endings):
+        raise RuntimeError("a side of the comparison failed; what it finished is kept, run the part again")
     found = [cell for folder in folders.values() for cell in cells.read(folder)]
     return figures_of(
         found, peers={cell["strategy"] for cell in cells.read(folders["peers"])} - {cells.FULL, "random"}
@@ -86,11 +89,12 @@ def figures_of(found: list[dict[str, Any]], *, peers: set[str]) -> Figures:
     }
 
 
-def _fill(side: str, python: Path, folder: Path, *, seeds: str, sets: str) -> None:
+def _filling(side: str, python: Path, folder: Path, *, seeds: str, sets: str) -> subprocess.Popen[bytes]:
+    """Begin to fill in the cells of one side, on one core."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     words = [side, str(folder), str(_KEPT), str(peer_python().parents[1]), seeds, sets]
     command = [str(python), "-m", "benchmarks.label_efficiency.cells", *words]
-    subprocess.run(command, check=True, cwd=ROOT, env=environment)
+    return subprocess.Popen(command, cwd=ROOT, env=environment)
 
 
 def _fingerprint(side: str) -> str:
