@@ -38,8 +38,8 @@ def run(quick: bool) -> Figures:
         "title": "Shards",
         "about": [
             f"{BATCH:,} picks by k-center from {len(files)} shards of {size:,} x {WIDTH} float16 on disk, one in",
-            "memory at a time. Target: under 3 GiB. Below: some of the shards, and the same rows as one pool; the radius",
-            "may be at most twice that of the one pool, scores must give the same references.",
+            "memory at a time. Target: under 3 GiB. Below: some shards against the same rows as one pool: a radius",
+            "at most twice as large, and for scores the same references.",
         ],
         "tables": {
             "From disk": [
