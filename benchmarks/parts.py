@@ -21,6 +21,7 @@ PARTS: Final[Mapping[str, str]] = MappingProxyType(
         "shards": "benchmarks.shards",
         "label_efficiency": "benchmarks.label_efficiency.part",
         "listing": "benchmarks.listing",
+        "sync_diff": "benchmarks.sync_diff",
         "erasure": "benchmarks.erasure",
         "agreement": "benchmarks.agreement",
     }

@@ -90,7 +90,7 @@ def test_an_address_that_does_not_answer_is_named_without_its_details():
 
 
 @pytest.mark.parametrize("named", [0, 10])
-def test_rows_are_replaced_whether_few_or_many_and_a_rival_is_never_overwritten(references, monkeypatch, named):
+def test_rows_are_replaced_whether_few_or_many_and_a_rival_makes_no_row_twice(references, monkeypatch, named):
     monkeypatch.setattr("tasks.clients.lake._NAMED", named)
     references.upsert(rows_of("references", [{"size": n} for n in range(4)]), fence=free)
     references.upsert(rows_of("references", [{"size": 9}, {"size": 1}]), fence=free)
@@ -101,5 +101,5 @@ def test_rows_are_replaced_whether_few_or_many_and_a_rival_is_never_overwritten(
         if rivals:
             references.append([rivals.pop()], fence=free)
 
-    references.upsert(rows_of("references", [{"size": 8}]), fence=rival_comes_first)
-    assert references.read().sort_by("ref_id")["size"].to_pylist() == [8, 1, 2, 3, 7]
+    references.upsert(rows_of("references", [{"ref_id": hex_id(4), "size": 8}]), fence=rival_comes_first)
+    assert references.read().sort_by("ref_id")["size"].to_pylist() == [9, 1, 2, 3, 8]

@@ -474,3 +474,25 @@ def test_a_former_key_that_somebody_else_has_now_is_not_erased(world):
     sync(world)
     reach = reach_of([world], Identifiers(verification="seen", object_keys=["digits/z.png"]), "media")
     assert reach.objects == (("media", "digits/z.png"),)
+
+
+def test_many_new_objects_are_streamed_into_one_commit_beside_the_changed(world, monkeypatch):
+    monkeypatch.setattr("tasks.sync._TOGETHER", 3)
+    monkeypatch.setattr("labelloop.sync._BATCH", 2)
+    put(world, *SUBJECTS[:5])
+    assert sync(world) == {"added": 5}
+    assert world.table("references").version() == 1  # version 0 is the empty table
+    put(world, SUBJECTS[0], data=PNG + b"2")
+    put(world, *SUBJECTS[5:])
+    assert sync(world) == {"added": 5, "changed": 1, "unchanged": 4}
+    assert sorted(references(world)) == SUBJECTS
+    assert len({row["ref_id"] for row in references(world).values()}) == 10
+
+
+def test_a_streamed_row_that_breaks_its_contract_is_refused_and_the_others_come_in(world, monkeypatch):
+    monkeypatch.setattr("tasks.sync._TOGETHER", 3)
+    put(world, *SUBJECTS)
+    ids = iter(["no id", *(f"{n:032x}" for n in range(9))])
+    world.new_id = lambda: next(ids)
+    assert sync(world) == {"added": 10, "refused": 1}
+    assert sorted(references(world)) == SUBJECTS[1:]
