@@ -1,13 +1,19 @@
-"""Erasure on the real S3 and the real Label Studio: an independent scanner finds everything before, nothing after."""
+"""Erasure on the real servers: a scanner that shares no code with the eraser finds all before it and nothing after.
+
+The erasure runs as a flow, so that Prefect's database and logs are among the places looked through.
+"""
 
 from __future__ import annotations
 
-import logging
 import uuid
 
 import pytest
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
 
+from flows.single_stages import erase
 from labelloop.spec import load_spec
+from tasks.clients.lake import storage_options
 from tasks.clients.s3 import connect
 from tasks.clients.world import World
 from tasks.erasure import carry_out_requests
@@ -16,58 +22,105 @@ from tests.builders.digits import SPEC
 from tests.builders.erasure_requests import ask
 from tests.builders.labelled_project import N, key_of, labelled_project
 from tests.fakes.expectations import ArrowRowRules
-from tests.scanner import scan_bucket, scan_folder
+from tests.scanner import raw_words_in, scan_bucket, scan_folder, words_in
+from tests.scanner.rows import rows_of_tables, schemas_of_tables, tables_in, versions_in
 
 pytestmark = pytest.mark.integration
-# The subject, what its key decodes to, and what only its media holds.
+# The subject, and what its key alone names.
 CANARIES = ["subject-03", "subject-05"]
 OTHERS = [f"subject-{number:02d}" for number in range(N) if number not in (3, 5)]
+CONTROL = OTHERS[0]
+# Tables whose other rows an erasure changes too: the set is rewritten, the model flagged, the proof added.
+REWRITTEN = ("datasets", "models", "suppressions", "receipts")
 
 
 @pytest.fixture
-def world(label_studio, tmp_path):
+def world(label_studio, stack, tmp_path, monkeypatch):
     """A project on buckets of its own, all of which keep versions, so that nothing goes by itself."""
     client, run = connect(label_studio), uuid.uuid4().hex[:8]
     buckets = {kind: f"{kind}-{run}" for kind in ("media", "lake", "vault")}
     for bucket in buckets.values():
         client.create_bucket(Bucket=bucket)
         client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    text = SPEC.replace("name: digits", f"name: digits-{run}").replace("bucket: media", f"bucket: {buckets['media']}")
+    (tmp_path / f"digits-{run}.yaml").write_text(text, encoding="utf-8")
     places = {f"{kind}_uri": f"s3://{buckets[kind]}" for kind in ("lake", "vault")}
-    settings = label_studio.model_copy(update={**places, "projects_dir": tmp_path})
-    spec = load_spec(SPEC)
-    media = spec.media.model_copy(update={"bucket": buckets["media"]})
-    made = World(settings, spec.model_copy(update={"media": media, "name": f"digits-{run}"}))
+    for name, value in {**stack.variables, **{f"LABELLOOP_{k.upper()}": v for k, v in places.items()}}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LABELLOOP_PROJECTS_DIR", str(tmp_path))
+    made = World(label_studio.model_copy(update={**places, "projects_dir": tmp_path}), load_spec(text))
     made.row_rules = ArrowRowRules()
     made.client, made.buckets = client, buckets
     return made
 
 
-def hits(world, stack, words):
-    found = {bucket: scan_bucket(world.client, bucket, words) for bucket in world.buckets.values()}
-    folders = {"label studio": stack.root / "label-studio", "logs": stack.root / "logs"}
-    return found | {place: scan_folder(folder, words) for place, folder in folders.items()}
+def hits(world, stack, *, look=words_in):
+    """How often each name is found, by place: every bucket, and what the servers keep on disk but the S3 server."""
+    words = [*CANARIES, *OTHERS]
+    found = {kind: scan_bucket(world.client, bucket, words, look=look) for kind, bucket in world.buckets.items()}
+    folders = [folder for folder in stack.root.iterdir() if folder.is_dir() and folder.name != "s3"]
+    return found | {folder.name: scan_folder(folder, words, look=look) for folder in folders}
 
 
-def test_the_scanner_finds_every_canary_before_and_none_after(world, stack, caplog):
-    caplog.set_level(logging.INFO)
+def canaries(found):
+    return {place: {word: n for word, n in words.items() if word in CANARIES} for place, words in found.items()}
+
+
+def lake_of(world):
+    """Rows and schemas of every table, by its path, and the versions of all media."""
+    tables, options = tables_in(world.client, world.buckets["lake"]), storage_options(world.settings)
+    media = versions_in(world.client, world.buckets["media"])
+    return rows_of_tables(tables, options), schemas_of_tables(tables, options), media
+
+
+def plant_controls(stack):
+    """Leave a name that stays where none of the pipeline's belongs: had one got there, it would be found as well."""
+
+    @flow(name="scanner-control")
+    def leave_a_name():
+        create_markdown_artifact(f"control {CONTROL}", key="scanner-control")
+
+    leave_a_name()
+    (stack.root / "logs" / "control.log").write_text(f"control {CONTROL}\n", encoding="utf-8")
+
+
+def test_the_scanner_finds_every_canary_before_and_none_after(world, stack, prefect, record_property):
     made = labelled_project(world)
-    lake, media = world.buckets["lake"], world.buckets["media"]
-    before = hits(world, stack, [*CANARIES, *OTHERS])
-    for place in (lake, media, "label studio"):
+    plant_controls(stack)
+    before, raw = hits(world, stack), hits(world, stack, look=raw_words_in)
+    for place in ("lake", "media", "label-studio"):
         assert set(before[place]) == {*CANARIES, *OTHERS}, place
+    rows, schemas, media = lake_of(world)
 
     ask(world, subjects=["subject-03"], object_keys=[key_of(5)])
-    assert carry_out_requests(world).counts["done"] == 1
+    erase(world.project)
 
-    after = hits(world, stack, [*CANARIES, *OTHERS])
-    assert {place: {word: n for word, n in found.items() if word in CANARIES} for place, found in after.items()} == {
-        place: {} for place in after
-    }
-    for place in (lake, media, "label studio"):
+    after = hits(world, stack)
+    assert canaries(after) == {place: {} for place in after}
+    for place in ("lake", "media", "label-studio"):
         assert set(after[place]) == set(OTHERS), place
-    assert not [word for word in [*CANARIES, made.ref_ids[3]] if word in caplog.text]
-    assert world.label_studio.task_ids(made.ls_project) == set(made.task_ids) - {made.task_ids[n] for n in (3, 5, N)}
+    assert all(after[place][CONTROL] for place in ("prefect", "logs"))
     assert audit_erasures(world).counts["returned"] == 0
+    names = [*(made.ref_ids[n] for n in (3, 5)), *(made.unit_ids[n] for n in (3, 5, N))]
+    nothing_else_changed(world, (rows, schemas, media), names)
+    told = {place: sum(words.values()) for place, words in canaries(before).items() if words}
+    seen = {place: sum(words.values()) for place, words in canaries(raw).items() if place in told}
+    record_property("figure", f"erasure: {len(CANARIES)}/{len(CANARIES)} canaries before in {told}, 0 after")
+    record_property("figure", f"erasure: a scan of raw bytes alone sees {seen} of {told}")
+    assert seen["lake"] < told["lake"]
+
+
+def nothing_else_changed(world, before, names):
+    """A1 = A0 - B0: what is left is what was there without the rows and objects of the erased; no schema changed."""
+    rows, schemas, media = lake_of(world)
+    for table, found in before[0].items():
+        if table.rpartition("/")[2] not in REWRITTEN:
+            kept = {row for row in found if not any(name in row for name in names)}
+            assert rows[table] <= kept, table
+            # Refused rows are sealed: one of the two was about the subject, which its text does not show.
+            assert len(kept) - len(rows[table]) == (1 if table.endswith("/quarantine") else 0), table
+    assert {table: schema for table, schema in schemas.items() if table in before[1]} == before[1]
+    assert media == {version for version in before[2] if not any(word in version for word in CANARIES)}
 
 
 def test_siblings_of_an_erased_key_keep_every_version(world):
@@ -77,6 +130,8 @@ def test_siblings_of_an_erased_key_keep_every_version(world):
         for version in (b"1", b"2"):
             world.media.write(bucket, key, version, content_type="image/png")
     world.client.delete_object(Bucket=bucket, Key="digits/k.png")
+    before = versions_in(world.client, bucket, ["digits/k.png"])
     ask(world, object_keys=["digits/k.png"])
     carry_out_requests(world)
     assert [len(world.media.versions(bucket, key)) for key in siblings] == [0, 2, 2, 2]
+    assert versions_in(world.client, bucket) == before
