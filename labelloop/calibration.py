@@ -11,6 +11,8 @@ from copy import deepcopy
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
@@ -19,6 +21,7 @@ from sklearn.pipeline import Pipeline
 from labelloop.errors import NotEstimable
 from labelloop.reliability import check_rows
 from labelloop.retrain import fit
+from labelloop.vectors import lists_of, matrix
 
 FEWEST: Final = 30  # answers below which one wrong label moves the temperature too far
 FOLDS: Final = 5
@@ -97,6 +100,24 @@ def cross_fitted(
             told[np.ix_(asked, np.searchsorted(classes, seen))] = model.predict_proba(features[asked])
             known[asked] = True
     return told[known], np.searchsorted(classes, truth[known])
+
+
+def with_temperature_of_pool(pool: pa.Table, temperature: float) -> pa.Table:
+    """The pool with its `probabilities` and `confidence` as they are with a temperature; 1 changes nothing.
+
+    >>> pool = pa.table({"probabilities": [[0.9, 0.1], None], "confidence": [0.9, None]})
+    >>> [round(c, 2) for c in with_temperature_of_pool(pool, 2.0)["confidence"].to_pylist() if c]
+    [0.75]
+    """
+    if temperature == 1.0 or not pc.any(pc.is_valid(pool["probabilities"])).as_py():
+        return pool
+    values = with_temperature(matrix(pool["probabilities"]).values, temperature)
+    silent = pc.is_null(pool["probabilities"]).combine_chunks()
+    told = pc.if_else(silent, None, lists_of(values).cast(pa.list_(pa.float64())))
+    sure = pc.if_else(silent, None, pa.array(values.max(axis=1)))
+    for name, column in (("probabilities", told), ("confidence", sure)):
+        pool = pool.set_column(pool.schema.get_field_index(name), name, column)
+    return pool
 
 
 def with_temperature_inside(model: Pipeline, temperature: float) -> Pipeline:

@@ -20,6 +20,7 @@ from labelloop.sampling.evidence import Gain
 
 UNCALIBRATED: Final = ", uncalibrated"
 GAIN: Final = "exploit gain"
+BROUGHT: Final = "random share"  # a model of ours holds its temperature inside, one that is brought does not
 
 
 class Figure(NamedTuple):
@@ -94,6 +95,19 @@ def last_gain(evaluations: pa.Table) -> Gain | None:
         return None
     row = measured.sort_by([("measured_at", "descending"), ("round", "descending")]).slice(0, 1).to_pylist()[0]
     return Gain(row["arm"], row["value"], row["low"], row["high"], row["n"])
+
+
+def last_temperature(evaluations: pa.Table, model_version: str | None) -> float:
+    """Return the temperature a brought model speaks with: the newest measured, 1 while there is none.
+
+    >>> last_temperature(contract("evaluations").schema.empty_table(), "parquet-1")
+    1.0
+    """
+    ours = pc.and_(pc.equal(evaluations["metric"], "temperature"), pc.equal(evaluations["evidence"], BROUGHT))
+    found = evaluations.filter(pc.and_(ours, pc.equal(evaluations["model_version"], model_version or "")))
+    if not found.num_rows:
+        return 1.0
+    return float(found.sort_by([("measured_at", "descending"), ("round", "descending")])["value"][0].as_py())
 
 
 def _id(name: str) -> str:

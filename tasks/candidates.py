@@ -9,8 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.asked import answer_times
+from labelloop.calibration import with_temperature_of_pool
 from labelloop.contracts import contract
 from labelloop.errors import ConfigurationError
+from labelloop.evaluations import last_temperature
 from labelloop.pool import comparable, scoring_model, split_pool
 from labelloop.sampling import Limits, expected_hours, perceptual_hash
 from labelloop.spec import ProjectSpec
@@ -68,7 +70,7 @@ def read_candidates(world: World, number: int, model: str | None, within: Range 
     )
     if within:
         unasked = unasked.filter(within.condition)
-    fresh = comparable(unasked)
+    fresh = with_temperature_of_pool(comparable(unasked), last_temperature(world.table("evaluations").read(), model))
     waiting = unasked.num_rows - fresh.num_rows
     fresh, asked = (_hashed(world, table) for table in (fresh, comparable(asked)))
     return Candidates(_priced(world, fresh, asked, units), asked, units, model, waiting)

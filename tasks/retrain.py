@@ -17,6 +17,7 @@ from labelloop.retrain import Evaluation, Promotion, decide_promotion, evaluate,
 from labelloop.sampling import Labelled
 from labelloop.summary import Summary
 from tasks.artifacts import publish_table
+from tasks.brought_model import judge_brought_model
 from tasks.clients.datasets import find_dataset, latest, read_dataset
 from tasks.clients.lease import Lease
 from tasks.clients.models import digest, export_onnx, facts_of, model_version
@@ -37,8 +38,10 @@ def retrain(project: str) -> dict[str, object]:
 
 
 def retrain_model(world: World, lease: Lease) -> Summary:
-    """Train, evaluate and keep a model; without a new training set nothing happens."""
+    """Train, evaluate and keep a model; without a new training set nothing happens. Judge one that is brought."""
     version = latest(world)
+    if version and world.spec.model.source in ("onnx", "parquet"):
+        return judge_brought_model(world, lease, version, _rows_of_question(world, version))
     why_not = _why_not(world, version)
     if version is None or why_not:
         return _untrained(why_not)
