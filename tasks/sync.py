@@ -31,7 +31,7 @@ from tasks.suppression import suppressions_in_force
 _log = logging.getLogger(__name__)
 _PART = 100_000  # objects taken in at once
 _TOGETHER = 250_000  # rows judged and written at once; more new ones are streamed into one commit
-_MEMORY_MIB = 2_500  # ten million objects fit; what is beyond goes to a temporary folder
+_MEMORY_MIB = 2_000  # ten million objects fit; what is beyond goes to a temporary folder
 _ALTERING = {"added", "changed", "missing", "reappeared"}
 _KINDS = ("added", "changed", "missing", "reappeared", "moved", "unchanged")
 
