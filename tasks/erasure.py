@@ -7,11 +7,12 @@ the receipt, shred the plan. Killed anywhere, the next run carries on from the f
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from prefect import task
 
 from labelloop.erasure.journal import Journal
-from labelloop.erasure.plan import Plan
+from labelloop.erasure.plan import Plan, merged
 from labelloop.erasure.request import Request
 from labelloop.errors import DecisionNeeded, HeldByLaw, UnavailableError
 from labelloop.summary import Summary
@@ -64,8 +65,11 @@ def carry_out_requests(world: World) -> Summary:
             refuse_undeclared_replicas(worlds)
             _close_proven(world, erasures)
             keep_away(worlds, lease, erasures, _unfinished(erasures))
-            for request in _unfinished(erasures):
-                _carry_out(worlds, lease, erasures, request)
+            found = [_ready(worlds, lease, erasures, request) for request in _unfinished(erasures)]
+            ready = [one for one in found if one]
+            _erase_together(worlds, lease, [plan for _, plan in ready])
+            for request, plan in ready:
+                _carry_out(worlds, lease, erasures, request, plan)
     record_in_ledger(world)
     left = _unfinished(erasures)
     counts = {
@@ -90,26 +94,45 @@ def _close_proven(world: World, erasures: Erasures) -> None:
             erasures.close(request.request_id)
 
 
-def _carry_out(worlds: Sequence[World], lease: Lease, erasures: Erasures, request: Request) -> None:
-    """Bring one request as far as it can get, and record why it got no further."""
-    own = world_of(worlds, request.project)
+def _ready(
+    worlds: Sequence[World], lease: Lease, erasures: Erasures, request: Request
+) -> tuple[Request, Plan] | None:
+    """Return a request with its frozen plan if it may go ahead now; one that has to wait is recorded as such."""
     if request.state == "purging":
-        return
+        return None
     try:
         plan = settled_plan(worlds, lease, erasures, request)
-        suppress_content(own, lease, request, plan)
+        suppress_content(world_of(worlds, request.project), lease, request, plan)
     except DecisionNeeded as needed:
         erasures.change(request.request_id, state="waiting", reason=str(needed))
-        return
+        return None
     if request.state != "open":  # what is half erased cannot be lifted; it must not look as if it still waited
         erasures.change(request.request_id, state="open", reason="")
+    return request, plan
+
+
+def _erase_together(worlds: Sequence[World], lease: Lease, plans: Sequence[Plan]) -> None:
+    """Empty the sinks of many requests at once: a table or training set is rewritten once, not for each of them.
+
+    Nothing is noted of it: each request looks for itself what is left, and what a hold keeps.
+    """
+    if len(plans) > 1:
+        whole = merged(plans)
+        with exclusive(worlds, LABELLING):
+            for sink in SINKS:
+                with suppress(HeldByLaw):
+                    sink.erase(worlds, lease, whole)
+
+
+def _carry_out(worlds: Sequence[World], lease: Lease, erasures: Erasures, request: Request, plan: Plan) -> None:
+    """Bring one request as far as it can get, and record why it got no further."""
     try:
         _erase(worlds, lease, erasures, request, plan)
     except HeldByLaw as held:
         certify_blocked(worlds, lease, request, plan)
         erasures.change(request.request_id, state="blocked", reason=str(held))
         return
-    if own.spec.erasure.purge == "daily":
+    if world_of(worlds, request.project).spec.erasure.purge == "daily":
         erasures.change(request.request_id, state="purging", reason=_PURGE_PENDING)
     else:
         conclude(worlds, lease, erasures, request, plan)

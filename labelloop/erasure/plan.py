@@ -5,7 +5,8 @@ Frozen once, before anything is deleted, since the erasure destroys what it was 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -75,6 +76,30 @@ def _named(keys: pa.ChunkedArray | pa.Array, wanted: Identifiers) -> pa.ChunkedA
     for prefix in wanted.prefixes:
         named = pc.or_(named, pc.starts_with(keys, pattern=prefix))
     return named
+
+
+def merged(plans: Sequence[Plan]) -> Plan:
+    """Return one plan that reaches what any of the plans reaches, without what was found.
+
+    >>> merged([Plan(ref_ids=("b",)), Plan(ref_ids=("a", "b"))]).ref_ids
+    ('a', 'b')
+    """
+    reaches = [reach for plan in plans for reach in plan.projects]
+    names = sorted({reach.project for reach in reaches})
+    return Plan(
+        objects=_union(plan.objects for plan in plans),
+        ref_ids=_union(plan.ref_ids for plan in plans),
+        projects=tuple(_merged_reach(name, [reach for reach in reaches if reach.project == name]) for name in names),
+    )
+
+
+def _merged_reach(project: str, reaches: Sequence[ProjectReach]) -> ProjectReach:
+    parts = [name for name in ProjectReach.model_fields if name != "project"]
+    return ProjectReach(project=project, **{part: _union(getattr(r, part) for r in reaches) for part in parts})
+
+
+def _union(parts: Iterable[Iterable[Any]]) -> tuple[Any, ...]:
+    return tuple(sorted({item for part in parts for item in part}))
 
 
 def addresses_of(buckets: pa.ChunkedArray, keys: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from labelloop.contracts.data_map import data_map
-from labelloop.errors import ConfigurationError, ErasedError
-from tasks.clients.datasets import find_dataset
+from labelloop.errors import ConfigurationError, ErasedError, UnavailableError
+from tasks.clients.datasets import datasets, find_dataset
 from tasks.clients.receipts import receipts
 from tasks.erasure import carry_out_requests
 from tasks.erasure_sinks import SINKS
@@ -204,7 +204,7 @@ def test_what_came_back_before_the_purge_opens_the_request_again(world):
     ask(world, subjects=["subject-03"])
     carry_out_requests(world)
     world.media.write("media", key_of(3), PNG, content_type="image/png")
-    with pytest.raises(Exception, match="media_versions 1"):
+    with pytest.raises(UnavailableError, match="media_versions 1"):
         purge_lake(world, lease_of(world, "purge"))
     assert carry_out_requests(world).counts["purging"] == 1
     purge_lake(world, lease_of(world, "purge again"))
@@ -237,3 +237,36 @@ def test_what_a_hold_blocks_gets_one_interim_receipt_and_a_final_one_after_it(wo
     world.media.put_legal_hold("media", key_of(3), held, on=False)
     carry_out_requests(world)
     assert [r.outcome for r in receipts(world.lake)] == ["blocked", "erased"]
+
+
+def test_many_requests_rewrite_each_table_and_training_set_once(world):
+    with_spec(world, "erasure", purge="daily")
+    before = {name: world.table(name).version() for name in ("units", "annotations")}
+    requests = {ask(world, subjects=[f"subject-{number:02d}"]) for number in (1, 2, 3)}
+    assert carry_out_requests(world).counts["purging"] == 3
+    assert {name: world.table(name).version() - version for name, version in before.items()} == {
+        "units": 1,
+        "annotations": 1,
+    }
+    assert len(datasets(world)) == 2
+    purge_lake(world, lease_of(world, "purge"))
+    assert {receipt.request_id for receipt in receipts(world.lake)} == requests
+    assert [json.loads(r.payload)["sinks"]["media_versions"]["erased"] for r in receipts(world.lake)] == [2, 2, 2]
+
+
+def test_a_hold_on_one_of_many_requests_blocks_that_one_alone(world):
+    held = world.media.versions("media", key_of(2))[0].version_id
+    world.media.put_legal_hold("media", key_of(2), held, on=True)
+    for number in (1, 2, 3):
+        ask(world, subjects=[f"subject-{number:02d}"])
+    counts = carry_out_requests(world).counts
+    assert (counts["done"], counts["blocked"]) == (2, 1)
+    assert [len(world.media.versions("media", key_of(number))) for number in (1, 2, 3)] == [0, 1, 0]
+
+
+def test_the_receipt_waits_for_old_files(world, monkeypatch):
+    monkeypatch.setattr("tasks.erasure.purge_reached", lambda *_: None)
+    ask(world, subjects=["subject-03"])
+    with pytest.raises(UnavailableError, match="unpurged_files"):
+        carry_out_requests(world)
+    assert receipts(world.lake) == []
