@@ -40,7 +40,7 @@ def suppress_content(world: World, lease: Lease, request: Request, plan: Plan) -
         if shared and request.shared_content is None:
             raise DecisionNeeded(
                 f"another subject holds the bytes of {len(shared)} of the {len(contents)} contents to be suppressed",
-                remedy="`labelloop erase approve` with --shared-content leave, or suppress: that keeps theirs away too",
+                remedy="`labelloop erase approve` with --shared-content leave, or suppress to keep theirs away too",
             )
         contents -= shared
     rows = content_rows(contents, world.keys, request_id=request.request_id, now=world.now())
