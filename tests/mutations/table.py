@@ -305,13 +305,6 @@ MUTATIONS = (
         "tests/unit/test_large_pools.py -k knows_its_chance",
     ),
     Mutation(
-        "what was asked before forgotten in shards",
-        "tasks/candidates.py",
-        "within.condition | _ref_id().isin(known)",
-        "within.condition",
-        "tests/stages/test_shards.py -k second_round",
-    ),
-    Mutation(
         "unfinished upload of a longer key aborted",
         "tasks/erasure_media.py",
         "if upload.key == self.key",
