@@ -115,6 +115,7 @@ def select_from_shards(
     for shard in shards:
         found = shortlist(shard, n, strategy, share=share, **known)
         held, size = pa.concat_tables([held, found]) if size else found, size + len(shard)
+        del shard  # or it would be held while the next is read
         if guarantee(strategy) == "exact":  # one short list is enough, however many shards come
             held = shortlist(held, n, strategy, **known)
     return _of_sample(select(held, n, strategy, labels_count=0, **known), len(held) / max(size, 1))
