@@ -167,3 +167,17 @@ def test_a_recorded_erasure_request_starts_a_run(deployed, environment):
         started = client.read_flow_run(ended.resource.id.removeprefix("prefect.flow-run."))
     assert started.created_by.type == "AUTOMATION"
     assert (ended.event, started.parameters) == (COMPLETED, {"project": "digits"})
+
+
+def test_an_audit_that_finds_a_request_overdue_starts_an_erasure(deployed, environment):
+    wanted = {"subjects": ["canary-4712"], "verification": "letter", "received_at": "2026-01-02"}
+    silent = {**environment, "PREFECT_API_URL": ""}
+    assert on_the_command_line(silent, "erase", "request", "digits", told=json.dumps(wanted)).returncode == 0
+    asked, ended = asyncio.run(
+        first_ending(deployed["erase"], lambda: on_the_command_line(environment, "erase", "verify", "digits"))
+    )
+    assert asked.returncode == 1
+    assert "overdue 1" in asked.stderr
+    with get_client(sync_client=True) as client:
+        started = client.read_flow_run(ended.resource.id.removeprefix("prefect.flow-run."))
+    assert (started.created_by.type, ended.event) == ("AUTOMATION", COMPLETED)
