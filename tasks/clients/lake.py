@@ -162,7 +162,9 @@ class LakeTable:
         with session() as db:
             db.register("incoming", rows)
             db.register("present", self._dataset(found))
-            everything = db.sql(f"FROM present ANTI JOIN incoming USING ({key}) UNION ALL BY NAME FROM incoming")
+            # NOT IN always holds the rows that come; an anti join may choose to hold the table.
+            staying = f"FROM present WHERE {key} NOT IN (SELECT {key} FROM incoming)"  # noqa: S608 - names of a contract
+            everything = db.sql(f"{staying} UNION ALL BY NAME FROM incoming")
             batches = everything.to_arrow_reader(_STREAMED)
             write_deltalake(found, _cast(batches, rows.schema), mode="overwrite", predicate=f"{key} IS NOT NULL")
 
