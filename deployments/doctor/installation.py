@@ -10,10 +10,10 @@ from labelloop.erasure.suppression import Suppressions
 from labelloop.errors import ConfigurationError, Conflict, ErasedError, InputError
 from tasks.clients.hot import HotState, S3HotState
 from tasks.clients.label_studio import connect_label_studio
-from tasks.clients.lake import Lake, storage_options
+from tasks.clients.lake import Lake
 from tasks.clients.media import S3MediaStore
 from tasks.clients.receipt_keys import signer
-from tasks.clients.s3 import connect, split_uri
+from tasks.clients.s3 import connect, split_uri, storage_options
 from tasks.clients.settings import Settings, load_settings
 from tasks.clients.suppression_keys import keys_of, recognised
 

@@ -20,7 +20,6 @@ from labelloop.contracts import Contract, contract, shaped
 from labelloop.errors import Conflict, ErasedError, InputError, UnavailableError
 from labelloop.sql import session
 from labelloop.streams import reader_of
-from tasks.clients.settings import Settings
 from tasks.clients.table_files import table_files
 
 # Statistics would copy values into the log, where a deletion does not reach them.
@@ -39,17 +38,6 @@ _ATTEMPTS = 8  # a lost race is run again on the newest version
 _NAMED = 10_000  # rows at most whose keys stand in a predicate
 _STREAMED = 65_536  # rows held at a time when a table is streamed
 _PAUSE = 0.05  # seconds at most before the second attempt, doubled before each later one
-
-
-def storage_options(settings: Settings) -> dict[str, str]:
-    """Return what the Delta writer needs to reach the S3 server of the settings."""
-    options = {"AWS_REGION": settings.s3_region, "aws_conditional_put": "etag"}
-    if settings.s3_endpoint:
-        options |= {"AWS_ENDPOINT_URL": settings.s3_endpoint, "AWS_ALLOW_HTTP": "true"}
-    if settings.s3_access_key and settings.s3_secret_key:
-        options["AWS_ACCESS_KEY_ID"] = settings.s3_access_key.get_secret_value()
-        options["AWS_SECRET_ACCESS_KEY"] = settings.s3_secret_key.get_secret_value()
-    return options
 
 
 class Lake:

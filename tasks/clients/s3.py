@@ -56,6 +56,17 @@ def connect(settings: Settings) -> Any:
         ) from None
 
 
+def storage_options(settings: Settings) -> dict[str, str]:
+    """Return what the Delta writer needs to reach the S3 server of the settings."""
+    options = {"AWS_REGION": settings.s3_region, "aws_conditional_put": "etag"}
+    if settings.s3_endpoint:
+        options |= {"AWS_ENDPOINT_URL": settings.s3_endpoint, "AWS_ALLOW_HTTP": "true"}
+    if settings.s3_access_key and settings.s3_secret_key:
+        options["AWS_ACCESS_KEY_ID"] = settings.s3_access_key.get_secret_value()
+        options["AWS_SECRET_ACCESS_KEY"] = settings.s3_secret_key.get_secret_value()
+    return options
+
+
 def split_uri(uri: str) -> tuple[str, str]:
     """Return bucket and key of an `s3://` address.
 

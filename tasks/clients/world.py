@@ -20,10 +20,10 @@ from tasks.clients.expectations import GreatExpectations, RowRules
 from tasks.clients.hot import HotState, S3HotState
 from tasks.clients.label_studio import LabelStudio, connect_label_studio
 from tasks.clients.label_studio_disk import LabelStudioDisk
-from tasks.clients.lake import Lake, LakeTable, storage_options
+from tasks.clients.lake import Lake, LakeTable
 from tasks.clients.media import MediaStore, S3MediaStore
 from tasks.clients.published import Published
-from tasks.clients.s3 import connect
+from tasks.clients.s3 import connect, storage_options
 from tasks.clients.settings import Settings, load_settings
 from tasks.clients.specs import read_spec
 from tasks.clients.suppression_keys import keys_of

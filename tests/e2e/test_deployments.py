@@ -18,9 +18,9 @@ from prefect.events.filters import EventFilter, EventNameFilter
 from deployments.demo import digits
 from flows.table import FLOWS
 from tasks.clients.label_studio import connect_label_studio
-from tasks.clients.lake import Lake, storage_options
+from tasks.clients.lake import Lake
 from tasks.clients.media import S3MediaStore
-from tasks.clients.s3 import connect
+from tasks.clients.s3 import connect, storage_options
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration]
 

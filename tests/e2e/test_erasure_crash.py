@@ -18,9 +18,8 @@ from contextlib import ExitStack
 import pytest
 
 from labelloop.spec import load_spec
-from tasks.clients.lake import storage_options
 from tasks.clients.receipts import receipts
-from tasks.clients.s3 import connect
+from tasks.clients.s3 import connect, storage_options
 from tasks.clients.world import World
 from tests.builders.digits import SPEC
 from tests.builders.erasure_requests import ask

@@ -15,8 +15,7 @@ from prefect.artifacts import create_markdown_artifact
 
 from flows.single_stages import erase
 from labelloop.spec import load_spec
-from tasks.clients.lake import storage_options
-from tasks.clients.s3 import connect
+from tasks.clients.s3 import connect, storage_options
 from tasks.clients.world import World
 from tasks.erasure import carry_out_requests
 from tasks.erasure_audit import audit_erasures

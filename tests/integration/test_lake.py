@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from labelloop.errors import ErasedError
-from tasks.clients.lake import Lake, storage_options
-from tasks.clients.s3 import connect, split_uri
+from tasks.clients.lake import Lake
+from tasks.clients.s3 import connect, split_uri, storage_options
 from tests.builders.rows import hex_id, rows_of
 
 pytestmark = pytest.mark.integration
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
 WRITER = """
 import sys
 from labelloop.errors import ErasedError
-from tasks.clients.lake import Lake, storage_options
+from tasks.clients.lake import Lake
 from tasks.clients.settings import load_settings
 from tests.builders.rows import hex_id, rows_of
 uri, writer = sys.argv[1], int(sys.argv[2])
