@@ -36,9 +36,9 @@ def run(quick: bool) -> Figures:
         "about": [
             f"{BATCH:,} picks from float32 vectors of {WIDTH}; clustered: unit vectors about 200 middles. The greedy",
             "is the matrix-vector form in NumPy, one product with the whole pool for each pick; ours is `select` on",
-            "an Arrow table. Targets, clustered: the radius of the greedy, at least 5 times as fast; a million under a",
-            "quarter of 91 s with at most 1.5 x the pool in memory; the hybrid within twice of k-center; 8 times as",
-            "fast as MiniBatchKMeans; BADGE and typicality under 30 s. CPU seconds count all cores.",
+            "an Arrow table. Targets, clustered: the radius of the greedy, at least 5 times as fast; a million under",
+            "a quarter of 91 s with at most 1.5 x the pool in memory; the hybrid within twice of k-center; 8 times",
+            "as fast as MiniBatchKMeans; BADGE and typicality under 30 s. CPU seconds count all cores.",
         ],
         "tables": {
             f"k-center, {small:,}: exact greedy and ours": exact,
