@@ -9,7 +9,7 @@ from tasks.adjudication import adjudication
 from tasks.agreement import agreement
 from tasks.collect import collect
 from tasks.consensus import consensus
-from tasks.erasure import erasure
+from tasks.erasure.carry_out import erasure
 from tasks.report import report
 
 

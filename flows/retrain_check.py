@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.parameters import Project
-from tasks.erasure import erasure
+from tasks.erasure.carry_out import erasure
 from tasks.export import export
 from tasks.push import push
 from tasks.retrain import retrain

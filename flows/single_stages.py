@@ -5,10 +5,10 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.parameters import LiftReason, Project, SilentMinutes
-from tasks.erasure import erasure
-from tasks.erasure_audit import erasure_audit, erasure_plan
-from tasks.erasure_lift import erasure_lift
-from tasks.erasure_replay import erasure_replay
+from tasks.erasure.audit import erasure_audit, erasure_plan
+from tasks.erasure.carry_out import erasure
+from tasks.erasure.lift import erasure_lift
+from tasks.erasure.replay import erasure_replay
 from tasks.export import export
 from tasks.janitor import janitor
 from tasks.purge import purge

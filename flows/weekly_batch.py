@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.parameters import BatchOptions, Project
-from tasks.erasure import erasure
+from tasks.erasure.carry_out import erasure
 from tasks.push import push
 from tasks.runner import task_runner
 from tasks.sample import sample

@@ -9,8 +9,8 @@ from tasks.artifacts import progress
 from tasks.clients.lease import Lease
 from tasks.clients.s3 import split_uri
 from tasks.clients.world import World
-from tasks.erasure_rows import TABLES
-from tasks.erasure_worlds import reached
+from tasks.erasure.rows import TABLES
+from tasks.erasure.worlds import reached
 
 
 def purge_tables(world: World, lease: Lease, names: Collection[str]) -> int:

@@ -10,7 +10,7 @@ from tasks.clients.erasures import Erasures
 from tasks.clients.lease import Lease
 from tasks.clients.quarantine import expire
 from tasks.clients.world import World
-from tasks.erasure import conclude
+from tasks.erasure.carry_out import conclude
 from tasks.exclusive import LABELLING, PUBLISHING, erasing, exclusive
 from tasks.leftovers import purge_reached, purge_tables
 from tasks.policies import OUTSIDE

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from labelloop.errors import LabelloopError
 from tasks.clients.world import open_world
-from tasks.erasure import carry_out_requests
+from tasks.erasure.carry_out import carry_out_requests
 from tests.fakes.expectations import ArrowRowRules
 
 

@@ -24,7 +24,7 @@ import pytest
 import requests
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
-import tasks.erasure
+import tasks.erasure.carry_out
 import tasks.push
 from deployments.demo import digits
 from tasks.clients.s3 import connect
@@ -101,7 +101,7 @@ def project(tmp_path, stack, label_studio, prefect, labelloop, monkeypatch, requ
     own = {"LABELLOOP_PROJECTS_DIR": str(tmp_path), "LABELLOOP_LAKE_URI": f"s3://labelloop-lake/{bucket}"}
     for name, value in {**stack.variables, **own}.items():
         monkeypatch.setenv(name, value)
-    for stage in (tasks.erasure.erasure, tasks.push.push):
+    for stage in (tasks.erasure.carry_out.erasure, tasks.push.push):
         monkeypatch.setattr(stage, "retries", 0)  # a minute of patience each
     client = connect(label_studio)
     client.create_bucket(Bucket=bucket)

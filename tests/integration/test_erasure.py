@@ -17,9 +17,9 @@ from flows.single_stages import erase
 from labelloop.spec import load_spec
 from tasks.clients.s3 import connect, storage_options
 from tasks.clients.world import World
-from tasks.erasure import carry_out_requests
-from tasks.erasure_audit import audit_erasures
-from tasks.erasure_replay import replay_suppressions
+from tasks.erasure.audit import audit_erasures
+from tasks.erasure.carry_out import carry_out_requests
+from tasks.erasure.replay import replay_suppressions
 from tests.builders.digits import SPEC
 from tests.builders.erasure_requests import ask
 from tests.builders.labelled_project import N, key_of, labelled_project

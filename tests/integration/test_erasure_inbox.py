@@ -13,7 +13,7 @@ from tasks.clients.erasures import Erasures
 from tasks.clients.refused_requests import RefusedFiles
 from tasks.clients.s3 import connect
 from tasks.clients.world import World
-from tasks.erasure_inbox import take_up_inbox
+from tasks.erasure.inbox import take_up_inbox
 from tests.builders.digits import SPEC
 
 pytestmark = pytest.mark.integration

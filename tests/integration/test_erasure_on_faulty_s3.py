@@ -15,7 +15,7 @@ from labelloop.errors import UnavailableError
 from tasks.clients.media import S3MediaStore
 from tasks.clients.receipts import receipts
 from tasks.clients.s3 import connect
-from tasks.erasure import carry_out_requests
+from tasks.erasure.carry_out import carry_out_requests
 from tests.builders.digits import SPEC
 from tests.builders.erasure_requests import ask
 from tests.builders.labelled_project import key_of, labelled_project

@@ -7,8 +7,8 @@ import pytest
 from labelloop.errors import DecisionNeeded
 from labelloop.spec import ProjectSpec
 from tasks.clients.erasures import Erasures
-from tasks.erasure_content import suppress_content
-from tasks.erasure_reach import reach_of
+from tasks.erasure.content import suppress_content
+from tasks.erasure.reach import reach_of
 from tasks.sync import sync_references
 from tests.builders.erasure_requests import ask
 from tests.fakes.label_studio import MemoryLabelStudio
@@ -102,7 +102,7 @@ def test_the_same_subjects_other_copy_is_nobody_elses(world):
 
 
 def test_more_objects_of_that_size_than_can_be_compared_wait_for_a_person(world, monkeypatch):
-    monkeypatch.setattr("tasks.erasure_content._MOST_COMPARED", 0)
+    monkeypatch.setattr("tasks.erasure.content._MOST_COMPARED", 0)
     with pytest.raises(DecisionNeeded, match="1 objects have the size"):
         suppress(world, ask(world, subjects=["anna"]))
 

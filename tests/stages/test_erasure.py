@@ -14,8 +14,8 @@ from tasks.clients.datasets import datasets, latest, read_dataset
 from tasks.clients.erasures import Erasures
 from tasks.clients.receipt_keys import genuine, published
 from tasks.clients.receipts import receipts
-from tasks.erasure import carry_out_requests
-from tasks.erasure_audit import audit_erasures, preview_requests
+from tasks.erasure.audit import audit_erasures, preview_requests
+from tasks.erasure.carry_out import carry_out_requests
 from tasks.sync import sync_references
 from tests.builders.erasure_requests import ask
 from tests.builders.labelled_project import PNG, N, key_of, labelled_project

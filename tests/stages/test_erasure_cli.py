@@ -10,8 +10,8 @@ from deployments.cli import any_project, receipt_verbs
 from tasks.clients.receipts import receipts
 from tasks.clients.refused_requests import RefusedFiles
 from tasks.clients.settings import load_settings
-from tasks.erasure import carry_out_requests
-from tasks.erasure_inbox import take_up_inbox
+from tasks.erasure.carry_out import carry_out_requests
+from tasks.erasure.inbox import take_up_inbox
 from tests.builders.erasure_requests import ask
 from tests.fakes.label_studio import MemoryLabelStudio
 from tests.fakes.world import make_world

@@ -13,8 +13,8 @@ from labelloop.errors import LabelloopError, LeaseHeld, UnavailableError
 from tasks.clients.erasures import Erasures
 from tasks.clients.lease import Lease
 from tasks.clients.receipts import receipts
-from tasks.erasure import carry_out_requests
-from tasks.erasure_audit import audit_erasures
+from tasks.erasure.audit import audit_erasures
+from tasks.erasure.carry_out import carry_out_requests
 from tasks.sync import sync_references
 from tests.builders.erasure_requests import ask, state_of
 from tests.builders.labelled_project import PNG, key_of, labelled_project
@@ -139,7 +139,7 @@ def test_without_the_lease_a_second_run_is_noticed(asked, unbroken, monkeypatch)
     def nobody_waits(world):
         yield Lease("erasure", 1, "", world.hot, 60, lambda: 0)
 
-    monkeypatch.setattr("tasks.erasure.erasing", nobody_waits)
+    monkeypatch.setattr("tasks.erasure.carry_out.erasing", nobody_waits)
     monkeypatch.setattr(Lease, "check", lambda _: None)
     assert [at for at in effects(unbroken)[::8] if second_run_at(asked, at) != unbroken[0]]
 

@@ -9,8 +9,8 @@ import pytest
 from labelloop.identity import KeyRing
 from tasks.clients.erasures import Erasures
 from tasks.clients.refused_requests import RefusedFiles
-from tasks.erasure import carry_out_requests
-from tasks.erasure_inbox import take_up_inbox
+from tasks.erasure.carry_out import carry_out_requests
+from tasks.erasure.inbox import take_up_inbox
 from tests.fakes.faults import killed_after_each_effect
 from tests.fakes.label_studio import MemoryLabelStudio
 from tests.fakes.world import make_world
@@ -143,7 +143,7 @@ def test_a_file_outside_any_folder_is_that_of_the_only_project(world):
 
 
 def test_a_file_that_is_too_large_stays_where_it_is_and_is_named_once(world, monkeypatch):
-    monkeypatch.setattr("tasks.erasure_inbox._LARGEST", 10)
+    monkeypatch.setattr("tasks.erasure.inbox._LARGEST", 10)
     put(world, "digits/one.json", ANNA)
     assert take_up(world) == {"refused": 1, "left": 1}
     assert take_up(world) == {"left": 1}

@@ -7,9 +7,9 @@ import pytest
 from labelloop.erasure.decisions import officer
 from labelloop.errors import InputError
 from tasks.clients.erasures import Erasures
-from tasks.erasure import carry_out_requests
-from tasks.erasure_audit import preview_requests
-from tasks.erasure_lift import lift_requests
+from tasks.erasure.audit import preview_requests
+from tasks.erasure.carry_out import carry_out_requests
+from tasks.erasure.lift import lift_requests
 from tasks.sync import sync_references
 from tests.builders.erasure_requests import ask
 from tests.fakes.faults import killed_after_each_effect

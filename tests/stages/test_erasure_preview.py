@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tasks.erasure_audit import preview_requests
+from tasks.erasure.audit import preview_requests
 from tests.builders.erasure_requests import ask
 from tests.fakes.label_studio import MemoryLabelStudio
 from tests.fakes.world import make_world

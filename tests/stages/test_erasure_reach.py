@@ -10,8 +10,8 @@ from labelloop.contracts.data_map import data_map
 from labelloop.errors import ConfigurationError, ErasedError, UnavailableError
 from tasks.clients.datasets import datasets, find_dataset
 from tasks.clients.receipts import receipts
-from tasks.erasure import carry_out_requests
-from tasks.erasure_sinks import SINKS
+from tasks.erasure.carry_out import carry_out_requests
+from tasks.erasure.sinks import SINKS
 from tasks.purge import purge_lake
 from tasks.sync import sync_references
 from tests.builders.erasure_requests import ask
@@ -265,7 +265,7 @@ def test_a_hold_on_one_of_many_requests_blocks_that_one_alone(world):
 
 
 def test_the_receipt_waits_for_old_files(world, monkeypatch):
-    monkeypatch.setattr("tasks.erasure.purge_reached", lambda *_: None)
+    monkeypatch.setattr("tasks.erasure.carry_out.purge_reached", lambda *_: None)
     ask(world, subjects=["subject-03"])
     with pytest.raises(UnavailableError, match="unpurged_files"):
         carry_out_requests(world)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labelloop.errors import UnavailableError
-from tasks.erasure import carry_out_requests
+from tasks.erasure.carry_out import carry_out_requests
 from tasks.sync import sync_references
 from tests.builders.erasure_requests import ask
 from tests.fakes.label_studio import MemoryLabelStudio

@@ -12,10 +12,10 @@ from labelloop.erasure.receipt_chain import verify_chain
 from labelloop.errors import DecisionNeeded
 from tasks.clients.receipt_keys import genuine, published
 from tasks.clients.receipts import receipts
-from tasks.erasure import carry_out_requests
-from tasks.erasure_audit import audit_erasures
-from tasks.erasure_lift import lift_requests
-from tasks.erasure_replay import replay_suppressions
+from tasks.erasure.audit import audit_erasures
+from tasks.erasure.carry_out import carry_out_requests
+from tasks.erasure.lift import lift_requests
+from tasks.erasure.replay import replay_suppressions
 from tests.builders.erasure_requests import ask
 from tests.builders.labelled_project import PNG, N, key_of, labelled_project
 from tests.fakes.label_studio import MemoryLabelStudio

@@ -7,10 +7,10 @@ import pytest
 from labelloop.erasure.decisions import officer
 from labelloop.errors import SuppressionKeyError
 from labelloop.identity import KeyRing
-from tasks.erasure import carry_out_requests
-from tasks.erasure_audit import audit_erasures, preview_requests
-from tasks.erasure_lift import lift_requests
-from tasks.erasure_replay import replay_suppressions
+from tasks.erasure.audit import audit_erasures, preview_requests
+from tasks.erasure.carry_out import carry_out_requests
+from tasks.erasure.lift import lift_requests
+from tasks.erasure.replay import replay_suppressions
 from tasks.sync import sync_references
 from tests.builders.erasure_requests import ask, state_of
 from tests.fakes.label_studio import MemoryLabelStudio

@@ -12,7 +12,7 @@ from labelloop.errors import DecisionNeeded, InputError, SuppressionKeyError, Un
 from labelloop.identity import KeyRing
 from labelloop.spec import ProjectSpec
 from tasks.clients.quarantine import payloads
-from tasks.erasure_reach import reach_of
+from tasks.erasure.reach import reach_of
 from tasks.suppression import suppressions_in_force
 from tasks.sync import sync_references
 from tests.fakes.world import lease_of, make_world, under_lease

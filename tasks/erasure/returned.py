@@ -13,7 +13,7 @@ from tasks.clients.erasures import Erasures
 from tasks.clients.receipts import receipts
 from tasks.clients.s3 import split_uri
 from tasks.clients.world import World
-from tasks.erasure_ledger import restore_from_ledger
+from tasks.erasure.ledger import restore_from_ledger
 from tasks.labelling_project import known_project
 from tasks.suppression import suppressions_in_force
 

@@ -6,8 +6,8 @@ from prefect import task
 
 from labelloop.summary import Summary
 from tasks.clients.world import World, open_world
-from tasks.erasure import carry_out_requests
-from tasks.erasure_returned import ask_for_returned, recover_from_restore
+from tasks.erasure.carry_out import carry_out_requests
+from tasks.erasure.returned import ask_for_returned, recover_from_restore
 from tasks.policies import OUTSIDE
 from tasks.stage import finish
 from tasks.suppression import suppressions_in_force

@@ -14,7 +14,7 @@ from tasks.clients.erasures import Erasures
 from tasks.clients.lease import Lease
 from tasks.clients.world import World, open_world
 from tasks.contracts import commit
-from tasks.erasure_ledger import record_in_ledger
+from tasks.erasure.ledger import record_in_ledger
 from tasks.exclusive import LABELLING, erasing, exclusive
 from tasks.policies import OUTSIDE
 from tasks.stage import finish

@@ -30,10 +30,10 @@ from tasks.clients.receipt_keys import publish, signer
 from tasks.clients.receipts import receipts
 from tasks.clients.world import World
 from tasks.contracts import commit
-from tasks.erasure_media import held_objects, holds_on, lifted_by
-from tasks.erasure_rows import table_versions
-from tasks.erasure_sinks import SINKS, count, methods
-from tasks.erasure_worlds import reached, world_of
+from tasks.erasure.media import held_objects, holds_on, lifted_by
+from tasks.erasure.rows import table_versions
+from tasks.erasure.sinks import SINKS, count, methods
+from tasks.erasure.worlds import reached, world_of
 from tasks.leftovers import leftovers
 
 

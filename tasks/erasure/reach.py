@@ -22,9 +22,9 @@ from labelloop.erasure.request import Identifiers
 from labelloop.spec.media import Media
 from tasks.clients.quarantine import payloads
 from tasks.clients.world import World
-from tasks.erasure_label_studio import tasks_of, views_of
-from tasks.erasure_rows import table_versions, training_sets_with
-from tasks.erasure_sinks import count
+from tasks.erasure.label_studio import tasks_of, views_of
+from tasks.erasure.rows import table_versions, training_sets_with
+from tasks.erasure.sinks import count
 
 Objects = set[tuple[str, str]]
 

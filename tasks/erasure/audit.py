@@ -14,9 +14,9 @@ from tasks.clients.erasures import Erasures
 from tasks.clients.receipt_keys import genuine, published
 from tasks.clients.receipts import receipts
 from tasks.clients.world import World, open_world
-from tasks.erasure_ledger import lost_from_lake
-from tasks.erasure_reach import reach_of
-from tasks.erasure_returned import returned
+from tasks.erasure.ledger import lost_from_lake
+from tasks.erasure.reach import reach_of
+from tasks.erasure.returned import returned
 from tasks.policies import OUTSIDE
 from tasks.stage import finish
 from tasks.suppression import suppressions_in_force

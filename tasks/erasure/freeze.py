@@ -16,9 +16,9 @@ from tasks.clients.erasures import Erasures
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
 from tasks.contracts import commit
-from tasks.erasure_reach import reach_of
-from tasks.erasure_rows import restrict
-from tasks.erasure_worlds import world_of
+from tasks.erasure.reach import reach_of
+from tasks.erasure.rows import restrict
+from tasks.erasure.worlds import world_of
 from tasks.exclusive import LABELLING, exclusive
 
 

@@ -20,15 +20,15 @@ from tasks.clients.erasures import Erasures
 from tasks.clients.lease import Lease
 from tasks.clients.receipts import receipts
 from tasks.clients.world import World
-from tasks.erasure_content import suppress_content
-from tasks.erasure_freeze import keep_away, settled_plan
-from tasks.erasure_inbox import take_up_inbox
-from tasks.erasure_ledger import record_in_ledger
-from tasks.erasure_media import holds_on, refuse_holds, refuse_undeclared_replicas
-from tasks.erasure_receipt import certify, certify_blocked, has_receipt
-from tasks.erasure_returned import recover_from_restore
-from tasks.erasure_sinks import SINKS
-from tasks.erasure_worlds import world_of
+from tasks.erasure.content import suppress_content
+from tasks.erasure.freeze import keep_away, settled_plan
+from tasks.erasure.inbox import take_up_inbox
+from tasks.erasure.ledger import record_in_ledger
+from tasks.erasure.media import holds_on, refuse_holds, refuse_undeclared_replicas
+from tasks.erasure.receipt import certify, certify_blocked, has_receipt
+from tasks.erasure.returned import recover_from_restore
+from tasks.erasure.sinks import SINKS
+from tasks.erasure.worlds import world_of
 from tasks.exclusive import LABELLING, erasing, exclusive
 from tasks.leftovers import purge_reached
 from tasks.policies import OUTSIDE

@@ -13,8 +13,8 @@ from tasks.clients.datasets import datasets, read_dataset
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
 from tasks.contracts import commit
-from tasks.erasure_media import held_objects
-from tasks.erasure_worlds import reached
+from tasks.erasure.media import held_objects
+from tasks.erasure.worlds import reached
 from tasks.withdrawal import withdraw_rows
 
 # Which opaque key a project's table is deleted by.

@@ -11,7 +11,7 @@ from labelloop.erasure.plan import Plan, ProjectReach
 from tasks.artifacts import progress
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
-from tasks.erasure_worlds import reached
+from tasks.erasure.worlds import reached
 from tasks.labelling_project import known_project
 
 _NO_DATABASE = (

@@ -10,11 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from labelloop.erasure.plan import Plan
-from tasks import erasure_label_studio as label_studio
-from tasks import erasure_media as media
-from tasks import erasure_rows as rows
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
+from tasks.erasure import label_studio, media, rows
 
 Worlds = Sequence[World]
 
