@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -53,5 +54,6 @@ def _text(column: Column, number: int) -> str:
     if column.allowed:
         return column.allowed[0]
     if column.pattern:
-        return hex_id(number).rjust(64, "0") if "64" in column.pattern else hex_id(number)
+        length = re.search(r"\{(\d+)\}", column.pattern)
+        return f"{number:0{length[1] if length else 32}x}"
     return f"{column.name}-{number}"
