@@ -7,6 +7,7 @@ Prefect nor any SDK, so `labelloop --help` answers at once.
 from __future__ import annotations
 
 import sys
+import traceback
 
 from cyclopts import App, CycloptsError
 from rich.console import Console
@@ -75,6 +76,8 @@ def main() -> None:
         sys.exit(2)  # cyclopts has said what is wrong
     except LabelloopError as error:
         Console(stderr=True, highlight=False).print(f"labelloop: {error}", markup=False, soft_wrap=True)
+        # What frames still hold of DuckDB at the end would be told as a leak, a hundred lines long.
+        traceback.clear_frames(error.__traceback__)
         sys.exit(2 if isinstance(error, (ConfigurationError, DataError)) else 1)
 
 

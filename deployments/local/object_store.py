@@ -54,6 +54,8 @@ def _write_options(home: Home, options: Path) -> None:
         "master.telemetry": "false",
         # The volume server waits this long for idle connections at its end (30 s by default).
         "idleTimeout": 3,
+        # Each bucket takes seven volumes; by default the free disk over 128 MB bounds how many there may be.
+        "volume.max": 5000,
     }
     owner_only.write_text(options, "".join(f"{name}={value}\n" for name, value in settings.items()))
 

@@ -15,7 +15,7 @@ from tasks.exclusive import erasing
 
 def record_in_ledger(world: World) -> None:
     """Keep in the ledger what the lake has of suppressions and receipts and the ledger has not."""
-    ledger = Ledger(world.vault)
+    ledger = Ledger(world.vault, world.settings.lake_uri)
     for table in TABLES:
         rows = world.table(table).read()
         present, kept = tallies(rows), ledger.tallies(table)
@@ -26,7 +26,7 @@ def record_in_ledger(world: World) -> None:
 
 def lost_from_lake(world: World) -> dict[str, pa.Table]:
     """Return what the ledger knows and the lake does not, by table; rows only after the lake was restored."""
-    ledger, found = Ledger(world.vault), {}
+    ledger, found = Ledger(world.vault, world.settings.lake_uri), {}
     for table in TABLES:
         rows = world.table(table).read()
         behind = ahead(ledger.tallies(table), tallies(rows))

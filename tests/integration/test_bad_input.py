@@ -193,7 +193,7 @@ def parquet(**columns) -> bytes:
         ("parquet", None, "model.uri of the spec names no object; upload the file or mend the spec"),
         ("parquet", b"", "names no Parquet file; write it as Parquet"),
         ("parquet", b"PAR1, they said", "names no Parquet file; write it as Parquet"),
-        ("parquet", parquet(key=["a"]), "give ref_id or key, and probabilities"),
+        ("parquet", parquet(key=["a"]), "give exactly one of probabilities, committee, boxes, spans"),
         (
             "parquet",
             parquet(key=["a"], probabilities=["half"]),
@@ -230,7 +230,10 @@ GOOD_KEYS = ("a b", "ü/猫", "a#1", "100%", "%41", "A", "a+b&c", "'quote\"", "e
 BAD_OBJECTS = {
     "line\nbreak.png": (PNG[0], "the key holds control characters or a path segment of dots; rename the object"),
     "tab\t.png": (PNG[0], "the key holds control characters or a path segment of dots; rename the object"),
-    "question?.png": (PNG[0], "Label Studio cannot address a key with a leading slash, question mark, line break or"),
+    "question?.png": (
+        PNG[23],
+        "Label Studio cannot address a key with a leading slash, question mark, line break or",
+    ),
     "nothing.png": (b"", "the object has no bytes; upload it again or delete it"),
     "words.png": (b"no picture", "the content is not the media its name promises; convert or delete the object"),
     "cut.png": (PNG[0][:60], "the image is damaged; upload it again or delete it"),

@@ -22,6 +22,7 @@ WRITER = """
 import sys
 from labelloop.errors import ErasedError
 from tasks.clients.lake import Lake
+from tasks.clients.s3 import storage_options
 from tasks.clients.settings import load_settings
 from tests.builders.rows import hex_id, rows_of
 uri, writer = sys.argv[1], int(sys.argv[2])

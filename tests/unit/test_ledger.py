@@ -31,12 +31,15 @@ def test_absent_rows_and_lifts_are_lost_and_nothing_else(kept, present, lost):
 
 
 def test_the_newest_state_of_a_request_is_given_back_as_it_was_kept():
-    ledger, request = Ledger(MappedHotState()), hex_id(0)
+    vault, request = MappedHotState(), hex_id(0)
+    ledger = Ledger(vault, "s3://lake")
     for rows in (suppressions((1, None)), suppressions((1, START))):
         mine = rows.set_column(rows.schema.get_field_index("request_id"), "request_id", [[request]])
         for _ in range(2):
             ledger.record("suppressions", request, tallies(mine)[request], mine.to_pylist())
     assert ledger.tallies("suppressions") == {request: (1, 1)}
     assert ledger.rows("suppressions", [request]).to_pylist() == mine.to_pylist()
+    assert Ledger(vault, "s3://lake/").tallies("suppressions") == {request: (1, 1)}
+    assert Ledger(vault, "s3://another").tallies("suppressions") == {}
     assert ahead(ledger.tallies("suppressions"), {request: (1, 0)}) == [request]
     assert ahead({request: (1, 0)}, ledger.tallies("suppressions")) == []
