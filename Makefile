@@ -22,8 +22,8 @@ lint: setup
 types: setup
 	@$(BIN)/mypy
 
-check: lint types ## lint, types, architecture and unit tests, under 30 seconds
-	@$(BIN)/pytest -q -m "not repeated" tests/unit labelloop
+check: lint types ## lint, types, architecture and the quick unit tests, under 30 seconds
+	@$(BIN)/pytest -q -n 2 -m "not slow" tests/unit
 
 # Tests on the servers share one stack and so one process; all others need none and share the cores. Warnings are
 # errors but on the servers, where most are those of client libraries and come when the garbage collector pleases.

@@ -314,7 +314,7 @@ def test_the_interval_does_not_depend_on_how_patterns_are_stored():
     assert (few.low, few.high) == (pytest.approx(many.low, abs=0.02), pytest.approx(many.high, abs=0.02))
 
 
-@pytest.mark.repeated
+@pytest.mark.slow
 def test_intervals_cover_the_truth_about_as_often_as_they_say():
     metrics = ["percent_agreement", "fleiss_kappa", "gwet_ac1", "krippendorff_alpha"]
     truth = [figure.value for figure in measure(simulated(np.random.default_rng(0), 200_000), metrics, n_boot=1)]

@@ -29,7 +29,7 @@ def test_the_careless_annotator_is_flagged_and_the_careful_ones_are_not():
     assert found[:, :3].mean() < 0.02
 
 
-@pytest.mark.repeated
+@pytest.mark.slow
 def test_equal_annotators_are_rarely_flagged():
     found = [any(flags(seed, [0.08] * 4, 90)) for seed in range(200)]
     assert np.mean(found) < 0.12

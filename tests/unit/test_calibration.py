@@ -18,6 +18,8 @@ from labelloop.errors import InputError, NotEstimable
 from labelloop.reliability import reliability
 from labelloop.retrain import fit
 
+pytestmark = pytest.mark.slow
+
 
 def outcomes(n: int, temperature: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities of a model that is too sure by this temperature, and outcomes drawn from the honest ones."""

@@ -15,6 +15,8 @@ from deployments.cli.tables import read_ratings_file
 from labelloop.spec import load_spec
 from tests.builders.pools import a_pool
 
+pytestmark = pytest.mark.slow
+
 VERBS = [
     ("up",),
     ("down",),

@@ -25,7 +25,7 @@ from tests.builders.pools import a_pool, refs
 # inclusion probabilities
 
 
-@pytest.mark.repeated
+@pytest.mark.slow
 @pytest.mark.parametrize(("strategy", "n"), [("random", 3), ("stratified", 7), ("stratified", 2)])
 def test_inclusion_probabilities_are_what_repeated_draws_show(strategy, n):
     strata = ["a"] * 8 + ["b"] * 3 + ["c"]
@@ -222,7 +222,7 @@ def test_auto_does_with_what_the_pool_has(dropped, count, same_as):
 
 
 @pytest.mark.parametrize(("n", "spread"), [(10, 1.0), (30, 2.0)])
-@pytest.mark.repeated
+@pytest.mark.slow
 def test_the_stated_chance_of_a_stochastic_draw_is_what_4000_draws_show(n, spread):
     weights = np.exp(np.random.default_rng(1).normal(scale=spread, size=80))
     rng, seen = np.random.default_rng(0), np.zeros(80)

@@ -9,6 +9,8 @@ from labelloop.errors import NotEstimable
 from labelloop.sampling import evidence
 from labelloop.sampling.evidence import Gain, Labelled, exploit_gain
 
+pytestmark = pytest.mark.slow
+
 
 def rows(rng: np.random.Generator, n: int, *, only: str | None = None) -> Labelled:
     """Four clouds of points; `only` draws all points from one of them, which teaches nothing of the others."""
@@ -29,7 +31,7 @@ def found(exploited: Labelled, explored: Labelled, *, audit: int = 300, before: 
     )
 
 
-@pytest.mark.repeated
+@pytest.mark.slow
 def test_a_batch_that_teaches_less_than_random_labels_is_found_harmful():
     rng = np.random.default_rng(1)
     gain = found(rows(rng, 40, only="a"), rows(rng, 40))
@@ -44,7 +46,7 @@ def test_a_batch_that_teaches_more_is_not_harmful_and_its_interval_lies_above_ze
     assert not gain.harmful
 
 
-@pytest.mark.repeated
+@pytest.mark.slow
 def test_where_there_is_no_difference_harm_is_seldom_found(monkeypatch):
     monkeypatch.setattr(evidence, "REFITS", 20)
     harms = []

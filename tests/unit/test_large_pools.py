@@ -145,7 +145,7 @@ def test_a_round_from_shards_has_the_audit_of_a_round_from_the_whole_pool_and_as
     assert merged["stratum"].to_pylist() == whole["stratum"].to_pylist()
 
 
-@pytest.mark.repeated
+@pytest.mark.slow
 def test_what_a_round_explores_of_shards_is_an_even_draw_that_knows_its_chance():
     pool, times, counts = a_pool(60), 200, Counter()
     for number in range(times):

@@ -16,6 +16,8 @@ from labelloop.spec import load_spec
 from tests.builders.digits import SPEC
 from tests.builders.rows import hex_id, rows_of
 
+pytestmark = pytest.mark.slow
+
 AT = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 NAMES = ("batches", "annotations", "labels", "agreement", "annotators", "evaluations")
 NAMES += ("datasets", "models", "receipts", "quarantine")

@@ -66,20 +66,20 @@ def test_a_truth_outside_the_classes_is_an_error():
         SimulatedAnnotator("ann", 0.0, 0).answer("u", "yak", CLASSES)
 
 
-@pytest.mark.repeated
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_curve_and_another_seed_another():
     assert a_curve("auto", 1) == a_curve("auto", 1)
     assert a_curve("auto", 1) != a_curve("auto", 2)
 
 
-@pytest.mark.repeated
+@pytest.mark.slow
 def test_active_labels_teach_more_than_random_ones_on_digits():
     active, random = (np.array([a_curve(strategy, seed) for seed in range(4)]) for strategy in ("auto", "random"))
     assert (active.mean(axis=0) > random.mean(axis=0)).all()
     assert (active[:, -1] > 0.85).all()
 
 
-@pytest.mark.repeated
+@pytest.mark.slow
 def test_careless_annotators_cost_accuracy():
     assert a_curve("random", 0, annotators=crew(0.5))[-1] < a_curve("random", 0)[-1] - 0.05
 
