@@ -88,7 +88,7 @@ def _typed(answer: Any) -> Row:
         "choices": list(answer.choices) if answer.choices is not None else None,
         "number": answer.number,
         "text": answer.text,
-        "raw": json.dumps(answer.raw, sort_keys=True),
+        "raw": json.dumps([answer.raw], sort_keys=True),
     }
 
 

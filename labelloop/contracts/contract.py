@@ -13,25 +13,8 @@ from typing import Literal
 import pyarrow as pa
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
 
+from labelloop.contracts.arrow_type import arrow_type
 from labelloop.errors import ConfigurationError
-
-_REGION = [("label", pa.string()), ("score", pa.float64())]
-_BOX = pa.struct([*_REGION, *((name, pa.float64()) for name in ("x", "y", "width", "height"))])
-_SPAN = pa.struct([*_REGION, ("start", pa.int64()), ("end", pa.int64())])
-_ARROW = {
-    "string": pa.string(),
-    "int64": pa.int64(),
-    "double": pa.float64(),
-    "bool": pa.bool_(),
-    "binary": pa.binary(),
-    "timestamp[us, UTC]": pa.timestamp("us", tz="UTC"),
-    "list<string>": pa.list_(pa.string()),
-    "list<double>": pa.list_(pa.float64()),
-    "list<float>": pa.list_(pa.float32()),
-    "list<list<double>>": pa.list_(pa.list_(pa.float64())),
-    "list<struct<label string, score double, x double, y double, width double, height double>>": pa.list_(_BOX),
-    "list<struct<label string, score double, start int64, end int64>>": pa.list_(_SPAN),
-}
 
 
 @dataclass(frozen=True)
@@ -124,7 +107,7 @@ def _column(p: SchemaProperty) -> Column:
     options = p.logicalTypeOptions or {}
     return Column(
         name=p.name or "",
-        arrow_type=_ARROW[p.physicalType or ""],
+        arrow_type=arrow_type(p.physicalType or ""),
         required=bool(p.required),
         description=p.description or "",
         allowed=tuple(str(v.value) for v in p.enum or []),

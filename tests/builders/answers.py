@@ -18,7 +18,7 @@ def answer(unit: str, annotator: str, value: str, **changes: Any) -> dict[str, A
         "annotator": annotator,
         "control_type": "choices",
         "choices": [value],
-        "raw": "{}",
+        "raw": "[]",
         "lead_time": 3.0,
         "opinion_reason": "planned",
         "prediction_shown": False,

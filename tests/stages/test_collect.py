@@ -46,7 +46,7 @@ def test_an_answer_becomes_one_typed_row(tmp_path: Path):
         ["1"],
     )
     assert (row["lead_time"], row["opinion_reason"], row["state"]) == (2.5, "planned", "active")
-    assert json.loads(row["raw"])["value"] == {"choices": ["1"]}
+    assert json.loads(row["raw"])[0]["value"] == {"choices": ["1"]}
 
 
 def test_annotators_are_known_by_pseudonym_only(tmp_path: Path):

@@ -12,6 +12,7 @@ import pytest
 
 from docs.write import PAGES, ROOT
 from labelloop.contracts import all_contracts, broken_keys, contract, expectations, shaped
+from labelloop.contracts.arrow_type import arrow_type
 from labelloop.contracts.data_map import data_map
 from labelloop.errors import ConfigurationError, ContractError
 from tests.builders.rows import hex_id, rows_of
@@ -23,6 +24,20 @@ EVERY = [pytest.param(c, id=c.name) for c in all_contracts()]
 def test_an_unknown_table_is_named():
     with pytest.raises(ConfigurationError, match="'reference'"):
         contract("reference")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "text", "list<text>", "struct<a>", "struct<a list<string>", "map<string, string>"]
+)
+def test_an_unknown_type_is_named(name):
+    with pytest.raises(ConfigurationError, match="no type of a contract"):
+        arrow_type(name)
+
+
+def test_brackets_keep_the_fields_of_a_type_apart():
+    found = arrow_type("struct<a list<struct<b double, c string>>, d timestamp[us, UTC]>")
+    assert [field.name for field in found] == ["a", "d"]
+    assert found.field("d").type == pa.timestamp("us", tz="UTC")
 
 
 @pytest.mark.parametrize("rules", EVERY)
