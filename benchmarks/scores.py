@@ -17,7 +17,7 @@ from benchmarks.measure import MIB, Measured, measured
 from benchmarks.parts import Figures
 from benchmarks.peers import run_peer
 from benchmarks.vector_pools import pool_table, probabilities
-from labelloop.sampling import select, select_from_shards
+from labelloop.sampling import Choice, select, select_from_shards
 
 BATCH: Final = 1000
 ROWS: Final = 65_536  # read from Parquet at a time
@@ -91,7 +91,7 @@ def _row(name: str, bare: Measured, ours: Measured, size: int) -> dict[str, Any]
 
 
 def _streamed(name: str, file: Path, whole: Measured, size: int) -> dict[str, Any]:
-    found = measured(lambda: select_from_shards(_batches(file), BATCH, name))
+    found = measured(lambda: select_from_shards(_batches(file), Choice(BATCH, name)))
     return {
         "score": name,
         "CPU s, reading included": found.cpu_seconds,

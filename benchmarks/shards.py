@@ -17,7 +17,7 @@ from benchmarks.k_center import radius
 from benchmarks.measure import measured
 from benchmarks.parts import Figures
 from benchmarks.vector_pools import WIDTH, pool_table, probabilities, shard_of
-from labelloop.sampling import select, select_from_shards
+from labelloop.sampling import Choice, select, select_from_shards
 
 BATCH: Final = 1000
 SHARD: Final = 500_000
@@ -31,7 +31,7 @@ def run(quick: bool) -> Figures:
         folder = Path(name)
         room = shutil.disk_usage(folder).free // (FREE * 2 * WIDTH * size)
         files = [_written(folder, shard, size) for shard in range(min(shards, room))]
-        whole = measured(lambda: select_from_shards(map(_table, files), BATCH, "k_center"))
+        whole = measured(lambda: select_from_shards(map(_table, files), Choice(BATCH, "k_center")))
         found = _against_one_machine(files[: max(2, 1_000_000 // size)])
         read = measured(lambda: [_table(file).num_rows for file in files])
     return {
@@ -79,7 +79,7 @@ def _against_one_machine(files: list[Path]) -> list[dict[str, Any]]:
     rows = []
     for strategy in ("margin", "k_center", "hybrid"):
         one = measured(partial(select, whole, BATCH, strategy))
-        merged = measured(partial(select_from_shards, shards, BATCH, strategy, share=1 / len(shards)))
+        merged = measured(partial(select_from_shards, shards, Choice(BATCH, strategy, share=1 / len(shards))))
         wide, narrow = (radius(points, points[_places(whole, found.result)]) for found in (merged, one))
         rows.append(
             {

@@ -15,13 +15,14 @@ from labelloop.sampling.limits import Limits
 from labelloop.sampling.pool import refused_rows
 from labelloop.sampling.queue_order import queue_scores
 from labelloop.sampling.selection import possible, select
-from labelloop.sampling.shards import guarantee, select_from_shards, shortlist
+from labelloop.sampling.shards import Choice, guarantee, select_from_shards, shortlist
 from labelloop.sampling.table import STRATEGIES, Strategy
 
 __all__ = [
     "STRATEGIES",
     "Again",
     "Backpressure",
+    "Choice",
     "Gain",
     "Labelled",
     "Limits",

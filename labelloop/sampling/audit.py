@@ -41,3 +41,12 @@ def in_audit(keys: pa.ChunkedArray | pa.Array, salt: str, rate: float) -> NDArra
     [True, False]
     """
     return permanent_numbers(keys, salt) < rate
+
+
+def lowest(keys: pa.ChunkedArray | pa.Array, n: int, salt: str) -> NDArray[np.intp]:
+    """Rows of the n lowest permanent numbers, lowest first: an even draw.
+
+    >>> lowest(pa.array(["a", "b"]), 1, "salt").tolist()
+    [0]
+    """
+    return np.argsort(permanent_numbers(keys, salt), kind="stable")[:n]

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from labelloop.sampling.audit import permanent_numbers
+from labelloop.sampling.audit import lowest, permanent_numbers
 from labelloop.sampling.selection import select
 
 PERMANENT: Final = "permanent_random"  # the strategy that chose an audit reference
@@ -43,7 +43,7 @@ def audited(pool: pa.Table, salt: str, rate: float) -> NDArray[np.bool_]:
 
 def audit_draw(eligible: pa.Table, n: int, salt: str, rate: float) -> pa.Table:
     """The eligible references with the lowest permanent numbers, in the shape `select` gives."""
-    rows = np.argsort(permanent_numbers(groups(eligible), salt), kind="stable")[:n]
+    rows = lowest(groups(eligible), n, salt)
     frame = select(eligible.select(["ref_id"]), 0)
     columns = {
         "ref_id": eligible["ref_id"].take(rows),

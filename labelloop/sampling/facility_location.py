@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
+from labelloop.sampling.audit import lowest
 from labelloop.sampling.pool import Picks, Pool
 
-REPRESENTED: Final = 10_000  # rows that must be stood for, drawn at random from a larger pool
+REPRESENTED: Final = 10_000  # rows that must be stood for, an even draw from a larger pool
 NEIGHBOURS: Final = 64  # candidates that can stand for each of them
 CELLS: Final = 16_000_000  # distances held at a time: 64 MB
 
@@ -32,7 +35,7 @@ def pick_facilities(pool: Pool, n: int, rng: np.random.Generator) -> Picks:
     Score: how much sum_i max_(j chosen) similarity(i, j) rises, in references; what is labelled stands already.
     Reaches 1 - 1/e of the best possible (Nemhauser, Wolsey and Fisher, 1978). Once nothing rises, picks are random.
     """
-    graph = neighbour_graph(pool.embedding, rng)
+    graph = neighbour_graph(pool.embedding, represented(pool.ref_ids))
     standing = standing_of(pool.embedding[graph.represented], pool.labelled, graph.scale)
     rows, gains = cover(graph.similarity, n, standing)
     if len(rows) < n:
@@ -43,13 +46,23 @@ def pick_facilities(pool: Pool, n: int, rng: np.random.Generator) -> Picks:
     return Picks(rows, gains, None, [f"stands for {gain:.4g} more of {m} references" for gain in gains])
 
 
-def neighbour_graph(points: NDArray[np.float32], rng: np.random.Generator) -> Graph:
+def represented(ref_ids: pa.ChunkedArray | pa.Array, share: float = 1.0) -> NDArray[np.intp]:
+    """Rows that stand for all of a pool, or of a part that is such a share of it: an even draw, ascending.
+
+    The lowest permanent numbers decide, so that the parts of a pool together give the rows that the whole gives.
+
+    >>> represented(pa.array(["a", "b", "c"])).tolist()
+    [0, 1, 2]
+    """
+    n = math.ceil(REPRESENTED * share)
+    return np.sort(lowest(ref_ids, n, "represented")) if len(ref_ids) > n else np.arange(len(ref_ids))
+
+
+def neighbour_graph(points: NDArray[np.float32], represented: NDArray[np.intp]) -> Graph:
     """The 64 nearest candidates of each represented row, itself among them, by exp(-(distance / scale)^2).
 
-    The scale is the median distance to the farthest of them. All rows are represented in pools of up to 10,000, a
-    random 10,000 of larger ones; every row is a candidate.
+    The scale is the median distance to the farthest of them. Every row is a candidate.
     """
-    represented = np.sort(rng.permutation(len(points))[:REPRESENTED]).astype(np.intp)
     k = min(NEIGHBOURS, len(points))
     lengths = np.einsum("ij,ij->i", points, points)
     near = np.empty((len(represented), k), dtype=np.intp)

@@ -15,7 +15,7 @@ from labelloop.sampling.audit import permanent_numbers
 from labelloop.sampling.auto import resolve
 from labelloop.sampling.draws import groups
 from labelloop.sampling.pool import candidates
-from labelloop.sampling.shards import shortlist
+from labelloop.sampling.shards import Choice, shortlist
 from labelloop.spec.sampling import Objectives
 
 SPARE: Final = 2  # times the batch: near-duplicates and quotas keep some of a short list out
@@ -89,16 +89,9 @@ def together(lists: Sequence[Shortlist], size: int) -> tuple[pa.Table, int]:
 def _of_strategy(rest: pa.Table, wanted: Wanted, labelled: pa.Table) -> pa.Array:
     if not len(rest):
         return rest["ref_id"].combine_chunks()
-    found = shortlist(
-        rest,
-        SPARE * wanted.size,
-        resolve(wanted.strategy, rest, len(labelled)).name,
-        share=wanted.share,
-        seed=wanted.seed,
-        labelled=labelled,
-        objectives=wanted.objectives,
-    )
-    return found["ref_id"].combine_chunks()
+    name = resolve(wanted.strategy, rest, len(labelled)).name
+    choice = Choice(SPARE * wanted.size, name, wanted.share, wanted.seed, labelled, wanted.objectives)
+    return shortlist(rest, choice)["ref_id"].combine_chunks()
 
 
 def _with_lots(rows: pa.Table, lots: NDArray[np.float64]) -> pa.Table:

@@ -380,7 +380,7 @@ def test_the_neighbour_graph_of_a_small_pool_is_exact(monkeypatch):
     monkeypatch.setattr("labelloop.sampling.facility_location.NEIGHBOURS", 5)
     monkeypatch.setattr("labelloop.sampling.facility_location.CELLS", 100)
     points = np.random.default_rng(0).normal(size=(30, 3)).astype("f4")
-    graph = neighbour_graph(points, np.random.default_rng(0))
+    graph = neighbour_graph(points, np.arange(30))
     squared = ((points[:, None] - points) ** 2).sum(axis=2)
     near = np.sort(np.argsort(squared, axis=1)[:, :5], axis=1)
     assert np.sort(graph.similarity.indices.reshape(30, 5), axis=1).tolist() == near.tolist()

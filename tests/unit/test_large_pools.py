@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 import pytest
 
 from labelloop.acquisition import SCORES, blocks, screen
-from labelloop.sampling import compose_batch, select, shards
+from labelloop.sampling import compose_batch, facility_location, select, shards
+from labelloop.sampling.facility_location import represented
 from labelloop.sampling.round_shards import Wanted, shortlist_round, together
-from labelloop.sampling.shards import select_from_shards, shortlist
+from labelloop.sampling.shards import Choice, select_from_shards, shortlist
 from labelloop.spec.sampling import Objectives
 from labelloop.vectors import lists_of
 
@@ -76,19 +77,23 @@ def radius(pool: pa.Table, chosen: pa.Table) -> float:
 @pytest.mark.parametrize("strategy", ["margin", "entropy"])
 def test_the_highest_of_shards_are_the_highest_of_the_pool_ties_included(strategy, count):
     pool = a_pool()
-    assert select_from_shards(in_shards(pool, count), 20, strategy, seed=3).equals(select(pool, 20, strategy, seed=3))
+    assert select_from_shards(in_shards(pool, count), Choice(20, strategy, seed=3)).equals(
+        select(pool, 20, strategy, seed=3)
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("count", [2, 9])
 def test_centres_of_shards_cover_the_pool_within_twice_the_radius_of_one_machine(seed, count):
     pool = a_pool(seed=seed)
-    merged = select_from_shards(in_shards(pool, count), 15, "k_center", seed=seed)
+    merged = select_from_shards(in_shards(pool, count), Choice(15, "k_center", seed=seed))
     assert radius(pool, merged) <= 2 * radius(pool, select(pool, 15, "k_center", seed=seed))
 
 
-def test_facilities_of_shards_stand_for_the_pool_nearly_as_well_as_those_of_one_machine():
-    pool = a_pool()
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("count", [2, 9])
+def test_facilities_of_shards_stand_for_the_pool_nearly_as_well_as_those_of_one_machine(seed, count):
+    pool = a_pool(seed=seed)
     points = np.array(pool["embedding"].to_pylist())
     place = {ref: row for row, ref in enumerate(pool["ref_id"].to_pylist())}
 
@@ -97,25 +102,34 @@ def test_facilities_of_shards_stand_for_the_pool_nearly_as_well_as_those_of_one_
         squared = ((points[:, None] - facilities) ** 2).sum(axis=2).min(axis=1)
         return float(np.exp(-squared / 4.0).sum())
 
-    merged = select_from_shards(in_shards(pool, 6), 15, "facility_location", share=1 / 6)
-    assert value(merged) >= 0.9 * value(select(pool, 15, "facility_location"))
+    merged = select_from_shards(in_shards(pool, count), Choice(15, "facility_location", share=1 / count))
+    assert value(merged) >= 0.95 * value(select(pool, 15, "facility_location"))
+
+
+def test_facilities_of_shards_are_judged_by_those_who_stand_for_the_pool_and_not_by_each_other(monkeypatch):
+    monkeypatch.setattr(facility_location, "REPRESENTED", 100)
+    pool, choice = a_pool(), Choice(40, "facility_location", share=1 / 9)
+    held = pa.concat_tables([shortlist(shard, choice) for shard in in_shards(pool, 9)])
+    judges, whole = (set(rows["ref_id"].take(represented(rows["ref_id"])).to_pylist()) for rows in (held, pool))
+    assert len(held) > 400  # more facilities than judges
+    assert len(judges & whole) >= 85
 
 
 def test_a_strategy_that_must_see_all_is_given_an_even_sample_of_the_shards(monkeypatch):
     monkeypatch.setattr(shards, "SAMPLE", 90)
-    chosen = select_from_shards(in_shards(a_pool(), 9), 10, "random", share=1 / 9)
+    chosen = select_from_shards(in_shards(a_pool(), 9), Choice(10, "random", share=1 / 9))
     assert len(set(chosen["ref_id"].to_pylist())) == 10
     assert chosen["inclusion_probability"].to_pylist() == pytest.approx([10 / 900] * 10)
 
 
 def test_no_shard_hands_on_more_than_was_asked_for():
-    assert [len(shortlist(shard, 7, "k_center")) for shard in in_shards(a_pool(), 4)] == [7] * 4
+    assert [len(shortlist(shard, Choice(7, "k_center"))) for shard in in_shards(a_pool(), 4)] == [7] * 4
 
 
 def test_what_is_labelled_counts_as_covered_in_every_shard_and_is_not_chosen():
     pool = a_pool()
     labelled = pool.slice(0, 30)
-    chosen = select_from_shards(in_shards(pool, 4), 10, "k_center", labelled=labelled)
+    chosen = select_from_shards(in_shards(pool, 4), Choice(10, "k_center", labelled=labelled))
     assert not set(chosen["ref_id"].to_pylist()) & set(labelled["ref_id"].to_pylist())
 
 
