@@ -95,7 +95,7 @@ def read_ratings(
         units[1],
         annotators[1],
         names,
-        ordered=categories is not None or _is_numeric(names.type),
+        ordered=categories is not None or is_numeric(names.type),
         group=_groups(columns[group], *units) if group else None,
     )
 
@@ -198,5 +198,6 @@ def _groups(column: pa.ChunkedArray, unit: IntArray, units: pa.Array) -> IntArra
     return of_unit
 
 
-def _is_numeric(kind: pa.DataType) -> bool:
+def is_numeric(kind: pa.DataType) -> bool:
+    """Whether values of this type are numbers, and so in an order."""
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labelloop.agreement.ratings import IntArray, Ratings
-from labelloop.consensus.posterior import Posterior, Settings, votes_of
+from labelloop.consensus.posterior import Posterior, Settings, prior_of, votes_of
 
 
 def majority(ratings: Ratings, known: IntArray, settings: Settings) -> Posterior:
@@ -13,4 +13,4 @@ def majority(ratings: Ratings, known: IntArray, settings: Settings) -> Posterior
     """
     del settings
     votes = votes_of(ratings, known)
-    return Posterior(votes, prior=votes.sum(axis=0) / max(votes.sum(), 1.0))
+    return Posterior(votes, prior_of(votes))

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from labelloop.agreement.ratings import IntArray, Ratings, select_columns
+from labelloop.agreement.ratings import IntArray, Ratings, is_numeric, select_columns
 from labelloop.errors import InputError
 
 
@@ -29,6 +29,8 @@ def join_rulings(ratings: Ratings, rulings: pa.Table | pd.DataFrame | None) -> t
     units = _union(ratings.units, ruled)
     units = units.take(pc.sort_indices(units))
     values = _union(ratings.values, value)
+    if ratings.ordered and len(values) > len(ratings.values):
+        values = _in_order(values)
     known = np.full(len(units), -1, dtype=np.int64)
     known[_position(ruled, units)] = _position(value, values)
     return _recoded(ratings, units, values), known
@@ -51,10 +53,19 @@ def _union(names: pa.Array, more: pa.Array) -> pa.Array:
     return pa.concat_arrays([names, pc.unique(more.filter(pc.invert(pc.is_in(more, names))))])
 
 
+def _in_order(values: pa.Array) -> pa.Array:
+    """Numbers ascending; of anything else nobody has said where a new value belongs."""
+    if not is_numeric(values.type):
+        raise InputError("a ruling is none of the declared categories", remedy="declare every value that occurs")
+    return values.take(pc.sort_indices(values))
+
+
 def _position(names: pa.Array, among: pa.Array) -> IntArray:
     return np.asarray(pc.index_in(names, among), dtype=np.int64)
 
 
 def _recoded(ratings: Ratings, units: pa.Array, values: pa.Array) -> Ratings:
-    unit = _position(ratings.units, units)[ratings.unit] if len(ratings.unit) else ratings.unit
-    return Ratings(unit, ratings.annotator, ratings.value, units, ratings.annotators, values)
+    unit, value = ratings.unit, ratings.value
+    if len(unit):
+        unit, value = _position(ratings.units, units)[unit], _position(ratings.values, values)[value]
+    return Ratings(unit, ratings.annotator, value, units, ratings.annotators, values, ratings.ordered)

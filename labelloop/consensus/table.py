@@ -12,19 +12,28 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from labelloop.agreement.ratings import FloatArray, IntArray, Ratings, read_ratings
+from labelloop.agreement.ratings import IntArray, Ratings, read_ratings
 from labelloop.consensus.dawid_skene import dawid_skene
+from labelloop.consensus.glad import glad
+from labelloop.consensus.gold_weighted import gold_weighted
+from labelloop.consensus.mace import mace
 from labelloop.consensus.majority import majority
+from labelloop.consensus.median import median
+from labelloop.consensus.one_coin import one_coin
 from labelloop.consensus.posterior import Posterior, Settings
 from labelloop.consensus.rulings import join_rulings
 from labelloop.errors import InputError
 
 METHODS: dict[str, Callable[[Ratings, IntArray, Settings], Posterior]] = {
     "majority": majority,
+    "gold-weighted": gold_weighted,
+    "median": median,
     "dawid-skene": dawid_skene,
+    "one-coin": one_coin,
+    "mace": mace,
+    "glad": glad,
 }
 MOST_CELLS = 200_000_000  # probabilities or confusions: 1.6 GB
-TIE = 1e-9  # probabilities closer than this are the same
 
 
 @dataclass(frozen=True)
@@ -92,7 +101,7 @@ def resolve(
     coded, known = join_rulings(read_ratings(ratings), rulings)
     _refuse_too_many(coded)
     posterior = METHODS[method](coded, known, settings or Settings())
-    table = _labels(coded, posterior.probabilities, known, method, break_ties=break_ties)
+    table = _labels(coded, posterior, known, method, break_ties=break_ties)
     annotators = [str(name) for name in coded.annotators.to_pylist()]
     return Consensus(table, posterior, coded.units.to_pylist(), coded.values.to_pylist(), annotators)
 
@@ -105,14 +114,12 @@ def _refuse_too_many(ratings: Ratings) -> None:
         )
 
 
-def _labels(
-    ratings: Ratings, probabilities: FloatArray, known: IntArray, method: str, *, break_ties: bool
-) -> pa.Table:
+def _labels(ratings: Ratings, posterior: Posterior, known: IntArray, method: str, *, break_ties: bool) -> pa.Table:
+    probabilities, best = posterior.probabilities, posterior.best
     n_units, n_classes = probabilities.shape
-    confidence = probabilities.max(axis=1, initial=0.0)
-    best = probabilities >= confidence[:, None] - TIE
-    decided = (confidence > 0.0) & ((best.sum(axis=1) == 1) | break_ties)
+    decided = best.any(axis=1) if break_ties else best.sum(axis=1) == 1
     label = best.argmax(axis=1) if n_classes else np.zeros(n_units, dtype=np.int64)
+    confidence = probabilities[np.arange(n_units), label] if n_classes else np.zeros(n_units)
     decider = np.where(known >= 0, "expert", "consensus")
     names = pa.array([str(name) for name in ratings.values.to_pylist()], pa.string())
     every_class = names.take(pa.array(np.tile(np.arange(n_classes), n_units)))

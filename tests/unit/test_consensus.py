@@ -9,23 +9,15 @@ import pytest
 
 from labelloop.consensus import METHODS, Settings, aggregate, resolve
 from labelloop.errors import InputError
+from tests.builders.crowds import crowd
 
+# What needs neither an order of the values nor known answers.
+NOMINAL = [name for name in METHODS if name not in ("median", "gold-weighted")]
+LEARNING = [name for name in NOMINAL if name != "majority"]
 VOTES = pd.DataFrame(
     [(1, "a", "x"), (1, "b", "x"), (1, "c", "y"), (2, "a", "y"), (2, "b", "x")],
     columns=["unit", "annotator", "value"],
 )
-
-
-def crowd(seed, errors, n_units=300, n_classes=4, per_unit=None):
-    """Truth, and the ratings of annotators who err at these rates, a random few of them per unit."""
-    rng = np.random.default_rng(seed)
-    truth = rng.integers(0, n_classes, n_units)
-    unit, annotator = np.divmod(np.arange(n_units * len(errors)), len(errors))
-    wrong = rng.random(len(unit)) < np.array(errors)[annotator]
-    value = np.where(wrong, (truth[unit] + rng.integers(1, n_classes, len(unit))) % n_classes, truth[unit])
-    turn = rng.random((n_units, len(errors))).argsort(axis=1).argsort(axis=1).ravel()
-    table = pd.DataFrame({"unit": unit, "annotator": annotator, "value": value})
-    return truth, table[turn < (per_unit or len(errors))]
 
 
 def bare_dawid_skene(table, n_classes, smoothing, steps):
@@ -62,21 +54,23 @@ def test_dawid_skene_equals_the_bare_loop(smoothing, steps):
     assert np.array(found) == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NOMINAL)
 def test_a_good_crowd_is_followed(method):
     truth, table = crowd(1, [0.1, 0.1, 0.2, 0.2])
     labels = aggregate(table, method, break_ties=True)["label"].to_numpy()
     assert (labels == truth).mean() > 0.95
 
 
-def test_dawid_skene_is_better_than_the_vote_when_annotators_differ():
+@pytest.mark.parametrize("method", LEARNING)
+def test_learning_from_annotators_who_differ_beats_the_vote(method):
     gains = []
     for seed in range(10):
         truth, table = crowd(seed, [0.05, 0.1, 0.6, 0.6, 0.6])
         right = [
-            (aggregate(table, method, break_ties=True)["label"].to_numpy() == truth).mean() for method in METHODS
+            (aggregate(table, name, break_ties=True)["label"].to_numpy() == truth).mean()
+            for name in (method, "majority")
         ]
-        gains.append(right[1] - right[0])
+        gains.append(right[0] - right[1])
     assert np.mean(gains) > 0.05
 
 
@@ -113,7 +107,7 @@ def test_many_annotators_do_not_underflow():
     assert probabilities.sum(axis=1) == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NOMINAL)
 def test_rows_and_names_do_not_matter(method):
     _, table = crowd(5, [0.1, 0.3, 0.4], n_units=80, per_unit=2)
     shuffled = table.sample(frac=1.0, random_state=0)
@@ -122,7 +116,7 @@ def test_rows_and_names_do_not_matter(method):
     assert first == pytest.approx(second, abs=1e-9)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NOMINAL)
 def test_probabilities_sum_to_one_and_the_label_is_the_best(method):
     _, table = crowd(6, [0.1, 0.3, 0.4])
     for row in aggregate(table, method).to_pylist():
@@ -138,7 +132,7 @@ def test_a_tie_has_no_label_until_it_is_broken():
     assert (broken["label"], broken["confidence"], broken["decided_by"]) == ("x", 0.5, "consensus")
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NOMINAL)
 def test_an_expert_ruling_wins_over_all_votes(method):
     rulings = pd.DataFrame({"unit": [1, 7], "value": ["y", "z"]})
     rows = {row["unit"]: row for row in aggregate(VOTES, method, rulings=rulings).to_pylist()}
@@ -164,7 +158,7 @@ def test_rulings_out_of_order_reach_their_units():
     assert found["label"].to_pylist() == ["y", "x", "x", "y"]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NOMINAL)
 @pytest.mark.parametrize(
     "rulings", [pd.DataFrame({"unit": [], "value": []}), pd.DataFrame({"unit": [1], "value": ["x"]})]
 )
@@ -174,14 +168,14 @@ def test_rulings_and_ratings_may_be_empty_or_categorical(method, rulings, table)
     assert found.num_rows == len(set(table["unit"]) | set(rulings["unit"]))
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NOMINAL)
 def test_no_ratings_give_an_empty_table_of_the_same_columns(method):
     empty = aggregate(VOTES[:0], method)
     assert empty.num_rows == 0
     assert empty.column_names == aggregate(VOTES, method).column_names
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NOMINAL)
 def test_labels_keep_the_type_of_the_values(method):
     for values in (["x", "y"], [1, 2], [0.5, 1.5], [True, False]):
         table = pd.DataFrame({"unit": [1, 2], "annotator": [1, 1], "value": values})
