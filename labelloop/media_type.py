@@ -5,11 +5,18 @@ from __future__ import annotations
 import mimetypes
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Final, Literal
 
 import filetype
 
-Kind = Literal["image", "text", "audio", "video", "pdf"]
+Kind = Literal["image", "text", "audio", "video", "pdf", "time_series", "dialogue", "record"]
+# Kinds that are written as text: what these types begin with, first that of an object whose ending promises nothing.
+_WRITTEN: Final = {
+    "text": ("text/plain", "text/"),
+    "time_series": ("text/csv", "text/tab-separated-values", "text/plain"),
+    "dialogue": ("application/json",),
+    "record": ("application/json",),
+}
 # As many bytes as the longest signature of such media needs.
 HEAD_BYTES = 1024
 # The machine's own tables differ from place to place; only Python's are used, and what they lack.
@@ -85,10 +92,12 @@ def settled_type(media: Kind, promised: str | None, head: bytes, types: Sequence
     True
     >>> settled_type("text", None, "grün".encode()), settled_type("pdf", None, b"%PDF-1.7")
     ('text/plain', 'application/pdf')
+    >>> settled_type("record", None, b'{"prompt": "2+2"}'), settled_type("time_series", "text/plain", b"")
+    ('application/json', 'text/plain')
     """
     seen = type_by_content(head)
-    if media == "text":
-        seen = (promised or "text/plain") if seen is None and _is_text(head) else None
+    if media in _WRITTEN:
+        seen = (promised or _WRITTEN[media][0]) if seen is None and _is_text(head) else None
     elif seen in _CONTAINERS and promised and promised.startswith(("audio/", "video/")):
         seen = promised
     return seen if seen and _is_a(media, seen) and _counts(seen, types) else None
@@ -97,6 +106,8 @@ def settled_type(media: Kind, promised: str | None, head: bytes, types: Sequence
 def _is_a(media: Kind, media_type: str) -> bool:
     if media == "pdf":
         return media_type == "application/pdf"
+    if media in _WRITTEN:
+        return media_type.startswith(_WRITTEN[media])
     return media_type.startswith(f"{media}/") and media_type not in _DRAWN_AS_TEXT
 
 

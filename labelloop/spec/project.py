@@ -5,7 +5,8 @@ Sections live in `sections.py`. Secrets never appear in a spec: they come from s
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any, Final, Self
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -25,6 +26,9 @@ from labelloop.spec.sections import (
     Quality,
     Section,
 )
+
+# Which kinds of unit an interface can show; of near-duplicates it shows the first, or all.
+_SHOWN_BY: Final = {"single": ("single", "group"), "pair": ("pair",), "list": ("list", "group")}
 
 
 class ProjectSpec(Section):
@@ -55,20 +59,24 @@ class ProjectSpec(Section):
 
     @model_validator(mode="after")
     def _units_can_be_shown(self) -> Self:
-        if self.sampling.unit.kind in ("pair", "list"):
+        kind, shown_by = self.sampling.unit.kind, _SHOWN_BY[self.interface.layout]
+        if kind not in shown_by:
             raise ValueError(
-                f"sampling.unit.kind is {self.sampling.unit.kind!r}, but the interface shows one object at a time; "
-                "choose single or group"
+                f"sampling.unit.kind is {kind!r}, but interface.layout {self.interface.layout!r} shows units of kind "
+                f"{' or '.join(shown_by)}; change either"
             )
+        if kind == "pair" and self.sampling.gold_share + self.sampling.repeat_share:
+            raise ValueError("gold_share and repeat_share ask about one reference, not about a pair; set them to 0")
         return self
 
 
-def load_spec(text: str, *, name: str = "spec") -> ProjectSpec:
+def load_spec(text: str, *, name: str = "spec", read: Callable[[str], str] | None = None) -> ProjectSpec:
     """Return the spec that the YAML text describes.
 
     Args:
         text: the YAML document.
         name: how to call the document in messages.
+        read: gives the text of the file that `interface.xml` names; without it, the XML stands in the spec itself.
 
     Raises:
         SpecError: not YAML, or any field is unknown, missing or wrong; the message lists every problem with
@@ -82,11 +90,19 @@ def load_spec(text: str, *, name: str = "spec") -> ProjectSpec:
         raise SpecError(f"{name} is not YAML{line}", remedy="mend the indentation or quotes there") from error
     if not isinstance(document, dict):
         raise SpecError(f"{name} is empty or no mapping", remedy="start from `labelloop init`")
+    if read:
+        _take_xml_from_file(document.get("interface"), read)
     try:
         return ProjectSpec.model_validate(document)
     except ValidationError as error:
         problems = [_problem(e) for e in error.errors(include_url=False)]
         raise SpecError(f"{name} has {len(problems)} problem(s):\n  " + "\n  ".join(problems)) from None
+
+
+def _take_xml_from_file(interface: Any, read: Callable[[str], str]) -> None:
+    xml = interface.get("xml") if isinstance(interface, dict) else None
+    if isinstance(xml, str) and not xml.lstrip().startswith("<"):
+        interface["xml"] = read(xml.strip())
 
 
 def json_schema() -> dict[str, Any]:

@@ -15,10 +15,15 @@ def read_spec(path: Path) -> ProjectSpec:
         InputError: the file cannot be read, or is no UTF-8 text.
         SpecError: it is not right; the message lists every problem.
     """
+    return load_spec(_text(path), name=path.name, read=lambda file: _text(path.parent / file))
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror})", remedy="name the file of a spec") from None
+        raise InputError(
+            f"{path} cannot be read ({error.strerror})", remedy="name the file of a spec, or of its XML"
+        ) from None
     except UnicodeDecodeError:
         raise InputError(f"{path} is no UTF-8 text", remedy="save it as UTF-8") from None
-    return load_spec(text, name=path.name)

@@ -49,7 +49,7 @@ def test_what_is_not_said_has_a_default():
         ({"sampling__audit_rate": 1.0}, ["sampling.audit_rate", "less than 1"]),
         ({"sampling__gold_share": 0.9}, ["sampling", "the shares of the batch sum to 1.2"]),
         ({"sampling__unit": {"size": 3, "shared": 3}}, ["sampling.unit", "shared is 3 of lists of 3"]),
-        ({"sampling__unit": {"kind": "pair"}}, ["kind is 'pair'", "choose single or group"]),
+        ({"sampling__unit": {"kind": "pair"}}, ["kind is 'pair'", "'single' shows units of kind single or group"]),
         ({"sampling__quotas": {"subject": 0}}, ["sampling.quotas.subject", "greater than or equal to 1"]),
         ({"sampling__objectives": {"balance": -1}}, ["sampling.objectives.balance", "greater than or equal to 0"]),
         ({"sampling__near_duplicates": {"radius": 0}}, ["sampling.near_duplicates.radius", "greater than 0"]),
@@ -59,7 +59,7 @@ def test_what_is_not_said_has_a_default():
         ({"overlap__maximum": 5}, ["overlap.maximum is 5", "annotators.count is 4"]),
         ({"overlap__annotators": 9}, ["overlap", "annotators is 9, above maximum 4", "raise maximum"]),
         ({"model": {"source": "onnx"}}, ["model", "'onnx'", "s3://"]),
-        ({"interface__questions": []}, ["interface.questions", "at least 1"]),
+        ({"interface__questions": []}, ["interface: questions", "at least 1"]),
     ],
 )
 def test_a_wrong_field_is_told_with_its_value_and_remedy(changed, told):

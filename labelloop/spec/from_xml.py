@@ -1,0 +1,159 @@
+"""What a labelling configuration shows and asks, read off its XML, so that its answers can be collected.
+
+Whether the configuration is sound is the business of the lint in `labelloop.interface`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from lxml import etree
+
+from labelloop.errors import SpecError
+from labelloop.spec.question import ControlType, Label, Question
+from labelloop.spec.shown import FieldKind, Shown
+
+_FIELDS: Final[Mapping[str, FieldKind]] = {
+    "Audio": "audio",
+    "HyperText": "text",
+    "Image": "image",
+    "List": "items",
+    "Markdown": "text",
+    "Paragraphs": "dialogue",
+    "Pdf": "pdf",
+    "Text": "text",
+    "TimeSeries": "time_series",
+    "Video": "video",
+}
+_SHAPES: Final[Mapping[str, ControlType]] = {
+    "Bitmask": "mask",
+    "Brush": "mask",
+    "Ellipse": "ellipse",
+    "KeyPoint": "keypoint",
+    "Polygon": "polygon",
+    "Rectangle": "rectangle",
+}
+_QUESTIONS: Final[Mapping[str, ControlType]] = {
+    "Choices": "choices",
+    "DateTime": "datetime",
+    "HyperTextLabels": "span",
+    "Number": "number",
+    "Pairwise": "pairwise",
+    "ParagraphLabels": "span",
+    "Ranker": "ranking",
+    "Rating": "rating",
+    "Relations": "relation",
+    "Taxonomy": "taxonomy",
+    "TextArea": "text",
+    "TimeSeriesLabels": "segment",
+    "TimelineLabels": "timeline",
+    "VideoRectangle": "track",
+    **_SHAPES,
+    **{f"{shape}Labels": kind for shape, kind in _SHAPES.items()},
+}
+# What <Labels> by themselves mark on an object; on images and videos they name what another control draws.
+_MARKED: Final[Mapping[str, ControlType]] = {
+    "Audio": "segment",
+    "HyperText": "span",
+    "Paragraphs": "span",
+    "Text": "span",
+    "TimeSeries": "segment",
+}
+_ITEMS: Final = ("Bucket", "Choice", "Label", "Relation")
+
+
+def questions_of(xml: str) -> tuple[Question, ...]:
+    """Return the questions of a labelling configuration, as collect needs them: name, type, labels, aims.
+
+    Names and labels are taken as they are, also where a spec would refuse them; a question whose labels come from
+    task data has none here. A shape without labels of its own has those of the `<Labels>` on the same object.
+
+    Raises:
+        SpecError: it is no XML.
+
+    >>> xml = '<View><Image name="i" value="$i"/><Rating name="stars" toName="i" required="true"/></View>'
+    >>> [(question.name, question.type, question.about, question.required) for question in questions_of(xml)]
+    [('stars', 'rating', ('i',), True)]
+    """
+    elements = _elements(xml)
+    tags = {element.get("name"): str(element.tag) for element in elements}
+    naming = {_aims(e): _labels(e) for e in elements if e.tag == "Labels" and not _kind(e, tags)}
+    return tuple(_question(e, kind, naming) for e in elements if (kind := _kind(e, tags)))
+
+
+def fields_of(xml: str) -> tuple[Shown, ...]:
+    """Return the fields of task data that a labelling configuration shows, each once, in their order.
+
+    Raises:
+        SpecError: it is no XML.
+
+    >>> [(field.name, field.kind) for field in fields_of('<View><Audio name="a" value="$call"/></View>')]
+    [('call', 'audio')]
+    """
+    found: dict[str, Shown] = {}
+    for element in _elements(xml):
+        value = _attribute(element, "value") or ""
+        if value.startswith("$"):
+            # What is no object takes text: the default of a text field, the words of a header.
+            shown = Shown.model_construct(name=value[1:], kind=_FIELDS.get(element.tag, "text"))
+            found.setdefault(shown.name, shown)
+    return tuple(found.values())
+
+
+def _elements(xml: str) -> list[Any]:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(xml.encode(), parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise SpecError(
+            f"interface.xml is no well-formed XML: {error}",
+            remedy="mend it; `labelloop interface validate` tells where",
+        ) from None
+    return [element for element in root.iter() if isinstance(element.tag, str)]
+
+
+def _kind(element: Any, tags: Mapping[str, str]) -> ControlType | None:
+    if element.tag == "Labels":
+        return next((_MARKED[tags[name]] for name in _aims(element) if tags.get(name) in _MARKED), None)
+    return _QUESTIONS.get(element.tag)
+
+
+def _question(element: Any, kind: ControlType, naming: Mapping[tuple[str, ...], tuple[Label, ...]]) -> Question:
+    aims = _aims(element)
+    return Question.model_construct(
+        name=_attribute(element, "name") or kind,
+        type=kind,
+        prompt="",
+        labels=_labels(element) or naming.get(aims, ()),
+        multiple=_attribute(element, "choice") == "multiple" or kind == "taxonomy",
+        required=_attribute(element, "required") == "true",
+        about=aims,
+        per_mark=_attribute(element, "perRegion") == "true",
+    )
+
+
+def _labels(element: Any) -> tuple[Label, ...]:
+    return tuple(_label(item) for item in _items(element))
+
+
+def _items(element: Any) -> Iterator[Any]:
+    """Yield the answers of a control, also those that lie in a <View> of it."""
+    for child in element.iterchildren(*_ITEMS, "View"):
+        if child.tag == "View":
+            yield from _items(child)
+        else:
+            yield child
+
+
+def _label(item: Any) -> Label:
+    stored = item.get("name") if item.tag == "Bucket" else item.get("alias") or item.get("value")
+    return Label.model_construct(value=stored or "", children=_labels(item))
+
+
+def _aims(element: Any) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (_attribute(element, "toName") or "").split(",") if name.strip())
+
+
+def _attribute(element: Any, name: str) -> str | None:
+    return next((value for key, value in element.attrib.items() if key.lower() == name.lower()), None)
