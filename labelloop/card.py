@@ -29,7 +29,8 @@ def dataset_card(title: str, version: str, rows: pa.Table, *, agreement: str, li
         *(_control_part(rows, control) for control in sorted(set(rows["control"].to_pylist()))),
         "## How it was made\n\n"
         f"- Agreement: {_plain(agreement)}\n"
-        "- Labels in conflict, of changed media or of media that may not be used are left out.\n"
+        "- Labels in conflict, of changed media, of media that may not be used or of near-duplicates of audit media "
+        "are left out.\n"
         "- Splits are fixed by data subject (by object where none is known); `audit` was drawn at random before "
         "anything else and must never be trained on.\n"
         "- `inclusion_probability` is empty where a unit was picked on purpose: weight by it only within the audit.",

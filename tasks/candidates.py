@@ -56,24 +56,21 @@ def read_candidates(world: World, number: int, model: str | None, within: Range 
         model: whose predictions count.
         within: only what may be chosen of these references; what was asked before is there in any case.
     """
-    media, units = world.spec.media, world.table("units").read()
+    units = world.table("units").read()
     units = units.filter(pc.not_equal(units["round"], number))
-    known = pa.array(pc.list_flatten(units["ref_ids"]).to_pylist(), pa.string())
-    where = within and within.condition | _ref_id().isin(known)
-    unasked, asked = split_pool(
-        world.table("references").read(where=where),
-        world.table("predictions").read(where=where),
-        units,
-        bucket=media.bucket,
-        prefix=media.prefix,
-        model_version=model,
-    )
+    unasked, asked = _split(world, units, model, within and within.condition | _members(units))
     if within:
         unasked = unasked.filter(within.condition)
     fresh = with_temperature_of_pool(comparable(unasked), last_temperature(world.table("evaluations").read(), model))
     waiting = unasked.num_rows - fresh.num_rows
     fresh, asked = (_hashed(world, table) for table in (fresh, comparable(asked)))
     return Candidates(_priced(world, fresh, asked, units), asked, units, model, waiting)
+
+
+def read_asked(world: World) -> pa.Table:
+    """Return what was asked about and still is as it was, with all by which references can be alike."""
+    units = world.table("units").read()
+    return _hashed(world, _split(world, units, model_in_force(world), _members(units))[1])
 
 
 def model_in_force(world: World) -> str | None:
@@ -96,6 +93,25 @@ def limits_of(spec: ProjectSpec) -> Limits:
 def _ref_id() -> pc.Expression:
     # Delta's merge writes strings as views, which Arrow 26 cannot compare with a file's statistics; cast, it can.
     return pc.field("ref_id").cast(pa.string())
+
+
+def _members(units: pa.Table) -> pc.Expression:
+    """The rows of a table that speak of a reference in one of these units."""
+    return _ref_id().isin(pa.array(pc.list_flatten(units["ref_ids"]).to_pylist(), pa.string()))
+
+
+def _split(
+    world: World, units: pa.Table, model: str | None, where: pc.Expression | None
+) -> tuple[pa.Table, pa.Table]:
+    """The references of the project that are in none of these units, and those that are; only some, if `where`."""
+    return split_pool(
+        world.table("references").read(where=where),
+        world.table("predictions").read(where=where),
+        units,
+        bucket=world.spec.media.bucket,
+        prefix=world.spec.media.prefix,
+        model_version=model,
+    )
 
 
 def _hashed(world: World, table: pa.Table) -> pa.Table:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 from prefect import task
 
+from labelloop.audit_copies import copies_of_audit
 from labelloop.card import split_counts
 from labelloop.contracts import contract
 from labelloop.export import agreement_gate, dataset_version, parquet_bytes, training_rows
 from labelloop.summary import Summary
 from tasks.artifacts import publish_link, publish_table
+from tasks.candidates import read_asked
 from tasks.clients.datasets import datasets, point_to, write_files
 from tasks.clients.lease import Lease
 from tasks.clients.rounds import rounds_of
@@ -45,7 +50,7 @@ def publish_dataset(world: World, lease: Lease) -> Summary:
     )
     if not gate.is_open:
         return _nothing(f"not published: {gate.reason}")
-    rows, lineage = _training_rows(world)
+    rows, lineage, copies = _training_rows(world)
     if rows.num_rows == 0:
         return _nothing("not published: no accepted label yet")
     refuse_unfit(world, "training_set", rows)
@@ -63,15 +68,16 @@ def publish_dataset(world: World, lease: Lease) -> Summary:
     point_to(world, version)
     publish_table("dataset-splits", [split_counts(rows)], f"Training set {version}: {gate.reason}")
     counts = {"published": int(is_new), "rows": rows.num_rows, **split_counts(rows)}
-    return Summary(stage="export", counts=counts, notes=(f"version {version}", gate.reason))
+    left_out = (f"{copies} labels left out: near-duplicates of audit references",) if copies else ()
+    return Summary(stage="export", counts=counts, notes=(f"version {version}", gate.reason, *left_out))
 
 
 def _nothing(reason: str) -> Summary:
     return Summary(stage="export", counts={"published": 0, "rows": 0}, notes=(reason,))
 
 
-def _training_rows(world: World) -> tuple[pa.Table, dict[str, Any]]:
-    """Return the rows, and the versions of the tables they were made from."""
+def _training_rows(world: World) -> tuple[pa.Table, dict[str, Any], int]:
+    """Return the rows, the versions of the tables they were made from, and how many copies of the audit stay out."""
     versions = {name: world.table(name).version() for name in _SOURCES}
     labels, units, references, batches = (world.table(name).read(version=versions[name]) for name in _SOURCES)
     rows = training_rows(
@@ -84,4 +90,14 @@ def _training_rows(world: World) -> tuple[pa.Table, dict[str, Any]]:
         validation_share=world.spec.export.validation_share,
         test_share=world.spec.export.test_share,
     )
-    return rows, {f"table {name}": version for name, version in versions.items()}
+    copies = _copies(world, rows, units)
+    lineage = {f"table {name}": version for name, version in versions.items()}
+    return rows.filter(pa.array(~copies)), lineage, int(copies.sum())
+
+
+def _copies(world: World, rows: pa.Table, units: pa.Table) -> NDArray[np.bool_]:
+    """Return which rows speak of a near-duplicate of a reference that was asked about for the audit."""
+    members = units.filter(pc.equal(units["purpose"], "audit"))["ref_ids"].combine_chunks()
+    if not len(members):
+        return np.zeros(len(rows), dtype=bool)
+    return copies_of_audit(rows, read_asked(world), members.flatten(), world.spec.sampling.near_duplicates)

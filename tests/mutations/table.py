@@ -60,6 +60,20 @@ MUTATIONS = (
         "tests/unit/test_each_strategy.py -k allocation",
     ),
     Mutation(
+        "near-duplicates of the audit trained on",
+        "tasks/export.py",
+        "    return rows.filter(pa.array(~copies)), lineage",
+        "    return rows, lineage",
+        "tests/stages/test_export.py -k near_duplicate",
+    ),
+    Mutation(
+        "facilities of shards judged by each other",
+        "labelloop/sampling/facility_location.py",
+        'np.sort(lowest(ref_ids, n, "represented")) if len(ref_ids) > n',
+        "np.arange(n) if len(ref_ids) > n",
+        "tests/unit/test_large_pools.py -k judged",
+    ),
+    Mutation(
         "a prediction of other bytes believed",
         "labelloop/pool.py",
         "ON m.ref_id = r.ref_id AND m.media_version = r.media_version",

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 
+import numpy as np
+import pyarrow.compute as pc
 import pytest
 
 from labelloop.errors import ContractError, ErasedError, HeldByLaw, InputError, LeaseLost
 from tasks.clients.datasets import datasets, latest, read_dataset
+from tasks.features import version_of
 from tasks.withdrawal import withdraw_rows
+from tests.builders.digits import SPEC
 from tests.builders.labelled_units import N, figure
 from tests.builders.labelled_world import fill, labelled_world, publish
 from tests.builders.rows import hex_id, write
@@ -56,6 +61,29 @@ def test_a_changed_label_is_a_new_version_and_the_old_one_stays_readable(world):
     publish(world)
     assert latest(world) != first
     assert read_dataset(world, first)["label"][0].as_py() == "0"
+
+
+@pytest.mark.parametrize(
+    ("near", "alike"),
+    [("{}", {"content_hmac": "c" * 64}), ("{exact: false, perceptual_bits: 2}", {}), ("{radius: 0.5}", {})],
+    ids=["bytes", "picture", "embedding"],
+)
+def test_a_label_of_a_near_duplicate_leaves_the_training_set_once_its_like_is_in_the_audit(tmp_path, near, alike):
+    spec = re.sub(r"(?m)^sampling: {", f"sampling: {{near_duplicates: {near}, ", SPEC)
+    references = {n: {"key": f"digits/{n}"} | (alike if n in (1, 4) else {}) for n in range(N)}
+    world = labelled_world(make_world(tmp_path, spec), references=references)
+    pictures = np.random.default_rng(0).random((N, 64))
+    pictures[4] = pictures[1] + 0.001
+    told = {"model_version": version_of(world), "media_version": "v1"}
+    write(world, "predictions", [told | {"ref_id": hex_id(n), "embedding": pictures[n].tolist()} for n in range(N)])
+    publish(world)
+    assert hex_id(4) in read_dataset(world, latest(world))["ref_id"].to_pylist()
+    fill(world, references=references, units={1: {"purpose": "audit"}})
+    summary = publish(world)
+    assert "1 labels left out: near-duplicates of audit references" in summary.notes
+    rows = read_dataset(world, latest(world))
+    assert rows["ref_id"].to_pylist() == [hex_id(n) for n in range(N) if n != 4]
+    assert rows.filter(pc.equal(rows["split"], "audit"))["ref_id"].to_pylist() == [hex_id(1)]
 
 
 def test_low_agreement_publishes_nothing_and_says_so(world):
