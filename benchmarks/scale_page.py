@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.page import FIGURES, part_tables, table
 
 OBJECTS = 1_000_000_000
-# AWS's public prices in us-east-1 as known in November 2026, in dollars; look again before relying on them.
+# Assumptions, in dollars; the page says where they come from.
 INVENTORY_PER_OBJECT = 0.0025 / 1e6
 LIST_PER_REQUEST, GET_PER_REQUEST = 0.005 / 1e3, 0.0004 / 1e3
 STORED_PER_GB_MONTH = 0.023
@@ -34,8 +34,11 @@ when nothing changed.
 _PAPER = """\
 ## One billion objects, on paper
 
-Nobody here has a billion objects: these are prices and the rates above, multiplied. Prices: AWS's public list for
-us-east-1 as known in November 2026, taken from memory and not looked up; check before relying on them.
+Nobody here has a billion objects: these are assumed prices and the rates above, multiplied. Assumed for us-east-1,
+S3 Standard: $0.0025 per million objects of an inventory, $0.005 per 1,000 LIST and $0.0004 per 1,000 GET requests,
+$0.023 per GB and month. AWS's own list (aws.amazon.com/s3/pricing) could not be read here; on 22 November 2026 these
+rates stood as copied from it in others' pages: requests and storage in devnotes.tech, "Understanding AWS S3 Pricing",
+inventory in several public repositories. Put the rates of your own bill into `benchmarks/scale_page.py`.
 """
 _LIMITS = """\
 - **How fresh**: S3 writes an inventory daily or weekly, the first within 48 hours, and what changes during its scan

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final, Literal
+
 from labelloop.errors import DecisionNeeded, InputError
 from labelloop.spec.media import Media
+
+Change = Literal["missing", "changed"]
+_TOLD: Final[dict[Change, tuple[str, str]]] = {
+    "missing": (
+        "are missing, above {limit}; nothing was changed",
+        "mend bucket, prefix, globs or rights; if they are really gone, run sync with accept_missing=true",
+    ),
+    "changed": (
+        "hold other bytes, above {limit}; nothing was changed, since their labels would not count any more",
+        "mend media.bucket; if the media was really replaced, run sync with accept_changed=true",
+    ),
+}
 
 
 def check_not_empty(listed: int, in_scope: int, known: int, media: Media) -> None:
@@ -27,49 +41,27 @@ def check_not_empty(listed: int, in_scope: int, known: int, media: Media) -> Non
     )
 
 
-def check_missing(missing: int, known: int, media: Media, *, accepted: bool = False) -> None:
-    """Pass if no larger share of the known objects is missing than the spec allows.
+def check_share(change: Change, count: int, known: int, media: Media, *, accepted: bool = False) -> None:
+    """Pass if no larger share of the known objects is missing, or changed, than the spec allows.
 
     Args:
-        missing: references whose object is not there any more.
-        known: references that had one.
-        media: the source.
-        accepted: a person has looked and says that they are really gone.
-
-    Raises:
-        DecisionNeeded: wrong prefix, lost rights, or a real loss.
-
-    >>> check_missing(2, 10, Media(bucket="media"))
-    """
-    if missing > media.missing_share_limit * known and not accepted:
-        raise DecisionNeeded(
-            f"{missing} of {known} known objects are missing, above media.missing_share_limit "
-            f"{media.missing_share_limit:g}; nothing was changed",
-            remedy="mend bucket, prefix, globs or rights; if they are really gone, run sync with accept_missing=true",
-            missing=missing,
-            known=known,
-        )
-
-
-def check_changed(changed: int, known: int, media: Media, *, accepted: bool = False) -> None:
-    """Pass if no larger share of the known objects holds other bytes than the spec allows.
-
-    Args:
-        changed: references whose object has another media version.
+        change: what happened to the objects.
+        count: references whose object is not there any more, or has another media version.
         known: references that had an object.
         media: the source.
-        accepted: a person has looked and says that the media really changed.
+        accepted: a person has looked and says that it is so.
 
     Raises:
-        DecisionNeeded: all labels of so many objects would cease to count; another bucket, or a rewrite of all media.
+        DecisionNeeded: wrong prefix, lost rights, another bucket, or a real loss.
 
-    >>> check_changed(5, 10, Media(bucket="media"))
+    >>> check_share("missing", 2, 10, Media(bucket="media"))
     """
-    if changed > media.changed_share_limit * known and not accepted:
+    limit = getattr(media, f"{change}_share_limit")
+    if count > limit * known and not accepted:
+        told, remedy = _TOLD[change]
         raise DecisionNeeded(
-            f"{changed} of {known} known objects hold other bytes, above media.changed_share_limit "
-            f"{media.changed_share_limit:g}; nothing was changed, since their labels would not count any more",
-            remedy="mend media.bucket; if the media was really replaced, run sync with accept_changed=true",
-            changed=changed,
+            f"{count} of {known} known objects {told.format(limit=f'media.{change}_share_limit {limit:g}')}",
+            remedy=remedy,
             known=known,
+            **{change: count},
         )

@@ -12,7 +12,7 @@ import pyarrow as pa
 from prefect import task
 
 from labelloop.contracts import Refusal
-from labelloop.source_checks import check_changed, check_missing, check_not_empty
+from labelloop.source_checks import check_not_empty, check_share
 from labelloop.sql import workspace
 from labelloop.summary import Summary
 from labelloop.sync import COMPARED, Diff
@@ -99,8 +99,8 @@ def _check(
 ) -> None:
     """Stop while nothing is written; before any object is read, what has probably moved gets the benefit of doubt."""
     known, media = diff.known["active"], world.spec.media
-    check_missing(counts["missing"] - probably_moved, known, media, accepted=accept_missing)
-    check_changed(counts["changed"], known, media, accepted=accept_changed)
+    check_share("missing", counts["missing"] - probably_moved, known, media, accepted=accept_missing)
+    check_share("changed", counts["changed"], known, media, accepted=accept_changed)
 
 
 def _write(world: World, lease: Lease, diff: Diff) -> int:

@@ -34,29 +34,24 @@ from tasks.clients.refused_requests import RefusedFiles
 from tasks.clients.suppression_keys import recognised
 from tasks.clients.world import World
 
+RequestName = Annotated[str, Parameter(help="Id of a request or of a whole document, as `erase status` shows it.")]
 OfficerName = Annotated[
     str | None, Parameter(name="--officer", help="Name or role of who decides; else LABELLOOP_OFFICER.")
 ]
 
 
 def approve(
-    request_id: str,
+    request_id: RequestName,
     project: ProjectName = None,
     *,
     by: OfficerName = None,
-    shared_content: SharedContent | None = None,
+    shared_content: Annotated[
+        SharedContent | None,
+        Parameter(help="Decide instead about bytes that another subject holds too: suppress them, or leave them."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Stand behind a request that is larger than the limit, as a second person.
-
-    Args:
-        request_id: of a request or of a whole document, as `erase status` shows it.
-        project: any labelling project of the lake.
-        by: name or role of who approves; not that of who asked.
-        shared_content: instead, decide about bytes that another subject holds too: suppress them all the same, or
-            leave them.
-        as_json: print JSON.
-    """
+    """Stand behind a request that is larger than the limit, as a second person than who asked."""
     world = world_of(project)
     who, now = _officer(world, by), world.now()
     if shared_content:
@@ -66,46 +61,29 @@ def approve(
 
 
 def extend(
-    request_id: str,
+    request_id: RequestName,
     project: ProjectName = None,
     *,
-    reason: ExtensionReason,
-    months: Literal[1, 2] = 2,
+    reason: Annotated[ExtensionReason, Parameter(help="Complexity or number of the requests.")],
+    months: Annotated[Literal[1, 2], Parameter(help="How many more.")] = 2,
     by: OfficerName = None,
     as_json: Json = False,
 ) -> None:
-    """Move a deadline once, before it passes; the person must be told within the first month.
-
-    Args:
-        request_id: of a request or of a whole document, as `erase status` shows it.
-        project: any labelling project of the lake.
-        reason: complexity or number of the requests.
-        months: how many more.
-        by: name or role of who extends.
-        as_json: print JSON.
-    """
+    """Move a deadline once, before it passes; the person must be told within the first month."""
     world = world_of(project)
     who, now = _officer(world, by), world.now()
     _decide(world, request_id, lambda r: extended(r, who, months=months, reason=reason, now=now), as_json=as_json)
 
 
 def lift(
-    request_id: str,
+    request_id: RequestName,
     project: ProjectName = None,
     *,
-    reason: LiftReason,
+    reason: Annotated[LiftReason, Parameter(help="It was a mistake, or the person consents again.")],
     by: OfficerName = None,
     as_json: Json = False,
 ) -> None:
-    """End the suppression of a request; what is erased stays erased, what comes again is admitted as new.
-
-    Args:
-        request_id: of a request or of a whole document, as `erase status` shows it.
-        project: any labelling project of the lake.
-        reason: it was a mistake, or the person consents again.
-        by: name or role of who lifts.
-        as_json: print JSON.
-    """
+    """End the suppression of a request; what is erased stays erased, what comes again is admitted as new."""
     from flows.single_stages import lift_erasures
 
     world = world_of(project)

@@ -1,7 +1,8 @@
-"""Erasure requests for tests, and a look at everything an erasure may change."""
+"""Worlds to erase in, erasure requests, and a look at everything an erasure may change."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from labelloop.contracts import all_contracts
@@ -9,9 +10,25 @@ from labelloop.erasure.decisions import received
 from labelloop.erasure.request import Identifiers
 from tasks.clients.erasures import Erasures
 from tasks.clients.world import World
+from tests.builders.labelled_project import labelled_project
+from tests.fakes.label_studio import MemoryLabelStudio
+from tests.fakes.world import make_world
 
 # Minted anew or derived from what is; a rerun may mint another.
 _FREE = {"receipt_id", "digest", "signature", "payload"}
+
+
+def erasable_world(folder: Path, **overrides: Any) -> World:
+    """Return a world whose specs would lie in the folder, with a Label Studio; nobody in it waits for a lease."""
+    settings = {"projects_dir": folder, "lease_wait_seconds": 0}
+    return make_world(folder, settings=settings, label_studio=MemoryLabelStudio(), **overrides)
+
+
+def erasable_project(folder: Path) -> World:
+    """Return such a world with a labelled project, whose names are its attribute `labelled`."""
+    world = erasable_world(folder)
+    world.labelled = labelled_project(world)
+    return world
 
 
 def ask(world: World, **named: Any) -> str:

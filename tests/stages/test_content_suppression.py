@@ -10,17 +10,15 @@ from tasks.clients.erasures import Erasures
 from tasks.erasure.content import suppress_content
 from tasks.erasure.reach import reach_of
 from tasks.sync import sync_references
-from tests.builders.erasure_requests import ask
-from tests.fakes.label_studio import MemoryLabelStudio
-from tests.fakes.world import make_world, under_lease
+from tests.builders.erasure_requests import ask, erasable_world
+from tests.fakes.world import under_lease
 
 ANNA, BERT = b"\x89PNG\r\n\x1a\n anna", b"\x89PNG\r\n\x1a\n bert"
 
 
 @pytest.fixture
 def world(tmp_path):
-    settings = {"projects_dir": tmp_path, "lease_wait_seconds": 0}
-    made = make_world(tmp_path, settings=settings, label_studio=MemoryLabelStudio())
+    made = erasable_world(tmp_path)
     erasure = made.spec.erasure.model_copy(update={"suppress_content": True})
     made.spec = ProjectSpec.model_validate(made.spec.model_copy(update={"erasure": erasure}).model_dump())
     put(made, "digits/anna/1.png", ANNA)

@@ -17,10 +17,10 @@ from tasks.clients.receipts import receipts
 from tasks.erasure.audit import audit_erasures, preview_requests
 from tasks.erasure.carry_out import carry_out_requests
 from tasks.sync import sync_references
-from tests.builders.erasure_requests import ask
-from tests.builders.labelled_project import PNG, N, key_of, labelled_project
+from tests.builders.erasure_requests import ask, erasable_project
+from tests.builders.labelled_project import PNG, N, key_of
 from tests.fakes.label_studio import MemoryLabelStudio
-from tests.fakes.world import copy_of, lease_of, make_world
+from tests.fakes.world import copy_of, lease_of
 
 TABLES = ("units", "predictions", "batches", "tasks", "annotations", "labels", "quarantine", "references")
 NONE = {"done": 0, "waiting": 0, "blocked": 0, "purging": 0, "overdue": 0}
@@ -28,11 +28,7 @@ NONE = {"done": 0, "waiting": 0, "blocked": 0, "purging": 0, "overdue": 0}
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("template")
-    settings = {"projects_dir": folder, "lease_wait_seconds": 0}
-    made = make_world(folder, settings=settings, label_studio=MemoryLabelStudio())
-    made.labelled = labelled_project(made)
-    return made
+    return erasable_project(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture

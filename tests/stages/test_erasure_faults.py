@@ -16,13 +16,12 @@ from tasks.clients.receipts import receipts
 from tasks.erasure.audit import audit_erasures
 from tasks.erasure.carry_out import carry_out_requests
 from tasks.sync import sync_references
-from tests.builders.erasure_requests import ask, state_of
+from tests.builders.erasure_requests import ask, erasable_world, state_of
 from tests.builders.labelled_project import PNG, key_of, labelled_project
 from tests.fakes.faults import Faults, Killed, is_effect, kill, lose_connection
 from tests.fakes.hot import expire_leases
-from tests.fakes.label_studio import MemoryLabelStudio
 from tests.fakes.lake import MemoryLake
-from tests.fakes.world import copy_of, make_world, under_lease
+from tests.fakes.world import copy_of, under_lease
 
 # How a call can fail, on which side of its effect, and which calls are tried: where nothing changes outside, before
 # and after are the same to a client, and a kill is one behind the last change.
@@ -37,9 +36,7 @@ PARTS = 4  # of the matrix, so that cores can share it
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory):
     """A world in which an erasure was asked for and not begun."""
-    folder = tmp_path_factory.mktemp("asked")
-    settings = {"projects_dir": folder, "lease_wait_seconds": 0}
-    world = make_world(folder, settings=settings, label_studio=MemoryLabelStudio(), lake=MemoryLake())
+    world = erasable_world(tmp_path_factory.mktemp("asked"), lake=MemoryLake())
     labelled_project(world, 5)
     ask(world, subjects=["subject-03"], object_keys=[key_of(1)])
     return world

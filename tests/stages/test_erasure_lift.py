@@ -11,10 +11,9 @@ from tasks.erasure.audit import preview_requests
 from tasks.erasure.carry_out import carry_out_requests
 from tasks.erasure.lift import lift_requests
 from tasks.sync import sync_references
-from tests.builders.erasure_requests import ask
+from tests.builders.erasure_requests import ask, erasable_world
 from tests.fakes.faults import killed_after_each_effect
-from tests.fakes.label_studio import MemoryLabelStudio
-from tests.fakes.world import copy_of, make_world, under_lease
+from tests.fakes.world import copy_of, under_lease
 
 PNG = b"\x89PNG\r\n\x1a\n"
 KEYS = [f"digits/{name}/1.png" for name in ("anna", "bert", "carl")]
@@ -22,9 +21,7 @@ KEYS = [f"digits/{name}/1.png" for name in ("anna", "bert", "carl")]
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("template")
-    settings = {"projects_dir": folder, "lease_wait_seconds": 0}
-    made = make_world(folder, settings=settings, label_studio=MemoryLabelStudio())
+    made = erasable_world(tmp_path_factory.mktemp("template"))
     made.spec = made.spec.model_copy(
         update={"erasure": made.spec.erasure.model_copy(update={"max_objects_without_approval": 1})}
     )

@@ -7,15 +7,12 @@ import json
 import pytest
 
 from tasks.erasure.audit import preview_requests
-from tests.builders.erasure_requests import ask
-from tests.fakes.label_studio import MemoryLabelStudio
-from tests.fakes.world import make_world
+from tests.builders.erasure_requests import ask, erasable_world
 
 
 @pytest.fixture
 def world(tmp_path):
-    settings = {"projects_dir": tmp_path, "lease_wait_seconds": 0}
-    made = make_world(tmp_path, settings=settings, label_studio=MemoryLabelStudio())
+    made = erasable_world(tmp_path)
     limit = made.spec.erasure.model_copy(update={"max_objects_without_approval": 1})
     made.spec = made.spec.model_copy(update={"erasure": limit})
     for name in ("secret-1", "secret-2"):

@@ -14,19 +14,14 @@ from tasks.erasure.carry_out import carry_out_requests
 from tasks.erasure.sinks import SINKS
 from tasks.purge import purge_lake
 from tasks.sync import sync_references
-from tests.builders.erasure_requests import ask
-from tests.builders.labelled_project import PNG, key_of, labelled_project
-from tests.fakes.label_studio import MemoryLabelStudio
+from tests.builders.erasure_requests import ask, erasable_project, erasable_world
+from tests.builders.labelled_project import PNG, key_of
 from tests.fakes.world import copy_of, lease_of, make_world, under_lease
 
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("template")
-    settings = {"projects_dir": folder, "lease_wait_seconds": 0}
-    made = make_world(folder, settings=settings, label_studio=MemoryLabelStudio())
-    made.labelled = labelled_project(made)
-    return made
+    return erasable_project(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture
@@ -129,7 +124,7 @@ def test_a_source_is_erased_wherever_its_references_are(tmp_path):
     spec = make_world(tmp_path / "spec").spec
     media = {**spec.media.model_dump(), "platform_id": {"platform": "Flickr", "key": r"/(?P<id>[^/]+)\.png"}}
     spec = spec.model_validate({**spec.model_dump(), "media": media})
-    world = make_world(tmp_path, spec, settings={"projects_dir": tmp_path}, label_studio=MemoryLabelStudio())
+    world = erasable_world(tmp_path, spec=spec)
     for key in ("digits/s1/52.png", "digits/s2/53.png"):
         world.media.write("media", key, PNG + key.encode(), content_type="image/png")
     under_lease(world, "sync", sync_references)

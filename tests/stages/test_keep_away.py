@@ -7,9 +7,8 @@ import pytest
 from labelloop.errors import UnavailableError
 from tasks.erasure.carry_out import carry_out_requests
 from tasks.sync import sync_references
-from tests.builders.erasure_requests import ask
-from tests.fakes.label_studio import MemoryLabelStudio
-from tests.fakes.world import make_world, under_lease
+from tests.builders.erasure_requests import ask, erasable_world
+from tests.fakes.world import under_lease
 
 PNG = b"\x89PNG\r\n\x1a\n"
 NAMES = [f"person-{n}" for n in range(5)]
@@ -17,8 +16,7 @@ NAMES = [f"person-{n}" for n in range(5)]
 
 @pytest.fixture
 def world(tmp_path):
-    settings = {"projects_dir": tmp_path, "lease_wait_seconds": 0}
-    made = make_world(tmp_path, settings=settings, label_studio=MemoryLabelStudio())
+    made = erasable_world(tmp_path)
     for name in NAMES:
         made.media.write("media", f"digits/{name}/1.png", PNG, content_type="image/png")
     under_lease(made, "sync", sync_references)

@@ -16,10 +16,9 @@ from tasks.erasure.audit import audit_erasures
 from tasks.erasure.carry_out import carry_out_requests
 from tasks.erasure.lift import lift_requests
 from tasks.erasure.replay import replay_suppressions
-from tests.builders.erasure_requests import ask
-from tests.builders.labelled_project import PNG, N, key_of, labelled_project
-from tests.fakes.label_studio import MemoryLabelStudio
-from tests.fakes.world import copy_of, make_world
+from tests.builders.erasure_requests import ask, erasable_project
+from tests.builders.labelled_project import PNG, N, key_of
+from tests.fakes.world import copy_of
 from tests.scanner import scan_folder, words_in
 
 ERASED = (1, 3, 5)  # by key, by subject, by prefix
@@ -28,11 +27,7 @@ WORDS = [f"subject-{number:02d}" for number in ERASED]
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("template")
-    settings = {"projects_dir": folder, "lease_wait_seconds": 0}
-    made = make_world(folder, settings=settings, label_studio=MemoryLabelStudio())
-    made.labelled = labelled_project(made)
-    return made
+    return erasable_project(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture

@@ -12,9 +12,8 @@ from tasks.erasure.carry_out import carry_out_requests
 from tasks.erasure.lift import lift_requests
 from tasks.erasure.replay import replay_suppressions
 from tasks.sync import sync_references
-from tests.builders.erasure_requests import ask, state_of
-from tests.fakes.label_studio import MemoryLabelStudio
-from tests.fakes.world import copy_of, make_world, under_lease
+from tests.builders.erasure_requests import ask, erasable_world, state_of
+from tests.fakes.world import copy_of, under_lease
 
 PNG = b"\x89PNG\r\n\x1a\n"
 OLD, NEW, OTHER = bytes(range(32)), b"n" * 32, b"o" * 32
@@ -32,9 +31,7 @@ FLOWS = {
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
     """A lake with a suppression of the old key and one of the new key, and with a request to carry out."""
-    folder = tmp_path_factory.mktemp("template")
-    settings = {"projects_dir": folder, "lease_wait_seconds": 0}
-    world = make_world(folder, settings=settings, label_studio=MemoryLabelStudio())
+    world = erasable_world(tmp_path_factory.mktemp("template"))
     for name in ("anna", "bert", "carl"):
         world.media.write("media", f"digits/{name}/1.png", PNG, content_type="image/png")
     FLOWS["sync"](world)

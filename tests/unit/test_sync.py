@@ -8,7 +8,7 @@ import pytest
 from labelloop.contracts import contract
 from labelloop.errors import DecisionNeeded, InputError, UnavailableError
 from labelloop.moves import paired
-from labelloop.source_checks import check_changed, check_missing, check_not_empty
+from labelloop.source_checks import check_not_empty, check_share
 from labelloop.spec import ProjectSpec, load_spec
 from labelloop.spec.media import Media
 from labelloop.sql import workspace
@@ -157,13 +157,18 @@ def test_each_of_several_copies_is_paired_once(compared):
     assert pairs == [{"key": "x", "ref_id": "r0"}, {"key": "y", "ref_id": "r1"}]
 
 
-@pytest.mark.parametrize("check", [check_missing, check_changed])
-def test_more_than_the_limit_needs_a_person(check):
-    media = Media(bucket="media", missing_share_limit=0.2, changed_share_limit=0.2)
-    check(2, 10, media)
-    check(3, 10, media, accepted=True)
-    with pytest.raises(DecisionNeeded, match="3 of 10"):
-        check(3, 10, media)
+@pytest.mark.parametrize("change", ["missing", "changed"])
+def test_more_than_the_limit_needs_a_person(change):
+    media = Media(
+        bucket="media", **{"missing_share_limit": 1, "changed_share_limit": 1, f"{change}_share_limit": 0.2}
+    )
+    check_share(change, 2, 10, media)
+    check_share(change, 3, 10, media, accepted=True)
+    with pytest.raises(
+        DecisionNeeded, match=f"3 of 10.*media.{change}_share_limit 0.2.*accept_{change}=true"
+    ) as stop:
+        check_share(change, 3, 10, media)
+    assert stop.value.facts[change] == 3
 
 
 def test_a_source_that_is_and_was_empty_is_named():
