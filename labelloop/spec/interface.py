@@ -90,9 +90,9 @@ class Interface(Section):
 
     @property
     def asked(self) -> tuple[Question, ...]:
-        """The questions, each followed by its confirmation where one is due: every control that can be answered."""
-        pairs = ((question, confirmation(question)) for question in self.questions)
-        return tuple(question for pair in pairs for question in pair if question is not None)
+        """Every control that can be answered: the questions, and after all of them the confirmations that are due."""
+        confirmations = (confirmation(question) for question in self.questions)
+        return self.questions + tuple(question for question in confirmations if question is not None)
 
     def aims(self, question: Question) -> tuple[str, ...]:
         """Return the names of the fields a question is about: those it names, else the first it can be about."""

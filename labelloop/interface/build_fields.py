@@ -1,0 +1,72 @@
+"""The objects of a labelling configuration: what an annotator sees of a task."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from labelloop.interface.elements import Element, add
+from labelloop.spec.interface import Interface
+from labelloop.spec.shown import Series, Shown
+
+SIDE_BY_SIDE: Final = "display: grid; grid-template-columns: 1fr 1fr; gap: 1em"
+# An item's id is of no use to people, and its picture should leave room for others.
+_ITEMS_STYLE: Final = ".htx-ranker-item p:last-child { display: none } .htx-ranker-item img { max-width: 100% }"
+_TAGS: Final = {
+    "image": ("Image", {"zoomControl": "true", "rotateControl": "false"}),
+    "text": ("Text", {}),
+    "audio": ("Audio", {}),
+    "video": ("Video", {}),
+    "pdf": ("Pdf", {}),
+    "time_series": ("TimeSeries", {}),
+    "dialogue": ("Paragraphs", {"layout": "dialogue"}),
+    "items": ("List", {"title": "Items"}),
+}
+# A link, not the content itself: it stays in the bucket, and Label Studio shows it escaped.
+_LINKED: Final = {"text": "url", "dialogue": "url", "time_series": "url"}
+# Fields of a record are in the task already.
+_HELD: Final = {"text": "text", "dialogue": "json", "time_series": "url"}
+
+
+def add_fields(view: Element, interface: Interface) -> None:
+    """Add the objects of an interface in their order; two that are compared stand side by side."""
+    pair = next((interface.aims(question) for question in interface.questions if question.type == "pairwise"), ())
+    if interface.layout == "pair":
+        pair = tuple(field.name for field in interface.shown)
+    beside = None
+    for field in interface.shown:
+        if field.name not in pair:
+            _add_field(view, field, interface)
+            continue
+        if beside is None:
+            beside = add(view, "View", style=SIDE_BY_SIDE)
+        _add_field(add(beside, "View"), field, interface)
+
+
+def _add_field(view: Element, field: Shown, interface: Interface) -> None:
+    if field.title:
+        add(view, "Header", value=field.title, size="5")
+    tag, options = _TAGS[field.kind]
+    source = (_HELD if interface.media == "record" else _LINKED).get(field.kind)
+    shown = add(view, tag, field=field.name, name=field.name, valueType=source, **options)
+    if field.kind == "items":
+        add(view, "Style").text = _ITEMS_STYLE
+    if field.kind == "video" and interface.frame_rate:
+        shown.set("frameRate", f"{interface.frame_rate:g}")
+    if field.kind == "time_series" and interface.series:
+        _add_series(shown, interface.series)
+
+
+def _add_series(shown: Element, series: Series) -> None:
+    shown.set("sep", series.separator)
+    for name, text in (("timeColumn", series.time), ("timeFormat", series.time_format)):
+        if text:
+            shown.set(name, text)
+    for channel in series.channels:
+        add(shown, "Channel", column=channel.column, legend=channel.title or channel.column, units=channel.units)
+
+
+def add_notes(view: Element, notes: str | None) -> None:
+    """Add what annotators look up while at work, folded away; line breaks are kept and nothing is markup."""
+    if notes:
+        panel = add(add(view, "Collapse"), "Panel", value="Notes")
+        add(add(panel, "View"), "Header", value=notes, size="5", style="white-space: pre-wrap; font-weight: normal")
