@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 
 from labelloop.contracts import Refusal, contract
 from labelloop.errors import DecisionNeeded
-from labelloop.interface import parse
+from labelloop.interface import COLUMNS, Answer, Asked, asked_by, parse
 from labelloop.push import planned_overlap
 from labelloop.spec import ProjectSpec
 from labelloop.workbench import RemoteAnnotation, RemoteTask
@@ -28,6 +29,7 @@ class Reader:
 
     `pseudonym` turns a user's number into the annotator's pseudonym; `experts` are users whose answers are reviews.
     `known` are the rows of the `tasks` table by unit; a unit that is missing there is read with `defaults`.
+    `gold` are the units whose answer is known already.
     """
 
     spec: ProjectSpec
@@ -36,27 +38,37 @@ class Reader:
     experts: Collection[int]
     known: Mapping[str, Row]
     defaults: Row
+    gold: Collection[str] = ()
+
+    @cached_property
+    def asked(self) -> dict[str, Asked]:
+        """What each control of the interface lets its answer be."""
+        return asked_by(self.spec.interface)
 
     def rows(self, task: RemoteTask) -> tuple[list[Row], list[Refusal]]:
         """Return the rows of one task's annotations, and the answers that were refused.
 
-        The first planned opinions in time are `planned`, later ones `adaptive`, those of experts `review`; a skipped
-        or empty annotation is a `cancelled` row for each question.
+        The first planned opinions in time are `planned` (`gold` of a gold unit), later ones `adaptive`, those of
+        experts `review`; a skipped or empty annotation is a `cancelled` row for each question.
         """
         rows: list[Row] = []
         refused: list[Refusal] = []
         planned = self._planned(task)
         for annotation in task.annotations:
-            reason = "review" if annotation.user_id in self.experts else "planned"
-            if reason == "planned" and annotation.annotation_id not in planned:
-                reason = "adaptive"
-            answers, problems = parse(annotation.result, self.spec.interface)
-            shared = self._shared(task, annotation, reason)
+            shared = self._shared(task, annotation, self._reason(task, annotation, planned))
+            answers, problems = parse(annotation.result, self.asked)
             rows += [shared | _typed(answer) for answer in answers]
             refused += [_refusal(shared, annotation, *problem) for problem in problems]
             if not answers and not problems:
-                rows += [shared | _empty(question.name, question.type) for question in self.spec.interface.questions]
+                rows += [shared | _empty(name, question.control_type) for name, question in self.asked.items()]
         return rows, refused
+
+    def _reason(self, task: RemoteTask, annotation: RemoteAnnotation, planned: Collection[int]) -> str:
+        if annotation.user_id in self.experts:
+            return "review"
+        if annotation.annotation_id not in planned:
+            return "adaptive"
+        return "gold" if task.unit_id in self.gold else "planned"
 
     def _planned(self, task: RemoteTask) -> set[int]:
         given = [a for a in task.annotations if not a.cancelled and a.user_id not in self.experts]
@@ -81,26 +93,17 @@ class Reader:
         }
 
 
-def _typed(answer: Any) -> Row:
-    return {
-        "control": answer.control,
-        "control_type": answer.control_type,
-        "choices": list(answer.choices) if answer.choices is not None else None,
-        "number": answer.number,
-        "text": answer.text,
-        "raw": json.dumps([answer.raw], sort_keys=True),
-    }
+def _typed(answer: Answer) -> Row:
+    raw = json.dumps(answer.raw, sort_keys=True)
+    return _row(answer.control, answer.control_type, raw) | {answer.column: answer.value}
 
 
 def _empty(control: str, control_type: str) -> Row:
-    return {
-        "control": control,
-        "control_type": control_type,
-        "choices": None,
-        "number": None,
-        "text": None,
-        "raw": "[]",
-    }
+    return _row(control, control_type, "[]")
+
+
+def _row(control: str, control_type: str, raw: str) -> Row:
+    return dict.fromkeys(COLUMNS) | {"control": control, "control_type": control_type, "raw": raw}
 
 
 def _refusal(shared: Row, annotation: RemoteAnnotation, control: str, reason: str) -> Refusal:
@@ -124,24 +127,17 @@ def keep_first_guidelines(rows: list[Row], present: pa.Table) -> list[Row]:
     ]
 
 
-def tombstones(
-    present: pa.Table, seen: Collection[tuple[str, str]], gone: Collection[int], read: Collection[int]
-) -> list[Row]:
+def tombstones(present: pa.Table, seen: Collection[tuple[str, str]]) -> list[Row]:
     """Return rows for answers that are there no longer: their identity stays, their content goes.
 
     Args:
-        present: rows of the contract `annotations`.
+        present: rows of the contract `annotations`, of tasks that were read now or are no longer on the server.
         seen: (annotation_id, control) of every row read now.
-        gone: numbers of tasks that are no longer on the server.
-        read: numbers of tasks read now.
     """
     lost = [
         row
         for row in present.to_pylist()
-        if row["state"] != "deleted"
-        and (
-            row["task_id"] in gone or (row["task_id"] in read and (row["annotation_id"], row["control"]) not in seen)
-        )
+        if row["state"] != "deleted" and (row["annotation_id"], row["control"]) not in seen
     ]
     return [row | _empty(row["control"], row["control_type"]) | {"state": "deleted"} for row in lost]
 

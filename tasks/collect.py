@@ -6,7 +6,7 @@ Reads what changed since a watermark, with an overlap; a rerun reads the same ag
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -30,6 +30,7 @@ from tasks.labelling_project import LabellingProject, known_project
 from tasks.policies import OUTSIDE
 from tasks.stage import finish, stage
 from tasks.task_states import change_tasks
+from tasks.tombstones import answers_to, bury
 
 # A change becomes visible only when its transaction ends, up to 12 s later on a busy SQLite.
 _OVERLAP = timedelta(minutes=2)
@@ -80,10 +81,7 @@ def _forget(world: World, lease: Lease, gone: Sequence[_Row], counts: Counter[st
     """Turn the answers to tasks that were deleted on the server into tombstones."""
     if not gone:
         return
-    present = world.table("annotations").read()
-    rows = tombstones(present, seen=(), gone={row["task_id"] for row in gone}, read=())
-    counts["deleted"] += len(rows)
-    commit(world, lease, "annotations", _table(world, "annotations", rows), stage="collect")
+    counts["deleted"] += bury(world, lease, {row["task_id"] for row in gone}, stage="collect")
     change_tasks(world, lease, {row["unit_id"]: {"state": "withdrawn"} for row in gone}, stage="collect")
 
 
@@ -91,14 +89,15 @@ def _take_in(
     world: World,
     lease: Lease,
     home: LabellingProject,
-    tasks: Iterable[RemoteTask],
+    tasks: Sequence[RemoteTask],
     known: Mapping[int, _Row],
     counts: Counter[str],
 ) -> None:
     """Write the annotations of some changed tasks, then the state of these tasks; foreign tasks are left out."""
-    units = set(world.table("units").read(columns=["unit_id"])["unit_id"].to_pylist())
-    ours = [t for t in tasks if t.unit_id in units]
-    reader = _reader(world, home, known.values())
+    purposes = _purposes(world, {t.unit_id for t in tasks})
+    ours = [t for t in tasks if t.unit_id in purposes]
+    gold = {unit for unit, purpose in purposes.items() if purpose == "gold"}
+    reader = _reader(world, home, known.values(), gold)
     _meet(world, lease, reader, ours)
     read = [reader.rows(t) for t in ours]
     refused = [refusal for _, refusals in read for refusal in refusals]
@@ -110,16 +109,21 @@ def _take_in(
     counts.update(changed=len(ours), annotations=len(rows) - lost, deleted=lost)
 
 
+def _purposes(world: World, unit_ids: Collection[str]) -> dict[str, str]:
+    """Return why each of these units was asked; units the lake does not know are missing."""
+    units = world.table("units").read(columns=["unit_id", "purpose"], where=pc.field("unit_id").isin(list(unit_ids)))
+    return dict(zip(units["unit_id"].to_pylist(), units["purpose"].to_pylist(), strict=True))
+
+
 def _with_tombstones(world: World, rows: list[_Row], tasks: Sequence[RemoteTask]) -> tuple[list[_Row], int]:
     """Return the rows with what was on the screen when they were first read, tombstones added, and their number."""
-    annotations, numbers = world.table("annotations").read(), [t.task_id for t in tasks]
-    present = annotations.filter(pc.is_in(annotations["task_id"], pa.array(numbers, pa.int64())))
+    present = answers_to(world, [t.task_id for t in tasks])
     seen = {(row["annotation_id"], row["control"]) for row in rows}
-    lost = tombstones(present, seen, gone=(), read=set(numbers))
+    lost = tombstones(present, seen)
     return [*keep_first_guidelines(rows, present), *lost], len(lost)
 
 
-def _reader(world: World, home: LabellingProject, known: Iterable[_Row]) -> Reader:
+def _reader(world: World, home: LabellingProject, known: Iterable[_Row], gold: Collection[str]) -> Reader:
     return Reader(
         spec=world.spec,
         server=home.server,
@@ -130,6 +134,7 @@ def _reader(world: World, home: LabellingProject, known: Iterable[_Row]) -> Read
             "prediction_shown": world.spec.predictions.show,
             "guideline_version": guidelines.version(world.spec.guidelines.text),
         },
+        gold=gold,
     )
 
 

@@ -7,20 +7,15 @@ bytes under the same unit.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from labelloop.collect import tombstones
 from labelloop.push import Plan, task_data
 from labelloop.workbench import RemoteTask
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
-from tasks.contracts import commit
 from tasks.labelling_project import LabellingProject
 from tasks.task_states import change_tasks
+from tasks.tombstones import bury
 
 _Row = dict[str, Any]
 
@@ -54,17 +49,8 @@ def _take_back(world: World, lease: Lease, rows: list[_Row]) -> None:
     for number in sorted(numbers):
         lease.check()
         world.label_studio.delete_task(number)
-    _bury(world, lease, numbers)
+    bury(world, lease, numbers, stage="push")
     change_tasks(world, lease, {row["unit_id"]: {"state": "suspended"} for row in rows}, stage="push")
-
-
-def _bury(world: World, lease: Lease, numbers: Collection[int]) -> None:
-    if not numbers:
-        return
-    table = world.table("annotations")
-    present = table.read(where=pc.field("task_id").isin(list(numbers)))
-    gone = tombstones(present, seen=(), gone=numbers, read=())
-    commit(world, lease, "annotations", pa.Table.from_pylist(gone, table.contract.schema), stage="push")
 
 
 def _finish(world: World, lease: Lease, tasks: list[tuple[_Row, RemoteTask]]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from labelloop.interface.answer import COLUMNS, Answer, Asked
 from labelloop.interface.build import build
 from labelloop.interface.finding import Finding
 from labelloop.interface.lint import lint
-from labelloop.interface.parse import Answer, parse
+from labelloop.interface.parse import asked_by, parse
 
-__all__ = ["Answer", "Finding", "build", "lint", "parse"]
+__all__ = ["COLUMNS", "Answer", "Asked", "Finding", "asked_by", "build", "lint", "parse"]

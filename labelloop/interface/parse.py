@@ -1,106 +1,124 @@
 """From the result of an annotation, as Label Studio stores it, to one typed answer per control.
 
 The server checks no result against its configuration, so every shape that is not understood is refused with the
-reason, never guessed at.
+reason, never guessed at. An answer is taken whole or not at all: half of somebody's boxes would be another answer.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
 
-from labelloop.spec.interface import Interface, Question
+from labelloop.errors import InputError
+from labelloop.interface.answer import Answer, Asked, Item, Marks, Reading
+from labelloop.interface.parse_rankings import read_ranking
+from labelloop.interface.parse_regions import REGIONS, marks_of, read_regions
+from labelloop.interface.parse_relations import RELATION, read_relations
+from labelloop.interface.parse_values import VALUES, read_values
+from labelloop.spec.interface import Interface
+from labelloop.spec.question import UNSORTED, Label, Question
 
-
-@dataclass(frozen=True)
-class Answer:
-    """One control's answer; exactly one of the values is set."""
-
-    control: str
-    control_type: str
-    raw: Any
-    choices: tuple[str, ...] | None = None
-    number: float | None = None
-    text: str | None = None
-
-
-# Of what was not understood, the reason.
-Refused = str
+_READERS: Final[Mapping[str, Callable[[list[Item], Marks], Reading]]] = {
+    **dict.fromkeys(VALUES, read_values),
+    **dict.fromkeys(REGIONS, read_regions),
+    "ranker": read_ranking,
+    RELATION: read_relations,
+}
 
 
-def parse(result: Iterable[Any], interface: Interface) -> tuple[list[Answer], list[tuple[str, str]]]:
+def asked_by(interface: Interface) -> dict[str, Asked]:
+    """Return what each control of an interface lets its answer be, by its name; of a taxonomy, the known paths."""
+    return {
+        question.name: Asked(question.type, frozenset(_known(question)), question.multiple)
+        for question in interface.asked
+    }
+
+
+def _known(question: Question) -> Iterator[Any]:
+    return _paths(question.labels) if question.type == "taxonomy" else iter(question.values)
+
+
+def _paths(labels: Iterable[Label], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for label in labels:
+        path = (*above, label.value)
+        yield path
+        yield from _paths(label.children, path)
+
+
+def parse(result: Iterable[Any], asked: Mapping[str, Asked]) -> tuple[list[Answer], list[tuple[str, str]]]:
     """Return the answers of one annotation, and what was refused as (control, reason).
 
     Args:
         result: the items of the annotation's `result`.
-        interface: the questions that were asked; a known question takes only its own labels.
+        asked: see `asked_by`; a known control takes only its kind of answer and its own labels, others are read by
+            what they say themselves. Relations name no control; theirs is the question of that type, or `relations`.
 
-    >>> from labelloop.spec.interface import Interface, Label, Question
-    >>> asked = Interface(questions=(Question(name="q", prompt="?", labels=(Label(value="a"), Label(value="b"))),))
     >>> item = {"from_name": "q", "to_name": "image", "type": "choices", "value": {"choices": ["b"]}}
-    >>> parse([item], asked)[0][0].choices
-    ('b',)
-    >>> parse([{"foo": 1}], asked)
+    >>> parse([item], {"q": Asked("choices", frozenset("ab"))})[0][0].value
+    ['b']
+    >>> parse([{"foo": 1}], {})
     ([], [('', 'it names no control')])
     """
-    questions = {question.name: question for question in interface.questions}
-    answers: dict[str, Answer] = {}
-    refused = []
-    for item in result:
-        control = str(item.get("from_name") or "") if isinstance(item, Mapping) else ""
-        answer = "it was answered twice" if control in answers else _answer(control, item, questions.get(control))
-        if isinstance(answer, Answer):
-            answers[control] = answer
-        else:
-            refused.append((control, answer))
-    return list(answers.values()), refused
+    items = list(result)
+    marks, answers, refused = marks_of(items), [], []
+    for control, given in _by_control(items, asked).items():
+        try:
+            reading = _reading(control, given, marks)
+            _refuse_unasked(reading, asked.get(control))
+            answers.append(Answer(control, *reading, given))
+        except InputError as error:
+            refused.append((control, error.what))
+    return answers, refused
 
 
-def _answer(control: str, item: Any, question: Question | None) -> Answer | Refused:
+def _by_control(items: Iterable[Any], asked: Mapping[str, Asked]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for item in items:
+        known = item if isinstance(item, dict) else {}
+        control = _relations(asked) if known.get("type") == RELATION else known.get("from_name")
+        found.setdefault(control if isinstance(control, str) else "", []).append(item)
+    return found
+
+
+def _relations(asked: Mapping[str, Asked]) -> str:
+    return next((name for name, question in asked.items() if question.control_type == RELATION), "relations")
+
+
+def _reading(control: str, items: list[Any], marks: Marks) -> Reading:
     if not control:
-        return "it names no control"
-    kind, value = item.get("type"), item.get("value")
-    read = _READERS.get(kind) if isinstance(kind, str) else None
-    if read is None or not isinstance(value, Mapping):
-        return "its kind of answer is not known"
-    if question and question.type != kind:
-        return f"the spec asks for {question.type} here"
-    return read(control, item, question)
+        raise InputError("it names no control")
+    kinds = [item.get("type") for item in items]
+    read = _READERS.get(kinds[0]) if isinstance(kinds[0], str) else None
+    if read is None or not all(isinstance(item.get("value"), dict) or kinds[0] == RELATION for item in items):
+        raise InputError("its kind of answer is not known")
+    if any(kind != kinds[0] for kind in kinds):
+        raise InputError("its answers are of several kinds")
+    return read(items, marks)
 
 
-def _choices(control: str, item: Any, question: Question | None) -> Answer | Refused:
-    chosen = item["value"].get("choices")
-    if not isinstance(chosen, list) or not chosen or not all(isinstance(c, str) for c in chosen):
-        return "its choices are not a list of texts"
-    if len(set(chosen)) != len(chosen):
-        return "a choice is repeated"
-    if question and not set(chosen) <= {label.value for label in question.labels}:
-        return "a choice is none of the question's labels"
-    if question and not question.multiple and len(chosen) > 1:
-        return "there are several choices where one is asked for"
-    return Answer(control, "choices", item, choices=tuple(chosen))
+def _refuse_unasked(reading: Reading, question: Asked | None) -> None:
+    if question is None:
+        return
+    if question.control_type != reading.control_type:
+        raise InputError(f"the spec asks for {question.control_type} here")
+    if question.labels and not question.labels.issuperset(_LABELS[reading.column](reading.value)):
+        raise InputError("a label is none of the question's labels")
+    if reading.column == "choices" and not question.multiple and len(reading.value) > 1:
+        raise InputError("there are several choices where one is asked for")
 
 
-def _number(control: str, item: Any, _question: Question | None) -> Answer | Refused:
-    number = item["value"].get(item["type"])
-    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
-        return "its value is no number"
-    return Answer(control, item["type"], item, number=float(number))
+def _each(values: list[Any]) -> Iterator[str]:
+    return (label for value in values for label in value or ())
 
 
-def _text(control: str, item: Any, _question: Question | None) -> Answer | Refused:
-    lines = item["value"].get("text")
-    lines = [lines] if isinstance(lines, str) else lines
-    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-        return "its text is not a list of texts"
-    return Answer(control, "text", item, text="\n".join(lines))
-
-
-_READERS: dict[str, Callable[[str, Any, Question | None], Answer | Refused]] = {
-    "choices": _choices,
-    "rating": _number,
-    "number": _number,
-    "textarea": _text,
+# The labels in the value of each column.
+_LABELS: Final[Mapping[str, Callable[[Any], Iterable[Any]]]] = {
+    "choices": iter,
+    "paths": lambda paths: map(tuple, paths),
+    "number": lambda _: (),
+    "text": lambda _: (),
+    "ranked": lambda ranked: {one.bucket for one in ranked} - {None, UNSORTED},
+    "regions": lambda regions: _each([region.labels for region in regions]),
+    "per_region": lambda values: _each([value.choices for value in values]),
+    "relations": lambda relations: _each([relation.labels for relation in relations]),
 }

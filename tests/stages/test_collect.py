@@ -14,7 +14,7 @@ from tasks.clients.world import World
 from tests.builders.annotating import answer, choice, collect, person, push, pushed, states, task_of, the_project
 from tests.builders.chosen_round import chosen_round
 from tests.builders.digits import SPEC
-from tests.builders.rows import hex_id
+from tests.builders.rows import hex_id, write
 from tests.fakes.faults import killed_after_each_effect
 from tests.fakes.label_studio import MemoryLabelStudio
 from tests.fakes.world import copy_of
@@ -133,6 +133,31 @@ def test_opinions_beyond_the_planned_ones_are_adaptive_in_order_of_time(tmp_path
     assert [row["opinion_reason"] for row in rows(world)] == ["planned", "planned", "adaptive"]
 
 
+def test_the_first_opinions_on_a_gold_unit_are_gold(tmp_path: Path):
+    world = pushed(tmp_path, n=1, spec=MANY)
+    unit = world.table("units").read().to_pylist()[0]
+    write(world, "units", [unit | {"purpose": "gold"}])
+    for name in ("ann", "bob", "cis"):
+        answer(world, 0, name)
+    collect(world)
+    assert [row["opinion_reason"] for row in rows(world)] == ["gold", "gold", "adaptive"]
+
+
+def test_marks_arrive_as_typed_regions_and_change_nothing_when_read_again(tmp_path: Path):
+    world = pushed(tmp_path, n=1)
+    box = {"x": 1, "y": 2, "width": 3, "height": 4, "rotation": 0, "rectanglelabels": ["spot"]}
+    keys = {"from_name": "spots", "to_name": "image", "type": "rectanglelabels"}
+    answer(world, 0, result=[*choice("1"), {**keys, "id": "r1", "value": box}])
+    collect(world)
+    spots = next(row for row in rows(world) if row["control"] == "spots")
+    (region,) = spots["regions"]
+    assert (spots["control_type"], spots["choices"]) == ("rectangle", None)
+    assert (region["region_id"], region["labels"], region["points"]) == ("r1", ["spot"], [1, 2, 3, 4])
+    version = world.table("annotations").version()
+    collect(world)
+    assert world.table("annotations").version() == version
+
+
 def test_the_answer_of_an_expert_is_a_review(tmp_path: Path):
     world = pushed(tmp_path, n=1, spec=MANY, settings={"experts": ["Eve@labelloop.test"]})
     answer(world, 0, "eve", value="2")
@@ -152,7 +177,7 @@ def test_an_unknown_shape_is_quarantined_with_its_reason_and_the_rest_arrives(tm
     answer(world, 2)
     assert collect(world)["refused"] == 2
     reasons = sorted(world.table("quarantine").read()["rule"].to_pylist())
-    assert reasons == ["a choice is none of the question's labels", "it names no control"]
+    assert reasons == ["a label is none of the question's labels", "it names no control"]
     assert [row["unit_id"] for row in rows(world)] == [hex_id(2)]
     assert collect(world)["refused"] == 0
 

@@ -10,7 +10,7 @@ from lxml import etree
 
 from deployments.cli import interface_verbs
 from labelloop.errors import InputError, SpecError
-from labelloop.interface import build, lint, parse
+from labelloop.interface import build, lint
 from labelloop.spec.interface import Interface, Label, Question
 
 SPEC = Path("deployments/projects/digits.yaml")
@@ -110,59 +110,6 @@ def test_a_finding_names_line_tag_and_remedy():
 def test_entities_are_never_expanded():
     bomb = '<!doctype View [<!ENTITY a SYSTEM "file:///etc/hostname">]><View>&a;</View>'
     assert [finding.tag for finding in lint(bomb)] == ["!DOCTYPE"]
-
-
-def item(value, kind="choices", control="q"):
-    return {"from_name": control, "to_name": "image", "type": kind, "value": value}
-
-
-def test_each_kind_of_answer_becomes_its_own_typed_value():
-    given = [
-        item({"choices": ["a"]}),
-        item({"rating": 4}, "rating", "stars"),
-        item({"number": 2.5}, "number", "weight"),
-        item({"text": ["one", "two"]}, "textarea", "why"),
-    ]
-    answers, refused = parse(given, interface())
-    assert refused == []
-    values = {a.control: (a.control_type, a.choices, a.number, a.text) for a in answers}
-    assert values == {
-        "q": ("choices", ("a",), None, None),
-        "stars": ("rating", None, 4.0, None),
-        "weight": ("number", None, 2.5, None),
-        "why": ("text", None, None, "one\ntwo"),
-    }
-
-
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        ({"foo": 1}, "names no control"),
-        ("nonsense", "names no control"),
-        (item({"choices": ["a"]}, kind="hologram"), "kind of answer is not known"),
-        (item({"choices": ["a"]}, kind=["choices"]), "kind of answer is not known"),
-        (item(None), "kind of answer is not known"),
-        (item({"rating": 3}, "rating"), "the spec asks for choices"),
-        (item({"choices": "a"}), "not a list"),
-        (item({"choices": []}), "not a list"),
-        (item({"choices": ["zebra"]}), "none of the question's labels"),
-        (item({"choices": ["a", "b"]}), "several choices"),
-        (item({"choices": ["a", "a"]}), "repeated"),
-        (item({"rating": True}, "rating", "stars"), "no number"),
-        (item({"number": float("nan")}, "number", "weight"), "no number"),
-        (item({"text": [1]}, "textarea", "why"), "not a list of texts"),
-    ],
-)
-def test_an_unknown_shape_is_refused_with_its_reason(answer, reason):
-    answers, ((_, told),) = parse([answer], interface())
-    assert answers == []
-    assert reason in told
-
-
-def test_a_control_answered_twice_keeps_the_first_answer():
-    answers, refused = parse([item({"choices": ["a"]}), item({"choices": ["b"]})], interface())
-    assert [a.choices for a in answers] == [("a",)]
-    assert refused == [("q", "it was answered twice")]
 
 
 def test_the_command_writes_an_interface_that_the_command_accepts(tmp_path, capsys):
