@@ -6,8 +6,7 @@ Decides only; carrying it out, safely at any point of interruption, is the busin
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,9 +28,23 @@ GROUP BY m.unit_id
 HAVING bool_and(coalesce(r.state = 'active' AND r.media_version = m.media_version, false))
 """
 
+# What stands on the screen: every member, and what the version in force says of it.
+_SHOWN = """
+CREATE TEMP TABLE shown AS
+SELECT m.unit_id, max(r.changed_at) AS changed_at,
+       list({'ref_id': r.ref_id, 'bucket': r.bucket, 'key': r.key, 'score': p.confidence, 'source': p.model_version}
+            ORDER BY m.place) AS members
+FROM (SELECT unit_id, unnest(ref_ids) AS ref_id, unnest(media_versions) AS media_version,
+             generate_subscripts(ref_ids, 1) AS place FROM units) m
+JOIN refs r USING (ref_id)
+LEFT JOIN predictions p
+       ON p.ref_id = m.ref_id AND p.media_version = m.media_version AND p.model_version = $version
+GROUP BY m.unit_id
+"""
+
 _MISSING = """
-SELECT b.unit_id, c.ref_id, c.bucket, c.key, b.queue_score, p.predicted
-FROM batches b JOIN current_units c USING (unit_id)
+SELECT b.unit_id, c.ref_id, c.bucket, c.key, s.members, b.queue_score, p.predicted
+FROM batches b JOIN current_units c USING (unit_id) JOIN shown s USING (unit_id)
 LEFT JOIN predictions p
        ON p.ref_id = c.ref_id AND p.media_version = c.media_version AND p.model_version = $version
 WHERE NOT EXISTS (FROM tasks t WHERE t.unit_id = b.unit_id AND t.state <> 'suspended')
@@ -47,9 +60,9 @@ WHERE t.state IN ('open', 'answered') GROUP BY ALL ORDER BY t.task_id
 
 # Whether the address really is another one is seen on the server: media that was away and came back has its old one.
 _READDRESSED = """
-SELECT t.unit_id, t.task_id, c.ref_id, c.bucket, c.key
-FROM tasks t JOIN current_units c USING (unit_id) JOIN refs r USING (ref_id)
-WHERE t.state IN ('open', 'answered') AND r.changed_at > t.pushed_at ORDER BY t.task_id
+SELECT t.unit_id, t.task_id, c.ref_id, c.bucket, c.key, s.members
+FROM tasks t JOIN current_units c USING (unit_id) JOIN shown s USING (unit_id)
+WHERE t.state IN ('open', 'answered') AND s.changed_at > t.pushed_at ORDER BY t.task_id
 """
 
 _STALE = """
@@ -65,9 +78,10 @@ WHERE t.state = 'open' AND t.queue_version <> $version ORDER BY t.task_id
 class Plan:
     """What to do, seen from the lake alone.
 
-    `missing`: units without a task (unit_id, ref_id, bucket, key, queue_score, predicted), in queue order.
+    `missing`: units without a task (unit_id, ref_id, bucket, key, members, queue_score, predicted), in queue order.
     `outdated`: open and answered tasks whose media is gone or changed (unit_id, task_id, state, is_missing).
-    `readdressed`: tasks whose media may lie under another key now (unit_id, task_id, ref_id, bucket, key).
+    `readdressed`: tasks whose media may lie under another key now (unit_id, task_id, ref_id, bucket, key,
+    members). Members are `ref_id, bucket, key`, and `score, source` of the version in force.
     `stale`: open tasks queued by another version (unit_id, task_id, stratum, rank, queue_score, confidence,
     predicted).
     """
@@ -104,6 +118,7 @@ def plan(
             db.register(name, table)
         db.execute(_CURRENT)
         given = {"version": version}
+        db.execute(_SHOWN, given)
         return Plan(
             missing=db.sql(_MISSING, params=given).to_arrow_table(),
             outdated=db.sql(_OUTDATED).to_arrow_table(),
@@ -177,28 +192,6 @@ def planned_overlap(spec: ProjectSpec, unit_id: str) -> int:
     digest = hashlib.sha256(f"overlap/{spec.name}/{unit_id}".encode()).digest()
     drawn = int.from_bytes(digest[:8], "big") / 2**64 < spec.overlap.share
     return spec.overlap.annotators if drawn else 1
-
-
-def task_data(spec: ProjectSpec, row: Mapping[str, Any]) -> dict[str, str] | str:
-    """Return the task data of a unit, or the reason why Label Studio could not show its medium.
-
-    Only addresses inside the spec's bucket and prefix become task data. Label Studio cuts an object key at a
-    question mark, strips blanks at its end and slashes at its start, and loses line breaks and tabs in it.
-
-    Args:
-        spec: the project.
-        row: `unit_id, ref_id, bucket, key`.
-    """
-    key = str(row["key"])
-    if row["bucket"] != spec.media.bucket or not key.startswith(spec.media.prefix):
-        return "its medium lies outside the bucket and prefix of the spec; mend the spec, or sync again"
-    if key.startswith("/") or key != key.rstrip() or re.search(r"[?\n\r\t]", key):
-        return (
-            "Label Studio cannot address a key with a leading slash, question mark, line break or blank at its end; "
-            "rename the object"
-        )
-    address = f"s3://{row['bucket']}/{key}"
-    return {"unit": str(row["unit_id"]), "ref": str(row["ref_id"]), spec.interface.media: address}
 
 
 def prediction(spec: ProjectSpec, *, score: float, version: str, predicted: str | None) -> dict[str, Any]:

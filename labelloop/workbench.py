@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from labelloop.task_data import addresses_in
+
 
 @dataclass(frozen=True)
 class RemoteAnnotation:
@@ -34,7 +36,7 @@ class RemoteTask:
     finished: bool
     updated_at: datetime
     annotations: tuple[RemoteAnnotation, ...] = ()
-    media: tuple[str, ...] = ()  # the s3:// addresses it shows
+    media: tuple[str, ...] = ()  # the s3:// addresses it shows, also those of pictures in lists
 
     @property
     def answers(self) -> int:
@@ -66,7 +68,7 @@ def task_from_wire(task: Mapping[str, Any]) -> RemoteTask:
         finished=bool(task["is_labeled"]),
         updated_at=datetime.fromisoformat(task["updated_at"]),
         annotations=tuple(_annotation_from_wire(found) for found in task.get("annotations", ())),
-        media=tuple(value for value in task["data"].values() if str(value).startswith("s3://")),
+        media=tuple(addresses_in(task["data"])),
     )
 
 

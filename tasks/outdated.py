@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from labelloop.push import Plan, task_data
+from labelloop.push import Plan
+from labelloop.task_data import addresses_in, task_data
 from labelloop.workbench import RemoteTask
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
+from tasks.contents import contents_of
 from tasks.labelling_project import LabellingProject
 from tasks.task_states import change_tasks
 from tasks.tombstones import bury
@@ -68,9 +70,10 @@ def show_where_it_lies(world: World, lease: Lease, home: LabellingProject, todo:
     """Give tasks of moved media its new address, and return how many got one."""
     rows = {row["task_id"]: row for row in todo.readdressed.to_pylist()}
     readdressed = 0
+    contents = contents_of(world, rows.values())
     for task in world.label_studio.tasks(home.ls_project, rows):
-        data = task_data(world.spec, rows[task.task_id])
-        if isinstance(data, str) or data[world.spec.interface.media] in task.media:
+        data = task_data(world.spec, rows[task.task_id], contents=contents)
+        if isinstance(data, str) or set(addresses_in(data)) <= set(task.media):
             continue
         lease.check()
         world.label_studio.change_data(task.task_id, data)

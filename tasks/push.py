@@ -16,15 +16,17 @@ from prefect import task
 from labelloop import guidelines
 from labelloop.contracts import Refusal
 from labelloop.pool import scoring_model
-from labelloop.push import Plan, Strays, plan, planned_overlap, prediction, sort_strays, task_data
+from labelloop.push import Plan, Strays, plan, planned_overlap, prediction, sort_strays
 from labelloop.rounds import Round
 from labelloop.summary import Summary
+from labelloop.task_data import task_data
 from labelloop.workbench import RemoteTask
 from tasks.artifacts import progress, publish_link, publish_table
 from tasks.clients.lease import Lease
 from tasks.clients.quarantine import quarantine
 from tasks.clients.rounds import current_round, save_round
 from tasks.clients.world import World
+from tasks.contents import contents_of
 from tasks.labelling_project import LabellingProject, ensure_project
 from tasks.outdated import settle_outdated, show_where_it_lies
 from tasks.policies import OUTSIDE
@@ -108,9 +110,10 @@ def _create(
 
 def _importable(world: World, missing: pa.Table, version: str) -> tuple[dict[str, _Row], list[Refusal]]:
     """Return the task of each unit as Label Studio takes it, and what it could not show."""
-    importable, refused = {}, []
-    for row in missing.to_pylist():
-        data = task_data(world.spec, row)
+    importable, refused, rows = {}, [], missing.to_pylist()
+    contents = contents_of(world, rows)
+    for row in rows:
+        data = task_data(world.spec, row, contents=contents)
         if isinstance(data, str):
             refused.append(Refusal("tasks", row["unit_id"], data, "key", {"ref_id": row["ref_id"]}))
             continue

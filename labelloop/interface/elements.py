@@ -38,7 +38,9 @@ def add(parent: Element, tag: str, *, field: str | None = None, **attributes: st
     for name, text in given.items():
         _refuse_what_changes(tag, name, text)
     try:
-        return etree.SubElement(parent, tag, given | ({"value": f"${field}"} if field else {}))
+        element = etree.SubElement(parent, tag, {name: given.pop(name) for name in ("name",) if name in given})
+        element.attrib.update(({"value": f"${field}"} if field else {}) | given)
+        return element
     except ValueError:
         raise SpecError(
             f"a text for <{tag}> of the interface holds a control character, which XML cannot carry",

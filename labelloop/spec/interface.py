@@ -14,6 +14,8 @@ from labelloop.spec.shown import MediaKind, Series, Shown
 
 __all__ = ["Interface", "Label", "Question"]
 
+# What every task holds beside what it shows.
+_TAKEN: Final = frozenset(["unit", "ref"])
 # What each kind of question can be about; a question of any other kind is about anything.
 _ABOUT: Final = {
     **dict.fromkeys(ON_IMAGES, ("image",)),
@@ -65,6 +67,12 @@ class Interface(Section):
             raise ValueError(f"fields belong to media record and it to them, but media is {self.media!r}")
         if self.xml is None and (self.media == "time_series") != bool(self.series):
             raise ValueError(f"series belongs to media time_series and it to it, but media is {self.media!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _names_of_tasks_stay_free(self) -> Self:
+        if taken := sorted({field.name for field in self.shown} & _TAKEN):
+            raise ValueError(f"a field is called {', '.join(taken)}, as labelloop calls its own; give it another name")
         return self
 
     @model_validator(mode="after")

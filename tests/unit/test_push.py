@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from labelloop.push import planned_overlap, prediction, task_data
+from labelloop.push import planned_overlap, prediction
 from labelloop.spec import load_spec
+from labelloop.task_data import task_data
 from tests.builders.digits import SPEC
 from tests.builders.rows import hex_id
 
