@@ -9,10 +9,11 @@ from tasks.erasure.carry_out import erasure
 from tasks.export import export
 from tasks.push import push
 from tasks.retrain import retrain
+from tasks.runner import task_runner
 from tasks.score import score
 
 
-@flow(name="retrain-check", validate_parameters=True)
+@flow(name="retrain-check", validate_parameters=True, task_runner=task_runner())
 def retrain_check(project: Project) -> list[dict[str, object]]:
     """Publish the training set, retrain, promote on audit evidence, score with the new model, re-rank open tasks.
 

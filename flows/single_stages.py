@@ -14,6 +14,7 @@ from tasks.janitor import janitor
 from tasks.purge import purge
 from tasks.push import push
 from tasks.report import report
+from tasks.runner import task_runner
 from tasks.score import score
 from tasks.sync import sync
 
@@ -105,7 +106,7 @@ def export_dataset(project: Project) -> list[dict[str, object]]:
     return [erasure(project), export(project)]
 
 
-@flow(name="refresh-tasks", validate_parameters=True)
+@flow(name="refresh-tasks", validate_parameters=True, task_runner=task_runner())
 def refresh_tasks(project: Project) -> list[dict[str, object]]:
     """Score what is new and put Label Studio's open tasks into the order of today's model.
 

@@ -18,19 +18,7 @@ from labelloop.sampling import Limits, expected_hours, perceptual_hash
 from labelloop.spec import ProjectSpec
 from tasks.clients.world import World
 from tasks.features import stored_features
-
-
-class Range(NamedTuple):
-    """Reference ids from `low` up to but not `high`; None has no end. Ids are random, so that ranges are even."""
-
-    low: str
-    high: str | None
-
-    @property
-    def condition(self) -> pc.Expression:
-        """The rows of a table whose `ref_id` lies within."""
-        above = _ref_id() >= self.low
-        return above if self.high is None else above & (_ref_id() < self.high)
+from tasks.parts import Range, ref_id
 
 
 class Candidates(NamedTuple):
@@ -90,14 +78,9 @@ def limits_of(spec: ProjectSpec) -> Limits:
     return Limits(sampling.near_duplicates, sampling.quotas, sampling.budget.hours_per_round)
 
 
-def _ref_id() -> pc.Expression:
-    # Delta's merge writes strings as views, which Arrow 26 cannot compare with a file's statistics; cast, it can.
-    return pc.field("ref_id").cast(pa.string())
-
-
 def _members(units: pa.Table) -> pc.Expression:
     """The rows of a table that speak of a reference in one of these units."""
-    return _ref_id().isin(pa.array(pc.list_flatten(units["ref_ids"]).to_pylist(), pa.string()))
+    return ref_id().isin(pa.array(pc.list_flatten(units["ref_ids"]).to_pylist(), pa.string()))
 
 
 def _split(

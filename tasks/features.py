@@ -1,11 +1,12 @@
 """Feature vectors of media, made once for each media version and kept in the lake.
 
-They lie in `predictions` under the version of the extractor, so that no stage reads the same bytes twice.
+They lie in `predictions` under the version of the extractor, so that no stage reads the same bytes twice. They
+are written in `predicting.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -16,14 +17,9 @@ from labelloop.contracts import Refusal, contract
 from labelloop.errors import InputError
 from labelloop.features import extract, features_version
 from labelloop.score import embedding_rows, vectors_for, waiting
-from tasks.artifacts import Progress, progress
-from tasks.clients.lease import Lease
-from tasks.clients.quarantine import quarantine
 from tasks.clients.world import World
-from tasks.contracts import commit
+from tasks.parts import Predicted, Range
 
-# Bounds memory, and how much reading a killed run has to repeat.
-_ROWS = 20_000
 _STORED = ["ref_id", "model_version", "media_version", "embedding"]
 
 
@@ -32,55 +28,37 @@ def version_of(world: World) -> str:
     return features_version(world.spec.interface.media, world.spec.model.features)
 
 
-def unspoken(world: World, model: str) -> pa.Table:
-    """Return `ref_id, key, media_version` of the active references a model has not spoken of yet."""
-    known = world.table("predictions").read(columns=["ref_id", "model_version", "media_version"])
-    media = world.spec.media
-    return waiting(world.table("references").read(), known, bucket=media.bucket, prefix=media.prefix, model=model)
+def unspoken(world: World, model: str, within: Range | None = None) -> pa.Table:
+    """Return `ref_id, key, media_version` of the active references, in a range, a model has not spoken of yet."""
+    where, media = within and within.condition, world.spec.media
+    known = world.table("predictions").read(columns=["ref_id", "model_version", "media_version"], where=where)
+    references = world.table("references").read(where=where)
+    return waiting(references, known, bucket=media.bucket, prefix=media.prefix, model=model)
 
 
-def cache_features(world: World, lease: Lease) -> dict[str, int]:
-    """Read the media that was not read yet and keep its vectors.
+def read_features(world: World, within: Range, advance: Callable[[int], None]) -> Predicted:
+    """Return the vectors of media in a range that was not read yet.
 
-    Media of no use goes to quarantine with its reason and is not read again before it changes.
-
-    Returns:
-        How many objects were `read`, were `unreadable`, and were `gone` from the bucket.
+    Args:
+        world: the project's outside.
+        within: which references.
+        advance: told of each object that was read.
     """
-    todo = unspoken(world, version_of(world))
-    counts = {"read": 0, "unreadable": 0, "gone": 0}
-    with progress(todo.num_rows, "reading media") as bar:
-        for start in range(0, todo.num_rows, _ROWS):
-            part = todo.slice(start, _ROWS)
-            read, unreadable = _cache_part(world, lease, part, bar)
-            counts["read"] += read
-            counts["unreadable"] += unreadable
-            counts["gone"] += part.num_rows - read
-    return counts
-
-
-def _cache_part(world: World, lease: Lease, part: pa.Table, bar: Progress) -> tuple[int, int]:
-    spec, refused = world.spec, []
-    rows = {row["key"]: row for row in part.to_pylist()}
+    spec, unread = world.spec, list[Refusal]()
+    todo = unspoken(world, version_of(world), within)
+    rows = {row["key"]: row for row in todo.to_pylist()}
     vectors: dict[str, NDArray[np.float32] | None] = {}
     for key, data in world.media.read_many(spec.media.bucket, list(rows)):
         try:
             vectors[key] = extract(spec.interface.media, data, spec.model.features)
         except InputError as error:
             vectors[key] = None
-            refused.append(unreadable(rows[key], str(error)))
-        bar.advance()
-    quarantine(world, lease, refused, stage="score")
-    read = part.filter(pc.is_in(part["key"], value_set=pa.array(list(vectors), pa.string())))
+            unread.append(unreadable(rows[key], str(error)))
+        advance(1)
+    read = todo.filter(pc.is_in(todo["key"], value_set=pa.array(list(vectors), pa.string())))
     ordered = [vectors[key] for key in read["key"].to_pylist()]
-    commit(
-        world,
-        lease,
-        "predictions",
-        embedding_rows(read, ordered, version=version_of(world), at=world.now()),
-        stage="score",
-    )
-    return len(vectors), len(refused)
+    made = embedding_rows(read, ordered, version=version_of(world), at=world.now())
+    return Predicted(made, unread, [], gone=todo.num_rows - read.num_rows)
 
 
 def unreadable(row: dict[str, str], reason: str) -> Refusal:

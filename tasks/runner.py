@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
+from prefect import Task
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from tasks.clients.settings import RunnerSettings
+
+Job = TypeVar("Job")
+Found = TypeVar("Found")
+
+# How many jobs are submitted beyond what was taken of them; on Dask, results wait in the memory of its workers.
+_AHEAD_PER_CORE = 2
+_AHEAD_ON_DASK = 64
 
 
 def task_runner() -> TaskRunner[Any]:
@@ -18,6 +28,25 @@ def task_runner() -> TaskRunner[Any]:
     address = RunnerSettings().dask_scheduler
     if not address:
         return ThreadPoolTaskRunner(max_workers=os.cpu_count())
-    from prefect_dask.task_runners import DaskTaskRunner  # takes a second, and nobody else needs it
+    from tasks.clients.dask import DaskCluster  # takes a second, and nobody else needs it
 
-    return DaskTaskRunner(address=address)
+    return DaskCluster(address=address)
+
+
+def on_task_runner(work: Task[[str, Job], Found], project: str) -> Callable[[Sequence[Job]], Iterable[Found]]:
+    """Return what carries jobs out as task runs: in threads or on Dask, as the runner of the flow decides.
+
+    Results come in the order of the jobs, and are not held once they are taken.
+    """
+    ahead = _AHEAD_ON_DASK if RunnerSettings().dask_scheduler else _AHEAD_PER_CORE * (os.cpu_count() or 1)
+
+    def across(jobs: Sequence[Job]) -> Iterator[Found]:
+        waiting: deque[Any] = deque()
+        for job in jobs:
+            waiting.append(work.submit(project, job))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    return across

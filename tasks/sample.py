@@ -31,7 +31,8 @@ from tasks.clients.world import World
 from tasks.contracts import commit
 from tasks.load import allowed
 from tasks.policies import INSIDE
-from tasks.shards import Across, on_task_runner, read_pool
+from tasks.runner import on_task_runner
+from tasks.shards import Across, read_pool, shortlist
 from tasks.stage import finish, stage
 
 # A round younger than this that still has open tasks is carried on instead of beginning another.
@@ -43,7 +44,7 @@ _SHOWN = ("stratum", "strategy", "acquisition_score", "inclusion_probability", "
 def sample(project: str, options: dict[str, Any]) -> dict[str, object]:
     """Choose the units of this round and write down why."""
     with stage(project, "sample") as (world, lease):
-        return finish(choose_batch(world, lease, options, on_task_runner(project)))
+        return finish(choose_batch(world, lease, options, on_task_runner(shortlist, project)))
 
 
 def choose_batch(world: World, lease: Lease, options: Mapping[str, Any], across: Across | None = None) -> Summary:

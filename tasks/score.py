@@ -5,101 +5,97 @@ from __future__ import annotations
 import io
 from collections import Counter
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 from prefect import task
 
-from labelloop.contracts import Refusal, contract
+from labelloop.contracts import Refusal
 from labelloop.errors import InputError
-from labelloop.predictions import screen_answers, screen_predictions
+from labelloop.predictions import screen_predictions
 from labelloop.summary import Summary
-from tasks.artifacts import progress, publish_table
+from tasks.artifacts import publish_table
 from tasks.clients.lease import Lease
 from tasks.clients.models import digest
 from tasks.clients.quarantine import quarantine
 from tasks.clients.world import World
 from tasks.contracts import commit
-from tasks.features import cache_features, stored_features, unspoken
-from tasks.media_scoring import score_media
-from tasks.models import (
-    OpenedModel,
-    answer_refusals,
-    brought_model,
-    class_names,
-    read_model_file,
-    refuse_if_none,
-    trained_model,
-)
+from tasks.features import version_of
+from tasks.media_scoring import media_model
+from tasks.models import class_names, read_model_file
 from tasks.policies import OUTSIDE
+from tasks.predicting import Across, predict, predict_missing
+from tasks.runner import on_task_runner
 from tasks.stage import finish, stage
+from tasks.vector_scoring import vector_model
 
 _KNOWN = ["ref_id", "model_version", "media_version", "created_at", "confidence"]
+
+# References in one part, which one worker holds and one commit writes. Vectors are asked about in larger ones, the
+# shards that are sampled from: the lake is read whole for each part, which beside reading media is little.
+_READ = 20_000
+_ASKED = 5_000
 
 
 @task(name="score", description="Ask the model about every reference it has not seen", **OUTSIDE)
 def score(project: str) -> dict[str, object]:
     """Bring predictions up to date with references and model."""
     with stage(project, "score") as (world, lease):
-        return finish(score_references(world, lease))
+        return finish(score_references(world, lease, on_task_runner(predict, project)))
 
 
-def score_references(world: World, lease: Lease) -> Summary:
+def score_references(world: World, lease: Lease, across: Across | None = None) -> Summary:
     """Write what is missing: vectors of media not read yet, and what the model in force says of them.
 
+    Args:
+        world: the project's outside.
+        lease: held on (project, score).
+        across: who works on the parts of a large pool; by default they are done one after the other.
+
     Raises:
-        InputError: the ONNX or Parquet file of the spec cannot be used; the message says why.
+        InputError: the ONNX or Parquet file of the spec cannot be used, or its model gives no probabilities at all;
+            the message says why.
     """
     model, notes = world.spec.model, []
     counts = Counter(scored=0, refused=0)
     if model.source == "parquet":
-        counts.update(_take_predictions(world, lease))
+        counts.update(_take_predictions(world, lease, across))
     elif model.preprocessing:
-        counts.update(score_media(world, lease, model.preprocessing))
+        counts.update(_score_media(world, lease, across))
     else:
-        counts.update(cache_features(world, lease))
-        opened = _opened(world)
+        counts.update(_cache_features(world, lease, across))
+        opened = vector_model(world)
         if isinstance(opened, str):
             notes.append(opened)
         elif opened:
-            counts.update(_score_with(world, lease, opened))
+            rows = world.settings.shard_rows
+            found = predict_missing(world, lease, "vectors", version=opened.version, rows=rows, across=across)
+            counts.update(scored=found["scored"], refused=found["refused"])
     publish_table("score", [dict(counts)], "What the model said of what it had not seen")
     return Summary(stage="score", counts=dict(counts), notes=tuple(notes))
 
 
-def _opened(world: World) -> OpenedModel | str | None:
-    """Return the model over feature vectors, why there is none, or None where the spec wants none."""
-    if world.spec.model.source == "trainer":
-        return trained_model(world)
-    return brought_model(world) if world.spec.model.source == "onnx" else None
+def _cache_features(world: World, lease: Lease, across: Across | None) -> dict[str, int]:
+    """Keep the vectors of media that was not read yet; count what was `read`, was `unreadable`, and was `gone`.
+
+    Media of no use goes to quarantine with its reason and is not read again before it changes.
+    """
+    found = predict_missing(world, lease, "features", version=version_of(world), rows=_READ, across=across)
+    read = found["scored"] + found["unreadable"]
+    return {"read": read, "unreadable": found["unreadable"], "gone": found["gone"]}
 
 
-def _score_with(world: World, lease: Lease, opened: OpenedModel) -> dict[str, int]:
-    todo = unspoken(world, opened.version)
-    found, refused = [contract("predictions").schema.empty_table()], []
-    with progress(todo.num_rows, "scoring") as bar:
-        for rows, vectors in stored_features(world, todo):
-            said, unusable = _said(world, opened, rows, vectors)
-            found.append(said)
-            refused += unusable
-            bar.advance(rows.num_rows)
-    said = pa.concat_tables(found)
-    refuse_if_none(said.num_rows, refused)
-    quarantine(world, lease, refused, stage="score")
-    unwritten = commit(world, lease, "predictions", said, stage="score")
-    return {"scored": said.num_rows - unwritten, "refused": len(refused) + unwritten}
+def _score_media(world: World, lease: Lease, across: Across | None) -> dict[str, int]:
+    """Write what the model says of the media itself; without embeddings of its own, vectors tell what is alike."""
+    version, model, _ = media_model(world)
+    embeds = model.embeds
+    del model  # or it would be held beside those that work
+    counts = predict_missing(world, lease, "media", version=version, rows=_ASKED, across=across)
+    if not embeds:
+        counts.update(read=_cache_features(world, lease, across)["read"])
+    return dict(counts)
 
 
-def _said(
-    world: World, opened: OpenedModel, rows: pa.Table, vectors: NDArray[np.float32]
-) -> tuple[pa.Table, list[Refusal]]:
-    probabilities = opened.model.probabilities(vectors)
-    said = screen_answers(rows, probabilities, classes=opened.model.classes, version=opened.version, at=world.now())
-    return said.rows, answer_refusals(rows, opened.version, said.refused)
-
-
-def _take_predictions(world: World, lease: Lease) -> dict[str, int]:
+def _take_predictions(world: World, lease: Lease, across: Across | None) -> dict[str, int]:
     data, media = read_model_file(world), world.spec.media
     try:
         given = pq.read_table(io.BytesIO(data))
@@ -124,5 +120,5 @@ def _take_predictions(world: World, lease: Lease) -> dict[str, int]:
     unwritten = commit(world, lease, "predictions", screened.rows, stage="score")
     counts = {"scored": screened.rows.num_rows - unwritten, "refused": len(refused) + unwritten}
     if "embedding" not in given.column_names:
-        counts |= cache_features(world, lease)
+        counts |= _cache_features(world, lease, across)
     return counts

@@ -5,16 +5,17 @@ A shard is a range of reference ids: all that is known of a reference lies in on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from prefect import task, unmapped
+from prefect import task
 
 from labelloop.rounds import Round
 from labelloop.sampling.round_shards import Shortlist, Wanted, shortlist_round, together
 from labelloop.unit_builders import references_for
-from tasks.candidates import Candidates, Range, model_in_force, read_candidates
+from tasks.candidates import Candidates, model_in_force, read_candidates
 from tasks.clients.world import World, open_world
+from tasks.parts import Range
 from tasks.policies import INSIDE
 
 
@@ -34,18 +35,13 @@ class Found(NamedTuple):
     waiting: int
 
 
-Across = Callable[[Sequence[Job]], Sequence[Found]]
+Across = Callable[[Sequence[Job]], Iterable[Found]]
 
 
 @task(name="shortlist", description="Score one shard of the pool and pre-select from it", **INSIDE)
 def shortlist(project: str, job: Job) -> Found:
     """Return the short list of one shard; it is kept in memory alone, never as a stored result."""
     return find(open_world(project), job)
-
-
-def on_task_runner(project: str) -> Across:
-    """Return what carries jobs out as task runs: in threads or on Dask, as the runner of the flow decides."""
-    return lambda jobs: shortlist.map(unmapped(project), list(jobs)).result()
 
 
 def read_pool(world: World, record: Round, across: Across | None = None) -> Candidates:
@@ -60,7 +56,7 @@ def read_pool(world: World, record: Round, across: Across | None = None) -> Cand
     if len(shards) == 1:
         return read_candidates(world, record.number, model)
     jobs = [Job(record, model, shard, 1 / len(shards)) for shard in shards]
-    found = across(jobs) if across else [find(world, job) for job in jobs]
+    found = list(across(jobs)) if across else [find(world, job) for job in jobs]
     rows, open_rows = together([one.shortlist for one in found], _size(world, record))
     beside = read_candidates(world, record.number, model, within=Range("", ""))  # what was asked before, nothing else
     return beside._replace(fresh=rows, waiting=sum(one.waiting for one in found), open_rows=open_rows)

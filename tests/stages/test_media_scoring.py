@@ -122,7 +122,7 @@ def test_another_declaration_is_another_model_and_reads_everything_again(tmp_pat
 
 
 def test_a_run_killed_between_parts_asks_only_about_what_is_left(tmp_path, monkeypatch):
-    monkeypatch.setattr("tasks.media_scoring._ROWS", 2)
+    monkeypatch.setattr("tasks.score._ASKED", 2)
     world, written = world_of(tmp_path, dark_or_bright(embedding=True)), []
 
     def killed(*arguments, **options):
@@ -132,7 +132,7 @@ def test_a_run_killed_between_parts_asks_only_about_what_is_left(tmp_path, monke
         return commit(*arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr("tasks.media_scoring.commit", killed)
+        patch.setattr("tasks.predicting.commit", killed)
         with pytest.raises(LeaseLost):
             run(world)
     assert run(world)["scored"] == 2

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import io
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from onnx import TensorProto, helper
 from PIL import Image
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from labelloop.errors import InputError, LeaseLost
-from tasks.clients.models import export_onnx, model_version
+from tasks.clients.models import model_version
 from tasks.contracts import commit
 from tasks.score import score_references
 from tests.builders.digits import SPEC
+from tests.builders.onnx_models import CLASSES, model_of_greys
 from tests.builders.rows import hex_id, write
 from tests.fakes.world import lease_of, make_world, under_lease
-
-CLASSES = ["0", "1", "2"]
 
 
 def png(level: int) -> bytes:
@@ -60,9 +55,7 @@ def predictions(world, prefix: str) -> list[dict]:
 
 @pytest.fixture
 def onnx_file():
-    features = np.repeat(np.linspace(0, 1, 60, dtype=np.float32)[:, None], 64, axis=1)
-    labels = np.repeat(CLASSES, 20)
-    return export_onnx(make_pipeline(StandardScaler(), LogisticRegression()).fit(features, labels), 64, {})
+    return model_of_greys()
 
 
 def test_vectors_are_made_once_for_each_media_version(tmp_path):
@@ -176,7 +169,7 @@ def test_without_a_model_of_ours_the_summary_says_so(tmp_path):
 
 
 def test_a_run_killed_between_parts_reads_only_what_is_left(tmp_path, monkeypatch):
-    monkeypatch.setattr("tasks.features._ROWS", 2)
+    monkeypatch.setattr("tasks.score._READ", 2)
     world = world_of(tmp_path, "source: none")
     written = []
 
@@ -184,9 +177,10 @@ def test_a_run_killed_between_parts_reads_only_what_is_left(tmp_path, monkeypatc
         if len(written) == 2:
             raise LeaseLost("killed")
         written.append(commit(*arguments, **options))
+        return written[-1]
 
     with monkeypatch.context() as patch:
-        patch.setattr("tasks.features.commit", killed)
+        patch.setattr("tasks.predicting.commit", killed)
         with pytest.raises(LeaseLost):
             run(world)
     assert run(world)["read"] == 2
