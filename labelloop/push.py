@@ -201,12 +201,12 @@ def prediction(spec: ProjectSpec, *, score: float, version: str, predicted: str 
         spec: the project.
         score: place in the queue, in [0, 1], ascending is first.
         version: whose prediction it is; the server orders by one version.
-        predicted: the model's answer, pre-filled into the first question that has it as a label.
+        predicted: the model's answer, pre-filled into the first choices that have it as a label.
     """
     result = []
     for question in spec.interface.questions if spec.predictions.show and predicted is not None else ():
-        if predicted in {label.value for label in question.labels}:
-            place = {"from_name": question.name, "to_name": spec.interface.media, "type": question.type}
+        if question.type == "choices" and not question.per_mark and predicted in question.values:
+            place = {"from_name": question.name, "to_name": spec.interface.aims(question)[0], "type": "choices"}
             result = [{**place, "value": {"choices": [predicted]}}]
             break
     return {"model_version": version, "score": score, "result": result}

@@ -69,6 +69,16 @@ class ProjectSpec(Section):
             raise ValueError("gold_share and repeat_share ask about one reference, not about a pair; set them to 0")
         return self
 
+    @model_validator(mode="after")
+    def _the_trainer_can_learn(self) -> Self:
+        first, media = self.interface.questions[0], self.interface.media
+        if self.model.source == "trainer" and (first.type != "choices" or media not in ("image", "text")):
+            raise ValueError(
+                f"model.source is 'trainer', which learns choices about images or texts, not {first.type} about {media}; "
+                "choose another source, or put such a question first"
+            )
+        return self
+
 
 def load_spec(text: str, *, name: str = "spec", read: Callable[[str], str] | None = None) -> ProjectSpec:
     """Return the spec that the YAML text describes.
