@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+import pyarrow as pa
 from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
 from deployments.cli.output import Json, print_json
 from deployments.cli.table_file import write_parquet
-from deployments.cli.tables import read_ratings_file
-from labelloop.agreement import Figure, measure
-from labelloop.consensus import Consensus, resolve
+from deployments.cli.tables import read_ratings_file, read_rulings_file
+from labelloop.agreement import Figure, measure, read_ratings
+from labelloop.consensus import METHODS_OF_ITEMS, Consensus, ItemConsensus, resolve
+from labelloop.errors import InputError
 
 _CONSENSUS_COLUMNS = ["unit", "label", "confidence", "n", "probabilities"]
 
@@ -56,20 +58,46 @@ def agreement(
         sys.exit(1)
 
 
-def consensus(ratings: Path, *, method: str, out: Path, control: str | None = None) -> None:
+def consensus(
+    ratings: Path,
+    *,
+    method: str,
+    out: Path,
+    control: str | None = None,
+    rulings: Path | None = None,
+    category: Annotated[tuple[str, ...] | None, Parameter(negative=())] = None,
+    items: Path | None = None,
+    json: Json = False,
+) -> None:
     """Write one label for each unit, with its confidence.
 
     Args:
-        ratings: CSV or Parquet file with the columns unit, annotator, value and, if there are several, control.
-        method: majority or dawid-skene.
+        ratings: CSV or Parquet file with the columns unit, annotator, value and, if there are several, control;
+            bradley-terry: also left and right, value is left, right, tie or an item; plackett-luce: value is a JSON
+            list of items, best first.
+        method: majority, median, gold-weighted, dawid-skene, one-coin, mace, glad, bradley-terry or plackett-luce.
         out: Parquet file to write or replace: unit, label (null where the best classes tie), confidence, n,
-            probabilities of the classes that `classes` in the metadata of the schema lists.
+            probabilities of the classes that `classes` lists.
         control: Only the ratings of this control.
+        rulings: CSV or Parquet file with the columns unit, value: known answers, which win and teach.
+        category: A value that could be given, in ascending order; repeatable. The median of text needs it.
+        items: Parquet file to write or replace: item, strength, rank, n; of bradley-terry and plackett-luce.
+        json: Print the counts as JSON.
     """
-    found = resolve(read_ratings_file(ratings, control), method)
-    classes = [str(name) for name in found.classes]
-    write_parquet(found.table.select(_CONSENSUS_COLUMNS), out, {"classes": json_text.dumps(classes)})
-    Console(soft_wrap=True, highlight=False).print(_account(found, out), markup=False)
+    table = read_ratings_file(ratings, control)
+    found = _resolved(table, method, None if rulings is None else read_rulings_file(rulings), category)
+    if items is not None:
+        write_parquet(_items(found, method), items)
+    if isinstance(found, Consensus):
+        classes = json_text.dumps([str(name) for name in found.classes])
+        write_parquet(found.table.select(_CONSENSUS_COLUMNS), out, {"classes": classes})
+    else:
+        write_parquet(found.table.select([*_CONSENSUS_COLUMNS, "classes"]), out)
+    account = _account(found)
+    if json:
+        print_json(account)
+    else:
+        Console(soft_wrap=True, highlight=False).print(_in_words(account, out), markup=False)
 
 
 def _show(figures: Sequence[Figure]) -> None:
@@ -90,11 +118,30 @@ def _show(figures: Sequence[Figure]) -> None:
             console.print(f"{figure.metric}: {figure.reason}", markup=False)
 
 
-def _account(found: Consensus, out: Path) -> str:
+def _resolved(
+    ratings: pa.Table, method: str, rulings: pa.Table | None, category: tuple[str, ...] | None
+) -> Consensus | ItemConsensus:
+    if method in METHODS_OF_ITEMS:
+        return METHODS_OF_ITEMS[method](ratings, rulings=rulings)
+    return resolve(read_ratings(ratings, categories=category), method, rulings=rulings)
+
+
+def _items(found: Consensus | ItemConsensus, method: str) -> pa.Table:
+    if isinstance(found, Consensus):
+        raise InputError(f"{method} compares no items", remedy=f"use one of {', '.join(METHODS_OF_ITEMS)}")
+    return found.items
+
+
+def _account(found: Consensus | ItemConsensus) -> dict[str, int | bool]:
     labels = found.table["label"]
-    lines = [f"{len(labels) - labels.null_count} labels for {len(labels)} units in {out}"]
-    if labels.null_count:
-        lines.append(f"without a label, because the best classes tie: {labels.null_count}")
-    if not found.posterior.converged:
-        lines.append(f"the fit had not settled after {found.posterior.steps} steps")
+    counts = {"units": len(labels), "labels": len(labels) - labels.null_count, "ties": labels.null_count}
+    return {**counts, "converged": found.converged, "steps": found.steps}
+
+
+def _in_words(account: dict[str, int | bool], out: Path) -> str:
+    lines = [f"{account['labels']} labels for {account['units']} units in {out}"]
+    if account["ties"]:
+        lines.append(f"without a label, because the best classes tie: {account['ties']}")
+    if not account["converged"]:
+        lines.append(f"the fit had not settled after {account['steps']} steps")
     return "\n".join(lines)

@@ -16,6 +16,7 @@ from labelloop.errors import InputError
 
 _RATING_COLUMNS = ("unit", "annotator", "value")
 NAMES = (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string)
+_SIDES = ("left", "right")
 _VALUES = (
     *NAMES,
     pa.types.is_boolean,
@@ -28,7 +29,7 @@ _VALUES = (
 
 
 def read_ratings_file(path: Path, control: str | None = None) -> pa.Table:
-    """Return the columns unit, annotator and value of a CSV or Parquet file.
+    """Return the columns unit, annotator, value and, where there are both, left and right of a CSV or Parquet file.
 
     In CSV, unit and annotator are text as written, the value's type is found (number, boolean, date, text), and only
     an empty field is a missing value: `NA` may be a label.
@@ -41,13 +42,27 @@ def read_ratings_file(path: Path, control: str | None = None) -> pa.Table:
         InputError: no such file, neither CSV nor Parquet, a column missing or of no use, no rows, an unknown
             control, or several controls and none chosen.
     """
-    ratings = read_columns(path, _RATING_COLUMNS, ("control",), text=("unit", "annotator", "control"))
-    for name in ("unit", "annotator"):
+    text = ("unit", "annotator", "control", *_SIDES)
+    ratings = read_columns(path, _RATING_COLUMNS, ("control", *_SIDES), text=text)
+    sides = _SIDES if set(_SIDES) <= set(ratings.column_names) else ()
+    for name in ("unit", "annotator", *sides):
         refuse_type(path, ratings, name, NAMES, "text or whole numbers")
     refuse_type(path, ratings, "value", _VALUES, "one text, number, boolean or date in each row")
     if "control" in ratings.column_names:
         refuse_type(path, ratings, "control", (*NAMES, pa.types.is_null), "text")
-    return _of_control(ratings, control).select(list(_RATING_COLUMNS))
+    return _of_control(ratings, control).select([*_RATING_COLUMNS, *sides])
+
+
+def read_rulings_file(path: Path) -> pa.Table:
+    """Return the columns unit, value and, where there are both, left and right of a CSV or Parquet file of rulings.
+
+    Raises:
+        InputError: as for `read_ratings_file`.
+    """
+    rulings = read_columns(path, ("unit", "value"), _SIDES, text=("unit", *_SIDES))
+    refuse_type(path, rulings, "unit", NAMES, "text or whole numbers")
+    refuse_type(path, rulings, "value", _VALUES, "one text, number, boolean or date in each row")
+    return rulings
 
 
 def refuse_type(

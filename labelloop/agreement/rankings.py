@@ -220,7 +220,10 @@ def _by_blocks(
 
 
 def _listed(value: object) -> list[str]:
-    found = json.loads(value) if isinstance(value, str) and value.startswith("[") else value
+    try:
+        found = json.loads(value) if isinstance(value, str) and value.startswith("[") else value
+    except json.JSONDecodeError:
+        found = None
     if not isinstance(found, list | tuple | np.ndarray):
         raise InputError("a ranking is no list of items", remedy='give lists, or text such as ["first", "second"]')
     items = [str(item) for item in found]

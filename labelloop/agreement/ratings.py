@@ -171,7 +171,8 @@ def _categorise(code: IntArray, names: pa.Array, categories: Sequence[Any] | Non
     if categories is None:
         return code, names
     try:
-        declared = pa.array(list(categories)).cast(names.type if len(names) else None)
+        declared = pa.array(list(categories))
+        declared = declared.cast(names.type) if len(names) else declared
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
         raise InputError(
             f"categories are not of the values' type {names.type}", remedy="give the same type"

@@ -5,7 +5,21 @@
 
 from __future__ import annotations
 
+from labelloop.consensus.bradley_terry import bradley_terry
+from labelloop.consensus.item_consensus import ItemConsensus
+from labelloop.consensus.plackett_luce import plackett_luce
 from labelloop.consensus.posterior import Posterior, Settings
-from labelloop.consensus.table import METHODS, Consensus, aggregate, resolve
+from labelloop.consensus.table import METHODS, METHODS_OF_ITEMS, Consensus, aggregate, resolve
 
-__all__ = ["METHODS", "Consensus", "Posterior", "Settings", "aggregate", "resolve"]
+__all__ = [
+    "METHODS",
+    "METHODS_OF_ITEMS",
+    "Consensus",
+    "ItemConsensus",
+    "Posterior",
+    "Settings",
+    "aggregate",
+    "bradley_terry",
+    "plackett_luce",
+    "resolve",
+]

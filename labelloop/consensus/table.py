@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from labelloop.agreement.ratings import IntArray, Ratings, read_ratings
+from labelloop.consensus.bradley_terry import bradley_terry
 from labelloop.consensus.dawid_skene import dawid_skene
 from labelloop.consensus.glad import glad
 from labelloop.consensus.gold_weighted import gold_weighted
+from labelloop.consensus.label_table import class_table
 from labelloop.consensus.mace import mace
 from labelloop.consensus.majority import majority
 from labelloop.consensus.median import median
 from labelloop.consensus.one_coin import one_coin
+from labelloop.consensus.plackett_luce import plackett_luce
 from labelloop.consensus.posterior import Posterior, Settings
 from labelloop.consensus.rulings import join_rulings
 from labelloop.errors import InputError
@@ -33,6 +35,7 @@ METHODS: dict[str, Callable[[Ratings, IntArray, Settings], Posterior]] = {
     "mace": mace,
     "glad": glad,
 }
+METHODS_OF_ITEMS = {"bradley-terry": bradley_terry, "plackett-luce": plackett_luce}
 MOST_CELLS = 200_000_000  # probabilities or confusions: 1.6 GB
 
 
@@ -45,6 +48,16 @@ class Consensus:
     units: list[object]
     classes: list[object]
     annotators: list[str]
+
+    @property
+    def converged(self) -> bool:
+        """Whether the fit came to rest."""
+        return self.posterior.converged
+
+    @property
+    def steps(self) -> int:
+        """How many steps it took."""
+        return self.posterior.steps
 
 
 def aggregate(
@@ -64,8 +77,9 @@ def aggregate(
     (confidence 1), or null without a label. Empty ratings give an empty table.
 
     Args:
-        ratings: long table unit, annotator, value; see `labelloop.agreement.read_ratings`.
-        method: a name from `METHODS`.
+        ratings: long table unit, annotator, value; see `labelloop.agreement.read_ratings`. What methods that compare
+            items want: see `bradley_terry` and `plackett_luce`.
+        method: a name from `METHODS` or `METHODS_OF_ITEMS`.
         rulings: table unit, value of an expert; a ruling wins and teaches what each annotator confuses.
         break_ties: take the smallest of tied classes instead of none.
         smoothing: of the annotators' confusion; see `Settings`.
@@ -80,7 +94,11 @@ def aggregate(
     {'label': None, 'n': 2, 'decided_by': None}
     """
     settings = Settings(smoothing, max_iter, tol)
-    return resolve(ratings, method, rulings=rulings, break_ties=break_ties, settings=settings).table
+    if method not in METHODS_OF_ITEMS:
+        return resolve(ratings, method, rulings=rulings, break_ties=break_ties, settings=settings).table
+    if isinstance(ratings, Ratings):
+        raise InputError(f"{method} compares items, which coded ratings do not name", remedy="give the table")
+    return METHODS_OF_ITEMS[method](ratings, rulings=rulings, break_ties=break_ties, settings=settings).table
 
 
 def resolve(
@@ -97,11 +115,12 @@ def resolve(
         InputError: as for `aggregate`.
     """
     if method not in METHODS:
-        raise InputError(f"consensus method {method!r} is unknown", remedy=f"give one of {', '.join(METHODS)}")
+        names = ", ".join((*METHODS, *METHODS_OF_ITEMS))
+        raise InputError(f"consensus method {method!r} is unknown", remedy=f"give one of {names}")
     coded, known = join_rulings(read_ratings(ratings), rulings)
     _refuse_too_many(coded)
     posterior = METHODS[method](coded, known, settings or Settings())
-    table = _labels(coded, posterior, known, method, break_ties=break_ties)
+    table = class_table(coded, posterior, known, method, break_ties=break_ties)
     annotators = [str(name) for name in coded.annotators.to_pylist()]
     return Consensus(table, posterior, coded.units.to_pylist(), coded.values.to_pylist(), annotators)
 
@@ -112,30 +131,3 @@ def _refuse_too_many(ratings: Ratings) -> None:
         raise InputError(
             f"{n_classes} different values are too many classes", remedy="aggregate categories, not text"
         )
-
-
-def _labels(ratings: Ratings, posterior: Posterior, known: IntArray, method: str, *, break_ties: bool) -> pa.Table:
-    probabilities, best = posterior.probabilities, posterior.best
-    n_units, n_classes = probabilities.shape
-    decided = best.any(axis=1) if break_ties else best.sum(axis=1) == 1
-    label = best.argmax(axis=1) if n_classes else np.zeros(n_units, dtype=np.int64)
-    confidence = probabilities[np.arange(n_units), label] if n_classes else np.zeros(n_units)
-    decider = np.where(known >= 0, "expert", "consensus")
-    names = pa.array([str(name) for name in ratings.values.to_pylist()], pa.string())
-    every_class = names.take(pa.array(np.tile(np.arange(n_classes), n_units)))
-    return pa.table(
-        {
-            "unit": ratings.units,
-            "label": ratings.values.take(pa.array(label, mask=~decided)),
-            "confidence": confidence,
-            "n": ratings.per_unit,
-            "probabilities": _lists(pa.array(probabilities.ravel()), n_units, n_classes),
-            "classes": _lists(every_class, n_units, n_classes),
-            "method": pa.array([method] * n_units, pa.string()),
-            "decided_by": pa.array(decider, pa.string(), mask=~decided),
-        }
-    )
-
-
-def _lists(values: pa.Array, n_rows: int, length: int) -> pa.ListArray:
-    return pa.ListArray.from_arrays(pa.array(np.arange(n_rows + 1) * length, pa.int32()), values)
