@@ -16,6 +16,13 @@ from labelloop.errors import AccessError, Conflict, ErasedError, InputError, Lab
 if TYPE_CHECKING:
     from label_studio_sdk import LabelStudio
 
+# What the refusal says, and what is to be done then; the server answers 401 to all of them.
+_REFUSALS = {
+    "legacy token authentication has been disabled": "the organisation allows no legacy tokens: set "
+    "LABELLOOP_LABEL_STUDIO_TOKEN to a personal access token, or allow them (Organization, Access Token Settings)",
+    "expired": "the personal access token has expired: make a new one and set LABELLOOP_LABEL_STUDIO_TOKEN to it",
+    "blacklisted": "the personal access token was revoked: make a new one and set LABELLOOP_LABEL_STUDIO_TOKEN to it",
+}
 _REFUSED_REMEDY = "check LABELLOOP_LABEL_STUDIO_TOKEN, and that the organisation allows this kind of token"
 
 
@@ -96,7 +103,7 @@ def _refusal(status: int, body: Any, what: str, address: str) -> LabelloopError:
         return _stranger(what, address)
     if status in (401, 403):
         return AccessError(
-            f"Label Studio at {address} refused us while {what} (HTTP {status})", remedy=_REFUSED_REMEDY
+            f"Label Studio at {address} refused us while {what} (HTTP {status})", remedy=_remedy(str(body))
         )
     if status == 404:
         return ErasedError(f"Label Studio has nothing there while {what} (HTTP 404)", remedy="run collect")
@@ -108,6 +115,10 @@ def _refusal(status: int, body: Any, what: str, address: str) -> LabelloopError:
         )
     # The body may repeat what was sent, so only the names of the refused fields are told.
     return InputError(f"Label Studio refused {what} (HTTP {status}{_fields(body)})", remedy="mend what was sent")
+
+
+def _remedy(refusal: str) -> str:
+    return next((remedy for said, remedy in _REFUSALS.items() if said in refusal), _REFUSED_REMEDY)
 
 
 def _stranger(what: str, address: str) -> UnavailableError:

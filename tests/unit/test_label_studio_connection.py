@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 import struct
 import threading
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import jwt
 import pytest
 
 from labelloop.errors import AccessError, Conflict, ErasedError, InputError, UnavailableError
@@ -23,7 +26,15 @@ class ScriptedServer(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.requests: list[tuple[str, str]] = []
+        self.credentials: list[str | None] = []
         self.answer: tuple[int, str] | str = (200, "{}")
+        self.half = False  # whether the line breaks in the middle of the body
+        self.access_tokens: list[str] = []  # what is given for a personal access token, one after the other
+
+    def next_answer(self, path: str) -> tuple[int, str]:
+        if path == "/api/token/refresh/" and self.access_tokens:
+            return 200, json.dumps({"access": self.access_tokens.pop(0)})
+        return self.answer
 
     @property
     def url(self) -> str:
@@ -34,14 +45,17 @@ class _Handler(BaseHTTPRequestHandler):
     def _take(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.requests.append((self.command, self.path))
+        self.server.credentials.append(self.headers.get("Authorization"))
         self.close_connection = True
         if self.server.answer == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
+        elif self.server.answer == "silence":
+            self.rfile.read(1)  # until the client hangs up
         elif self.server.answer != "hung up":
-            status, body = self.server.answer
+            status, body = self.server.next_answer(self.path)
             self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(body) * (2 if self.server.half else 1)))
             self.end_headers()
             self.wfile.write(body.encode())
 
@@ -66,9 +80,13 @@ def client(server):
     return LabelStudioServer(Connection(server.url, "0" * 40, 30), None)
 
 
-@pytest.mark.parametrize("end", ["hung up", "reset"])
-def test_an_import_whose_reply_is_lost_was_sent_exactly_once(server, client, end):
-    server.answer = end
+@pytest.mark.parametrize("end", ["hung up", "reset", "silence", "half a body"])
+def test_an_import_whose_reply_is_lost_was_sent_exactly_once(server, end):
+    if end == "half a body":
+        server.half, server.answer = True, (201, '{"task_ids": [')
+    else:
+        server.answer = end
+    client = LabelStudioServer(Connection(server.url, "0" * 40, 0.5 if end == "silence" else 30), None)
     with pytest.raises(UnavailableError, match="did not answer while importing tasks") as lost:
         client.import_tasks(1, TASKS)
     assert server.requests == [("POST", "/api/projects/1/import?return_task_ids=true")]
@@ -114,6 +132,51 @@ def test_an_address_that_is_none_is_told_without_a_traceback():
     client = LabelStudioServer(Connection("http://127.0.0.1:no-port", "0" * 40, 30), None)
     with pytest.raises(UnavailableError, match="LABELLOOP_LABEL_STUDIO_URL"):
         client.project(1)
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        (
+            "Authentication token no longer valid: legacy token authentication has been disabled",
+            "personal access token",
+        ),
+        ("API key has expired. Please obtain a new refresh token.", "has expired: make a new one"),
+        ("Token is blacklisted", "was revoked: make a new one"),
+        ("Invalid token.", "allows this kind of token"),
+    ],
+)
+def test_a_refused_token_is_told_with_what_to_do_about_it(server, client, said, remedy):
+    server.answer = (401, json.dumps({"detail": said}))
+    with pytest.raises(AccessError) as refused:
+        client.project(1)
+    assert remedy in refused.value.remedy
+    assert "LABELLOOP_LABEL_STUDIO_TOKEN" in refused.value.remedy
+
+
+def personal_token(kind: str, lives: timedelta) -> str:
+    claims = {"token_type": kind, "exp": datetime.now(UTC) + lives}
+    return jwt.encode(claims, "a key of the server, long enough", algorithm="HS256")
+
+
+def test_a_personal_token_is_exchanged_for_an_access_token_once_and_again_when_that_has_expired(server):
+    token = personal_token("refresh", timedelta(days=365))
+    outdated, fresh = (personal_token("access", timedelta(seconds=seconds)) for seconds in (-1, 300))
+    server.access_tokens, server.answer = [outdated, fresh], (404, "{}")
+    client = LabelStudioServer(Connection(server.url, token, 30), None)
+    for _ in range(3):
+        client.project(1)
+    asked = [path for _, path in server.requests]
+    assert asked == ["/api/token/refresh/", "/api/projects/1/"] * 2 + ["/api/projects/1/"]
+    used = [given for given, path in zip(server.credentials, asked, strict=True) if "projects" in path]
+    assert used == [f"Bearer {outdated}", f"Bearer {fresh}", f"Bearer {fresh}"]
+
+
+def test_an_expired_personal_token_is_told_before_anything_is_asked(server):
+    client = LabelStudioServer(Connection(server.url, personal_token("refresh", timedelta(days=-1)), 30), None)
+    with pytest.raises(AccessError, match="has expired: make a new one"):
+        client.project(1)
+    assert server.requests == []
 
 
 def test_requests_leave_no_address_in_the_log(server, client, caplog):
