@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from labelloop.consensus.bradley_terry import bradley_terry
+from labelloop.consensus.enough import enough_opinions
 from labelloop.consensus.item_consensus import ItemConsensus
 from labelloop.consensus.plackett_luce import plackett_luce
 from labelloop.consensus.posterior import Posterior, Settings
@@ -20,6 +21,7 @@ __all__ = [
     "Settings",
     "aggregate",
     "bradley_terry",
+    "enough_opinions",
     "plackett_luce",
     "resolve",
 ]
