@@ -72,7 +72,7 @@ class Interface(Section):
     @model_validator(mode="after")
     def _names_of_tasks_stay_free(self) -> Self:
         if taken := sorted({field.name for field in self.shown} & _TAKEN):
-            raise ValueError(f"a field is called {', '.join(taken)}, as labelloop calls its own; give it another name")
+            raise ValueError(f"a field is called {', '.join(taken)}, as labelloop calls its own; rename it")
         return self
 
     @model_validator(mode="after")

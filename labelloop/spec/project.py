@@ -74,8 +74,8 @@ class ProjectSpec(Section):
         first, media = self.interface.questions[0], self.interface.media
         if self.model.source == "trainer" and (first.type != "choices" or media not in ("image", "text")):
             raise ValueError(
-                f"model.source is 'trainer', which learns choices about images or texts, not {first.type} about {media}; "
-                "choose another source, or put such a question first"
+                f"model.source is 'trainer', which learns choices about images or texts, but the first question is "
+                f"{first.type} about {media}; choose another source, or put such a question first"
             )
         return self
 
