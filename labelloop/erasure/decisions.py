@@ -57,6 +57,7 @@ def received(
     document: str | None = None,
     together: int = 1,
     requested_by: str | None = None,
+    in_inbox: bool = False,
 ) -> Request:
     """Return the record of a new request; its time runs from its arrival, or from now if none is given.
 
@@ -68,6 +69,7 @@ def received(
         document: id shared by the requests of one document.
         together: how many requests that document holds.
         requested_by: pseudonym of who entered it; None if nobody knows.
+        in_inbox: the document was a file of the inbox, known by the same id.
     """
     moment = wanted.received_at or now
     return Request(
@@ -78,6 +80,7 @@ def received(
         document=document,
         together=together,
         requested_by=requested_by,
+        in_inbox=in_inbox,
     )
 
 

@@ -39,6 +39,7 @@ class Plan(BaseModel):
     objects: tuple[tuple[str, str], ...] = ()
     ref_ids: tuple[str, ...] = ()
     projects: tuple[ProjectReach, ...] = ()
+    inbox_files: tuple[str, ...] = ()
     found: dict[str, int] = {}
     versions: dict[str, int] = {}
 
@@ -89,6 +90,7 @@ def merged(plans: Sequence[Plan]) -> Plan:
     return Plan(
         objects=_union(plan.objects for plan in plans),
         ref_ids=_union(plan.ref_ids for plan in plans),
+        inbox_files=_union(plan.inbox_files for plan in plans),
         projects=tuple(_merged_reach(name, [reach for reach in reaches if reach.project == name]) for name in names),
     )
 

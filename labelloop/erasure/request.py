@@ -57,6 +57,7 @@ class Request(BaseModel):
     due_at: datetime
     document: str | None = Field(default=None, pattern=_ID, description="shared by all requests of one document")
     together: int = Field(default=1, ge=1, description="requests in that document")
+    in_inbox: bool = Field(default=False, description="the document was a file of the inbox")
     requested_by: str | None = Field(default=None, pattern=_PSEUDONYM, description="unknown for the inbox")
     approved: bool = False
     shared_content: Literal["suppress", "leave"] | None = Field(
@@ -69,6 +70,11 @@ class Request(BaseModel):
     def is_finished(self) -> bool:
         """Return whether nothing is left to be carried out."""
         return self.state in ("done", "lifted")
+
+    @property
+    def inbox_files(self) -> tuple[str, ...]:
+        """Return the id of the file of the inbox that it came from, if it did."""
+        return (self.document,) if self.in_inbox and self.document else ()
 
     def is_overdue(self, now: datetime) -> bool:
         """Return whether the answer is late."""

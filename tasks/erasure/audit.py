@@ -98,7 +98,8 @@ def _preview(worlds: list[World], erasures: Erasures, request: Request) -> Summa
     own = next((world for world in worlds if world.project == request.project), worlds[0])
     plan = erasures.plan(request.request_id)
     if plan is None:
-        plan = reach_of(worlds, erasures.identifiers(request), own.spec.media.bucket)
+        wanted = erasures.identifiers(request)
+        plan = reach_of(worlds, wanted, own.spec.media.bucket, request.inbox_files)
     notes = [f"request {request.request_id}", request.state, f"due {request.due_at.date().isoformat()}"]
     if warning := request.warning(own.now()):
         notes.append(f"time: {warning}")

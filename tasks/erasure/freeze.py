@@ -77,7 +77,7 @@ def settled_plan(worlds: Sequence[World], lease: Lease, erasures: Erasures, requ
 def _frozen_plan(worlds: Sequence[World], lease: Lease, erasures: Erasures, request: Request) -> Plan:
     own, wanted = world_of(worlds, request.project), erasures.identifiers(request)
     with exclusive(worlds, LABELLING):
-        plan = reach_of(worlds, wanted, own.spec.media.bucket)
+        plan = reach_of(worlds, wanted, own.spec.media.bucket, request.inbox_files)
         lease.check()
         erasures.freeze(request.request_id, plan)
     return plan

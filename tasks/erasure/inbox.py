@@ -1,6 +1,7 @@
 """The inbox: files of erasure requests in S3, each taken up exactly once, then destroyed with all its versions.
 
 A file lies at `PROJECT/NAME` below the inbox; it becomes sealed requests, or a sealed refusal with its reasons.
+The files as such are the part of `inbox_files.py`.
 """
 
 from __future__ import annotations
@@ -8,22 +9,20 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
 
 from labelloop.erasure.decisions import received
 from labelloop.erasure.document import read_requests
-from labelloop.erasure.request import Identifiers, due
+from labelloop.erasure.request import Identifiers, Request, due
 from labelloop.errors import Conflict, ErasedError, InputError
 from tasks.artifacts import progress
 from tasks.clients.erasures import Erasures
 from tasks.clients.refused_requests import RefusedFile, RefusedFiles
-from tasks.clients.s3 import split_uri
 from tasks.clients.world import World
+from tasks.erasure.inbox_files import File, files_in, ids_of, inbox_of, is_destroyed, version_of
 
 _log = logging.getLogger(__name__)
 _LARGEST = 64 * 2**20  # bytes; a file is read whole, and sealed whole if it is refused
-_ATTEMPTS = 3
-_File = dict[str, Any]  # a row of the listing
 
 
 def take_up_inbox(world: World) -> dict[str, int]:
@@ -32,8 +31,7 @@ def take_up_inbox(world: World) -> dict[str, int]:
     Call it after the suppression keys were recognised, since the ids of requests are made with them. A file that is
     too large or cannot be destroyed stays, is counted as `left`, and is never taken up twice.
     """
-    bucket, prefix = _place(world)
-    files = {row["key"]: row for batch in world.media.list(bucket, prefix) for row in batch.to_pylist()}
+    files, (bucket, prefix) = files_in(world), inbox_of(world)
     counts = Counter({"requests": 0, "refused": 0, "left": 0})
     for key in [key for key in world.media.keys_ever(bucket, prefix) if not key.endswith("/")]:
         versions = world.media.versions(bucket, key)
@@ -41,38 +39,31 @@ def take_up_inbox(world: World) -> dict[str, int]:
         if file and file["version_id"] and file["version_id"] not in [v.version_id for v in versions if v.is_latest]:
             continue  # overwritten since it was listed: the next run reads the newer one
         folder = key.removeprefix(prefix).rpartition("/")[0]
-        settled = _take_up(world, bucket, file, folder, counts) if file else True
-        if not (settled and _is_destroyed(world, bucket, key, [v.version_id for v in versions])):
+        settled = _take_up(world, file, folder, counts) if file else True
+        if not (settled and is_destroyed(world, key, [v.version_id for v in versions])):
             counts["left"] += 1
     if counts.total():
         _log.info("inbox: %s", ", ".join(f"{what} {number}" for what, number in counts.items()))
     return dict(counts)
 
 
-def _place(world: World) -> tuple[str, str]:
-    settings = world.settings
-    uri = settings.erasure_inbox_uri or f"{settings.lake_uri.rstrip('/')}/inbox/erasure"
-    bucket, prefix = split_uri(uri)
-    return bucket, f"{prefix.rstrip('/')}/" if prefix else ""
-
-
-def _take_up(world: World, bucket: str, file: _File, folder: str, counts: Counter[str]) -> bool:
+def _take_up(world: World, file: File, folder: str, counts: Counter[str]) -> bool:
     """Record what the file asks, or why it was refused; return whether nothing is lost when it is destroyed."""
     if file["size"] > _LARGEST:
         problem = InputError("the file is larger than 64 MiB and was left in the inbox", remedy="send it in parts")
-        counts["refused"] += _refuse(world, bucket, file, None, problem)
+        counts["refused"] += _refuse(world, file, None, problem)
         return False
     try:
-        content = world.media.read(bucket, file["key"], version_id=file["version_id"])
+        content = world.media.read(inbox_of(world)[0], file["key"], version_id=file["version_id"])
     except ErasedError:
         return True  # a run beside this one has taken it up
     try:
         project = _project_of(world, folder)
         wanted = read_requests(_text(content), now=world.now())
     except InputError as problem:
-        counts["refused"] += _refuse(world, bucket, file, content, problem)
+        counts["refused"] += _refuse(world, file, content, problem)
         return True
-    counts["requests"] += _record(world, bucket, file, project, wanted)
+    counts["requests"] += _record(world, file, project, wanted)
     return True
 
 
@@ -92,12 +83,12 @@ def _text(content: bytes) -> str:
         raise InputError("the file is no UTF-8 text", remedy="save it as UTF-8") from None
 
 
-def _record(world: World, bucket: str, file: _File, project: str, wanted: Sequence[Identifiers]) -> int:
+def _record(world: World, file: File, project: str, wanted: Sequence[Identifiers]) -> int:
     """Record the requests that are not yet, and return how many were new."""
-    erasures, document, new = Erasures(world.hot, world.vault), _ids(world, bucket, file, "document")[0], 0
+    erasures, document, new = Erasures(world.hot, world.vault), _ids(world, file, "document")[0], 0
     with progress(len(wanted), "recording erasure requests") as bar:
         for number, one in enumerate(wanted):
-            ids = _ids(world, bucket, file, str(number))
+            ids = _ids(world, file, str(number))
             if not any(map(erasures.is_known, ids)):
                 record = received(
                     one,
@@ -106,13 +97,14 @@ def _record(world: World, bucket: str, file: _File, project: str, wanted: Sequen
                     now=_uploaded_at(world, file),
                     document=document,
                     together=len(wanted),
+                    in_inbox=True,
                 )
                 new += _added(erasures, record, one)
             bar.advance()
     return new
 
 
-def _added(erasures: Erasures, record: Any, wanted: Identifiers) -> bool:
+def _added(erasures: Erasures, record: Request, wanted: Identifiers) -> bool:
     try:
         erasures.add(record, wanted)
     except Conflict:
@@ -120,9 +112,9 @@ def _added(erasures: Erasures, record: Any, wanted: Identifiers) -> bool:
     return True
 
 
-def _refuse(world: World, bucket: str, file: _File, content: bytes | None, problem: InputError) -> bool:
+def _refuse(world: World, file: File, content: bytes | None, problem: InputError) -> bool:
     """Keep the file sealed with its problems, once, and return whether it was new."""
-    refused, ids = RefusedFiles(world.hot, world.vault), _ids(world, bucket, file, "refused")
+    refused, ids = RefusedFiles(world.hot, world.vault), _ids(world, file, "refused")
     if any(map(refused.is_known, ids)):
         return False
     moment = _uploaded_at(world, file)
@@ -130,26 +122,9 @@ def _refuse(world: World, bucket: str, file: _File, content: bytes | None, probl
     return True
 
 
-def _ids(world: World, bucket: str, file: _File, part: str) -> list[str]:
-    """Return the id of a part of the file under every key, the current one's first: a rotation makes no new file.
-
-    A later upload of the same name is another file, even with the same bytes: it asks again.
-    """
-    version = file["version_id"] or file["etag"]
-    name = "\0".join([bucket, file["key"], version, file["last_modified"].isoformat(), part])
-    key_ids = sorted(world.keys.key_ids, key=lambda key_id: key_id != world.keys.current)
-    return [world.keys.digest("inbox", name, key_id=key_id)[:32] for key_id in key_ids]
+def _ids(world: World, file: File, part: str) -> list[str]:
+    return ids_of(world, file["key"], version_of(file), part)
 
 
-def _uploaded_at(world: World, file: _File) -> Any:
+def _uploaded_at(world: World, file: File) -> datetime:
     return min(file["last_modified"], world.now())
-
-
-def _is_destroyed(world: World, bucket: str, key: str, version_ids: Sequence[str]) -> bool:
-    """Delete these versions of the file and return whether a new listing shows none of them."""
-    for _ in range(_ATTEMPTS):
-        there = {version.version_id for version in world.media.versions(bucket, key)}.intersection(version_ids)
-        if not there:
-            return True
-        world.media.delete_versions(bucket, key, sorted(there))
-    return False

@@ -29,13 +29,14 @@ from tasks.erasure.sinks import count
 Objects = set[tuple[str, str]]
 
 
-def reach_of(worlds: Sequence[World], wanted: Identifiers, bucket: str) -> Plan:
+def reach_of(worlds: Sequence[World], wanted: Identifiers, bucket: str, inbox_files: Sequence[str] = ()) -> Plan:
     """Return everything a request reaches in every project of the lake, with how much there is of it.
 
     Args:
         worlds: every project of the lake.
         wanted: the request.
         bucket: the bucket its object keys and prefixes lie in.
+        inbox_files: ids of the files it came from; they were found, and destroyed, when they were taken up.
     """
     world = worlds[0]
     known = world.table("references").read()
@@ -49,10 +50,11 @@ def reach_of(worlds: Sequence[World], wanted: Identifiers, bucket: str) -> Plan:
         objects=tuple(sorted(objects)),
         ref_ids=tuple(ref_ids),
         projects=tuple(ProjectReach(project=name, unit_ids=tuple(ids)) for name, ids in units.items()),
+        inbox_files=tuple(inbox_files),
     )
     projects = tuple(_reach_in_project(each, bare, units[each.project], staying) for each in worlds)
     plan = bare.model_copy(update={"projects": projects, "versions": table_versions(worlds)})
-    return plan.model_copy(update={"found": count(worlds, plan)})
+    return plan.model_copy(update={"found": count(worlds, plan) | {"inbox_files": len(inbox_files)}})
 
 
 def _objects(references: pa.Table, staying: pa.Table) -> Objects:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from labelloop.erasure.plan import Plan
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
-from tasks.erasure import label_studio, media, rows
+from tasks.erasure import inbox_files, label_studio, media, rows
 
 Worlds = Sequence[World]
 
@@ -37,6 +37,13 @@ class Sink:
 
 
 SINKS = (
+    Sink(
+        "inbox",
+        ("inbox_files",),
+        "every version of every file of the inbox listed again",
+        inbox_files.count_inbox,
+        inbox_files.erase_inbox,
+    ),
     Sink(
         "label_studio_tasks",
         ("label_studio_tasks",),

@@ -179,6 +179,20 @@ MUTATIONS = (
         "tests/stages/test_erasure_inbox.py -k key_rotation",
     ),
     Mutation(
+        "a hidden version of an inbox file overlooked by the receipt",
+        "tasks/erasure/inbox_files.py",
+        "else version.version_id",
+        "else key",
+        "tests/stages/test_erasure_inbox.py -k hides_a_file",
+    ),
+    Mutation(
+        "the inbox file of a request not counted as found",
+        "tasks/erasure/reach.py",
+        '| {"inbox_files": len(inbox_files)}',
+        "",
+        "tests/stages/test_erasure_inbox.py -k receipt_counts",
+    ),
+    Mutation(
         "bytes of another subject suppressed without asking",
         "tasks/erasure/content.py",
         "if shared and request.shared_content is None:",

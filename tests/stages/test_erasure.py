@@ -56,6 +56,7 @@ def test_everything_of_the_subject_goes_and_the_receipt_counts_it(world):
     assert set(world.label_studio.all_tasks) == set(made.task_ids) - {made.task_ids[3], made.task_ids[N]}
     sinks = payload_of(world)["sinks"]
     assert {place: counted["found"] for place, counted in sinks.items()} == {
+        "inbox_files": 0,
         "label_studio_tasks": 2,
         "label_studio_views": 0,
         "label_studio_orphans": 0,

@@ -6,11 +6,14 @@ import json
 
 import pytest
 
+from labelloop.errors import UnavailableError
 from labelloop.identity import KeyRing
 from tasks.clients.erasures import Erasures
+from tasks.clients.receipts import receipts
 from tasks.clients.refused_requests import RefusedFiles
 from tasks.erasure.carry_out import carry_out_requests
 from tasks.erasure.inbox import take_up_inbox
+from tests.builders.erasure_requests import ask
 from tests.fakes.faults import killed_after_each_effect
 from tests.fakes.label_studio import MemoryLabelStudio
 from tests.fakes.world import make_world
@@ -31,7 +34,7 @@ def with_inbox(folder, *, versioned):
     (folder / "specs").mkdir()
     (folder / "lake").mkdir()  # which no stage has written yet
     settings = {"projects_dir": folder / "specs", "erasure_inbox_uri": "s3://privacy/inbox", "lease_wait_seconds": 0}
-    made = make_world(folder, settings=settings)
+    made = make_world(folder, settings=settings, label_studio=MemoryLabelStudio())
     made.media.make_bucket("privacy", versioned=versioned)
     return made
 
@@ -61,13 +64,52 @@ def files(world):
 
 def test_an_erasure_takes_up_the_inbox_before_anything_else(tmp_path):
     world = with_inbox(tmp_path, versioned=True)
-    world.label_studio = MemoryLabelStudio()
     world.media.write("media", "digits/anna/1.png", b"1", content_type="image/png")
     put(world, "digits/one.json", ANNA)
     put(world, "digits/wrong.json", "{")
     assert carry_out_requests(world).counts["done"] == 1
     assert (files(world), world.media.versions("media", "digits/anna/1.png")) == ([], [])
     assert len(refused(world)) == 1
+
+
+def counted(world):
+    """What the newest receipt says of the inbox: found, erased, remaining."""
+    place = json.loads(receipts(world.lake)[-1].payload)["sinks"]["inbox_files"]
+    return place["found"], place["erased"], place["remaining"]
+
+
+def test_the_receipt_counts_the_file_a_request_came_from(world):
+    put(world, "digits/one.json", ANNA)
+    carry_out_requests(world)
+    assert counted(world) == (1, 1, 0)
+    ask(world, subjects=["bert"])
+    carry_out_requests(world)
+    assert counted(world) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("rotated", [False, True])
+def test_no_receipt_is_issued_while_a_version_of_the_file_is_left(world, rotated):
+    put(world, "digits/one.json", ANNA)
+    world.media.lies["privacy"] = 10**6
+    with pytest.raises(UnavailableError, match="inbox_files 1"):
+        carry_out_requests(world)
+    assert receipts(world.lake) == []
+    if rotated:
+        world.keys = KeyRing({"k1": bytes(range(32)), "k2": bytes(32)}, current="k2")
+    world.media.lies["privacy"] = 0
+    assert carry_out_requests(world).counts["done"] == 1
+    assert (files(world), counted(world)) == ([], (1, 1, 0))
+
+
+def test_an_upload_that_hides_a_file_does_not_hide_it_from_its_receipt(tmp_path):
+    world = with_inbox(tmp_path, versioned=True)
+    world.media.lies["privacy"] = 10**6
+    for subject in ("anna", "bert"):
+        put(world, "digits/one.json", {**ANNA, "subjects": [subject]})
+        with pytest.raises(UnavailableError, match="inbox_files 1"):
+            carry_out_requests(world)
+        world.now.advance(days=1)
+    assert (len(asked(world)), receipts(world.lake)) == (2, [])
 
 
 def test_an_empty_inbox_is_nothing(world):
