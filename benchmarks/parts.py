@@ -19,6 +19,7 @@ PARTS: Final[Mapping[str, str]] = MappingProxyType(
         "scores": "benchmarks.scores",
         "k_center": "benchmarks.k_center",
         "shards": "benchmarks.shards",
+        "ten_million": "benchmarks.ten_million",
         "label_efficiency": "benchmarks.label_efficiency.part",
         "listing": "benchmarks.listing",
         "sync_diff": "benchmarks.sync_diff",
@@ -26,6 +27,8 @@ PARTS: Final[Mapping[str, str]] = MappingProxyType(
         "agreement": "benchmarks.agreement",
     }
 )
+
+BY_NAME_ALONE: Final = frozenset({"ten_million"})  # takes minutes or much disk
 
 
 def run_part(name: str, *, quick: bool) -> Figures:

@@ -10,7 +10,7 @@ from benchmarks.page import FIGURES, table
 
 PAGE = FIGURES.with_name("sampling.md")
 _SPEED, _HEADING = "## Speed", "## Label efficiency"
-_TIMED = ("scores", "k_center", "shards")
+_TIMED = ("scores", "k_center", "shards", "ten_million")
 _TIMES = """\
 Written by `make bench`; do not edit. What was measured and against what, other packages among it, is in
 [benchmarks](benchmarks.md)."""

@@ -39,10 +39,10 @@ def shard_of(shard: int, count: int) -> NDArray[np.float16]:
     return _filled(count, _cluster_blocks(count, SEED + 1 + shard)).astype(np.float16)
 
 
-def pool_table(**columns: NDArray[np.floating]) -> pa.Table:
-    """Return a pool of these columns with ids in ascending order; the arrays are not copied."""
+def pool_table(*, first: int = 0, **columns: NDArray[np.floating]) -> pa.Table:
+    """Return a pool of these columns with ascending ids from this number on; the arrays are not copied."""
     count = len(next(iter(columns.values())))
-    ids = pa.array(np.char.mod("%032x", np.arange(count)), pa.string())
+    ids = pa.array(np.char.mod("%032x", np.arange(first, first + count)), pa.string())
     return pa.table({"ref_id": ids, **{name: lists_of(values) for name, values in columns.items()}})
 
 
