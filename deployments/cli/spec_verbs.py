@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from string import Template
 from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
 
 from deployments.cli.output import print_json
+from deployments.cli.templates import fill
 from labelloop.errors import InputError
+from labelloop.interface import build
 from labelloop.spec import json_schema
 from tasks.clients.specs import read_spec
 
-TEMPLATES = Path(__file__).resolve().parents[1] / "projects" / "templates"
 _PROJECTS = Path("deployments/projects")
 
 
@@ -30,11 +29,11 @@ def init(
 
     Args:
         name: Name of the project: small letters, digits and hyphens.
-        template: image-classification or text-classification.
+        template: What is asked, such as image-classification; a name that is none lists them all.
         out: File to write; without it NAME.yaml in the folder of specs.
         projects_dir: Folder of specs.
     """
-    text = _filled(template, name)
+    text = fill(template, name)
     path = out or projects_dir / f"{name}.yaml"
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -53,25 +52,13 @@ def check(file: Path) -> None:
         file: The spec, YAML.
     """
     spec = read_spec(file)
+    build(spec.interface)  # names the texts that Label Studio would not show as they are, and findings of an XML
     _say(f"{file} is right: project {spec.name}, {spec.interface.media}, batches of {spec.sampling.batch_size}")
 
 
 def schema() -> None:
     """Print the JSON Schema of a spec, for editors."""
     print_json(json_schema())
-
-
-def _filled(template: str, name: str) -> str:
-    known = {path.stem: path for path in sorted(TEMPLATES.glob("*.yaml"))}
-    if template not in known:
-        raise InputError(f"there is no template {template!r}", remedy=f"choose one of {', '.join(known)}")
-    rule = json_schema()["properties"]["name"]["pattern"]
-    if not re.fullmatch(rule, name):
-        raise InputError(
-            f"{name!r} is no project name", remedy="begin with a small letter; then a-z, 0-9 and -, 2 to 40"
-        )
-    title = f"{name.replace('-', ' ').capitalize()} labelling"
-    return Template(known[template].read_text(encoding="utf-8")).substitute(name=name, title=title)
 
 
 def _say(text: str) -> None:
