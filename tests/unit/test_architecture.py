@@ -89,6 +89,8 @@ RULES = {
                     "altair",
                     "vl_convert",
                     "imagehash",
+                    "rapidfuzz",
+                    "shapely",
                     "open_data_contract_standard",
                     "cryptography",
                 }
