@@ -14,7 +14,6 @@ from labelloop.agreement.patterns import Disagreement, Patterns
 from labelloop.agreement.ratings import FloatArray
 from labelloop.agreement.similarity import (
     MOST_CATEGORIES,
-    SET_LEVELS,
     Scale,
     distances_of_sets,
     squared_relative_difference,
@@ -33,7 +32,7 @@ def krippendorff_alpha(patterns: Patterns, scale: Scale) -> Disagreement:
         return _nominal(counts)
     if scale.level == "ratio":
         return _by_table(counts, _ratio(scale))
-    if scale.level in SET_LEVELS:
+    if scale.apart is not None:
         return _by_table(counts, distances_of_sets(scale))
     if scale.level == "ordinal":
         return _ordinal(counts)

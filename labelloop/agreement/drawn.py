@@ -1,0 +1,176 @@
+"""From the columns of stored answers to shapes: one reader for each kind, which refuses what cannot be placed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from labelloop.agreement.ratings import FloatArray, IntArray
+from labelloop.errors import InputError
+from labelloop.geometry.brush import covered_runs
+from labelloop.geometry.intervals import Intervals
+from labelloop.geometry.keypoints import Keypoints
+from labelloop.geometry.masks import masks_of
+from labelloop.geometry.outlines import ellipses, polygons
+from labelloop.geometry.rectangles import Rectangles
+from labelloop.geometry.shapes import Shapes
+from labelloop.geometry.tracks import Tracks
+
+_POINTS: Final = pa.list_(pa.float64())
+_KEY_FRAMES: Final = pa.list_(pa.struct([("frame", pa.int64()), ("points", _POINTS)]))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Regions as they were stored (`items`) and the `answer` of each; the `unit` and `raw` JSON of each answer."""
+
+    items: pa.StructArray
+    answer: IntArray
+    unit: IntArray
+    raw: list[str | None]
+    tolerance: float
+
+    def numbers(self, name: str, empty: float | None = None) -> FloatArray:
+        """A field of all regions; without a value it is `empty`, or refused."""
+        column = field(self.items, name)
+        if column is None or pa.types.is_null(column.type):
+            column = pa.nulls(len(self.answer), pa.float64())
+        found = pc.fill_null(column.cast(pa.float64()), np.nan if empty is None else empty).to_numpy(False)
+        _refuse(~np.isfinite(found), f"have no finite {name}")
+        return np.asarray(found)
+
+    def points(self) -> tuple[FloatArray, IntArray]:
+        """All coordinates, and how many each region has."""
+        column = field(self.items, "points")
+        if column is None or pa.types.is_null(column.type):
+            column = pa.nulls(len(self.answer), _POINTS)
+        size = pc.fill_null(pc.list_value_length(column), 0).to_numpy(False).astype(np.int64)
+        flat = pc.fill_null(column.flatten().cast(pa.float64()), np.nan).to_numpy(False)
+        _refuse(~np.isfinite(flat), "are no finite numbers", what="coordinates")
+        return np.asarray(flat), size
+
+    def table(self, width: int) -> FloatArray:
+        """Coordinates of shapes that all have `width` of them."""
+        flat, size = self.points()
+        _refuse(size != width, f"have not {width} coordinates")
+        return flat.reshape(-1, width)
+
+    def aspect(self, turned: Any) -> FloatArray:
+        """Height / width of the image of each region; 1 in units where nothing is turned, or where nobody tells."""
+        aspect = np.ones(int(self.unit.max(initial=-1)) + 1)
+        concerned = np.isin(self.unit, self.unit[self.answer[turned]])
+        for answer in np.flatnonzero(concerned).tolist():
+            aspect[self.unit[answer]] = _aspect(self.raw[answer]) or aspect[self.unit[answer]]
+        return np.asarray(aspect[self.unit[self.answer]])
+
+
+def _rectangles(drawn: Drawn) -> Shapes:
+    rotation = drawn.numbers("rotation", 0.0)
+    return Rectangles(_boxes(drawn), rotation, drawn.aspect(rotation % 360.0 != 0.0))
+
+
+def _ellipses(drawn: Drawn) -> Shapes:
+    rotation = drawn.numbers("rotation", 0.0)
+    return ellipses(_boxes(drawn), rotation, drawn.aspect(rotation % 360.0 != 0.0))
+
+
+def _polygons(drawn: Drawn) -> Shapes:
+    flat, size = drawn.points()
+    _refuse((size < 6) | (size % 2 > 0), "have fewer than three corners")
+    owner = np.repeat(np.arange(len(size)), size // 2)
+    return polygons(flat.reshape(-1, 2), owner, len(size), np.ones(len(size)))
+
+
+def _keypoints(drawn: Drawn) -> Shapes:
+    flat, size = drawn.points()
+    _refuse(size < 2, "have no x and y")
+    first = np.cumsum(size) - size
+    return Keypoints(flat[first], flat[first + 1], drawn.tolerance)
+
+
+def _masks(drawn: Drawn) -> Shapes:
+    codes = [_codes(raw) for raw in drawn.raw]
+    ids = field(drawn.items, "region_id")
+    names = [None] * len(drawn.answer) if ids is None else ids.to_pylist()
+    found = [codes[answer].get(name) for answer, name in zip(drawn.answer.tolist(), names, strict=True)]
+    _refuse(np.array([code is None for code in found], dtype=bool), "have no code of their mask in raw")
+    return masks_of([covered_runs(code) for code in found if code is not None])
+
+
+def _intervals(drawn: Drawn) -> Shapes:
+    start, end = drawn.numbers("start"), drawn.numbers("end")
+    _refuse(end < start, "end before they start")
+    return Intervals(start, end)
+
+
+def _tracks(drawn: Drawn) -> Shapes:
+    lists = field(drawn.items, "frames")
+    lists = pa.nulls(len(drawn.answer), _KEY_FRAMES) if lists is None or pa.types.is_null(lists.type) else lists
+    size = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(False).astype(np.int64)
+    _refuse(size == 0, "have no key frames")
+    owner = np.repeat(np.arange(len(size)), size)
+    keys = replace(drawn, items=lists.flatten(), answer=drawn.answer[owner])
+    box, rotation, frame = _boxes(keys), keys.numbers("rotation", 0.0), keys.numbers("frame").astype(np.int64)
+    enabled = keys.numbers("enabled", 1.0) > 0
+    order = np.lexsort((frame, owner))
+    _refuse(
+        (np.diff(owner[order]) == 0) & (np.diff(frame[order]) == 0), "repeat a frame of their track", "key frames"
+    )
+    turned = np.bincount(owner, weights=rotation % 360.0 != 0.0, minlength=len(size)) > 0
+    first = np.concatenate([[0], np.cumsum(size)])
+    return Tracks(frame[order], box[order], rotation[order], enabled[order], first, drawn.aspect(turned))
+
+
+def _boxes(drawn: Drawn) -> FloatArray:
+    box = drawn.table(4)
+    _refuse((box[:, 2:] < 0).any(axis=1), "have a negative width, height or radius")
+    return box
+
+
+SHAPES: Final[Mapping[str, Callable[[Drawn], Shapes]]] = MappingProxyType(
+    {
+        "rectangle": _rectangles,
+        "ellipse": _ellipses,
+        "polygon": _polygons,
+        "keypoint": _keypoints,
+        "mask": _masks,
+        "span": _intervals,
+        "segment": _intervals,
+        "timeline": _intervals,
+        "track": _tracks,
+    }
+)
+
+
+def field(items: pa.StructArray, name: str) -> pa.Array | None:
+    """A field of all regions, None when they have no such field."""
+    return pc.struct_field(items, name) if items.type.get_field_index(name) >= 0 else None
+
+
+def _refuse(wrong: Any, why: str, what: str = "regions") -> None:
+    if n := int(np.count_nonzero(wrong)):
+        raise InputError(f"{n} {what} {why}", remedy="quarantine the answers they belong to")
+
+
+def _results(raw: str | None) -> list[dict[str, Any]]:
+    found = json.loads(raw) if raw else []
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _aspect(raw: str | None) -> float | None:
+    sizes = [(one.get("original_width"), one.get("original_height")) for one in _results(raw)]
+    return next((float(height) / float(width) for width, height in sizes if width and height), None)
+
+
+def _codes(raw: str | None) -> dict[str, list[int]]:
+    """The run-length code of each mask by its region."""
+    return {
+        one["id"]: one["value"]["rle"] for one in _results(raw) if "id" in one and "rle" in (one.get("value") or {})
+    }

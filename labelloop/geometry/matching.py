@@ -1,0 +1,124 @@
+"""Which shapes of two answers show the same thing: one to one, so that the sum of the similarities is greatest.
+
+Over all pairs of answers at once. Most shapes touch one other shape only; an assignment problem is solved only where
+several touch each other (Kuhn 1955; Jonker and Volgenant 1987, as SciPy has it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse.csgraph import connected_components
+
+from labelloop.geometry.shapes import FloatArray, IntArray
+
+CELLS: Final = 4_000_000  # pairs of shapes compared at once
+SAME_LABEL: Final = 1e-6  # decides between shapes that are equally alike
+
+
+class Links(NamedTuple):
+    """Two shapes of two answers: `pair` of answers, shape of its first and of its second, how alike they are."""
+
+    pair: IntArray
+    one: IntArray
+    other: IntArray
+    similarity: FloatArray
+
+    def where(self, keep: Any) -> Links:
+        """The links that a mask or positions select."""
+        return Links(*(column[keep] for column in self))
+
+
+def touching(bounds: FloatArray, start: IntArray, first: IntArray, second: IntArray) -> tuple[IntArray, ...]:
+    """Pair of answers, shape of the first and shape of the second, wherever the boxes around the shapes touch.
+
+    Args:
+        bounds: left, top, right, bottom of each shape, sorted by answer.
+        start: place of the first shape of each answer, and the number of shapes.
+        first: one answer of each pair.
+        second: the other.
+
+    >>> bounds = np.array([[0.0, 0, 2, 2], [1.0, 1, 3, 3], [9.0, 9, 10, 10]])
+    >>> [column.tolist() for column in touching(bounds, np.array([0, 1, 3]), np.array([0]), np.array([1]))]
+    [[0], [0], [1]]
+    """
+    found = list(_blocks(bounds, start, first, second))
+    return (
+        tuple(np.concatenate([np.empty(0, dtype=np.int64), *column]) for column in zip(*found, strict=True))
+        or (np.empty(0, dtype=np.int64),) * 3
+    )
+
+
+def best_links(links: Links, same_label: Any) -> Links:
+    """The links of the best one-to-one matching within each pair of answers; `same_label` decides ties.
+
+    The sum of similarities is as great as can be; shapes with nothing in common stay unmatched.
+    """
+    same = np.asarray(same_label)[links.similarity > 0]
+    links = links.where(links.similarity > 0)
+    one, other = _nodes(links.pair, links.one), _nodes(links.pair, links.other)
+    only = (np.bincount(one)[one] == 1) & (np.bincount(other)[other] == 1)
+    worth = links.similarity + SAME_LABEL * same
+    rest = np.flatnonzero(~only)
+    chosen = rest[_assigned(one[rest], other[rest], worth[rest])]
+    return links.where(np.sort(np.concatenate([np.flatnonzero(only), chosen])))
+
+
+def _blocks(
+    bounds: FloatArray, start: IntArray, first: IntArray, second: IntArray
+) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
+    """Pairs of answers with equally many shapes are compared as one array, a bounded number of them at a time."""
+    size = np.diff(start)
+    n, m = size[first], size[second]
+    order = np.lexsort((m, n))
+    order = order[(n[order] > 0) & (m[order] > 0)]
+    ends = np.flatnonzero(np.diff(n[order]) | np.diff(m[order])) + 1
+    for alike in np.split(order, ends) if len(order) else []:
+        rows, columns = np.arange(n[alike[0]]), np.arange(m[alike[0]])
+        at_once = max(1, CELLS // (len(rows) * len(columns)))
+        for begin in range(0, len(alike), at_once):
+            block = alike[begin : begin + at_once]
+            one, other = start[first[block], None] + rows, start[second[block], None] + columns
+            hit = np.flatnonzero(_touch(bounds[one][:, :, None], bounds[other][:, None, :]))
+            pair, cell = np.divmod(hit, len(rows) * len(columns))
+            row, column = np.divmod(cell, len(columns))
+            yield block[pair], one[pair, row], other[pair, column]
+
+
+def _touch(one: FloatArray, other: FloatArray) -> Any:
+    across = (one[..., 0] <= other[..., 2]) & (other[..., 0] <= one[..., 2])
+    return across & (one[..., 1] <= other[..., 3]) & (other[..., 1] <= one[..., 3])
+
+
+def _nodes(pair: IntArray, shape: IntArray) -> IntArray:
+    """A number for each shape within each pair, 0 and up."""
+    key = pair * (int(shape.max(initial=0)) + 1) + shape
+    return np.asarray(np.unique(key, return_inverse=True)[1])
+
+
+def _assigned(one: IntArray, other: IntArray, worth: FloatArray) -> IntArray:
+    """Places of the links of the best matching, where links meet."""
+    rows, row = np.unique(one, return_inverse=True)
+    columns, column = np.unique(other, return_inverse=True)
+    n_rows, n = len(rows), len(rows) + len(columns)
+    graph = sparse.coo_array((np.ones(len(row), dtype=np.int8), (row, column + n_rows)), shape=(n, n))
+    cluster = connected_components(graph, directed=False)[1][row]
+    order = np.argsort(cluster, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(cluster[order])) + 1) if len(order) else []
+    return np.concatenate([np.empty(0, dtype=np.int64), *(_best(part, row, column, worth) for part in parts)])
+
+
+def _best(part: IntArray, row: IntArray, column: IntArray, worth: FloatArray) -> IntArray:
+    """The best of the links `part`, which hang together."""
+    rows, columns = row[part] - row[part].min(), column[part] - column[part].min()
+    if not rows.any() or not columns.any():
+        return part[[np.argmax(worth[part])]]
+    r, c = np.unique(rows, return_inverse=True)[1], np.unique(columns, return_inverse=True)[1]
+    table, place = np.zeros((r.max() + 1, c.max() + 1)), np.full((r.max() + 1, c.max() + 1), -1)
+    table[r, c], place[r, c] = worth[part], part
+    chosen = place[linear_sum_assignment(table, maximize=True)]
+    return np.asarray(chosen[chosen >= 0])

@@ -1,0 +1,129 @@
+"""Consensus of regions: quorum, mean of boxes, median of ends, the most central shape, and the vote on labels."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from labelloop.agreement.region_figures import region_figures
+from labelloop.consensus.region_fusion import fuse_regions
+from labelloop.errors import InputError
+
+
+def region(*points, label="cat", **more):
+    return {"labels": [label], "points": [float(point) for point in points], **more}
+
+
+def span(start, end, label="x"):
+    return {"labels": [label], "start": float(start), "end": float(end)}
+
+
+def answers(*drawn, unit=1):
+    return pd.DataFrame({"unit": unit, "annotator": [*"abcdefgh"[: len(drawn)]], "regions": list(drawn)})
+
+
+def fused(*drawn, control_type="rectangle", **settings):
+    (row,) = fuse_regions(answers(*drawn), control_type, **settings).to_pylist()
+    return row["regions"]
+
+
+def test_a_box_that_two_of_three_drew_is_kept_at_their_mean_and_one_that_one_drew_is_not():
+    (found,) = fused([region(0, 0, 4, 4)], [region(1, 0, 4, 4), region(50, 50, 4, 4)], [])
+    assert found["points"] == [0.5, 0.0, 4.0, 4.0]
+    assert (found["n"], found["confidence"]) == (2, pytest.approx(2 / 3))
+
+
+def test_half_of_the_annotators_are_no_quorum():
+    assert fused([region(0, 0, 4, 4)], []) == []
+    assert len(fused([region(0, 0, 4, 4)], [], quorum=0.4)) == 1
+
+
+def test_weights_count_for_the_quorum_for_the_mean_and_for_the_label():
+    drawn = [region(0, 0, 4, 4)], [region(1, 0, 4, 4, label="dog")], []
+    (found,) = fused(*drawn, weights={"a": 3.0})
+    assert found["points"] == [0.25, 0.0, 4.0, 4.0]
+    assert (found["labels"], found["confidence"]) == (["cat"], pytest.approx(3 / 5))
+    assert fused(*drawn, weights={"c": 3.0}) == []
+
+
+def test_labels_that_tie_are_null_and_the_place_is_kept():
+    (found,) = fused([region(0, 0, 4, 4)], [region(0, 0, 4, 4, label="dog")])
+    assert (found["labels"], found["points"]) == (None, [0.0, 0.0, 4.0, 4.0])
+
+
+def test_turned_boxes_are_not_averaged_but_the_most_central_is_taken():
+    turned = [region(10, 10, 8, 4, rotation=rotation) for rotation in (30.0, 33.0, 60.0)]
+    (found,) = fused(*([one] for one in turned))
+    assert (found["rotation"], found["points"]) == (33.0, [10.0, 10.0, 8.0, 4.0])
+
+
+def test_of_two_polygons_the_leftmost_is_taken_whoever_drew_it():
+    left, right = region(0, 0, 4, 0, 4, 4), region(0.5, 0, 4, 0, 4, 4)
+    for drawn in ([left], [right]), ([right], [left]):
+        assert fused(*drawn, control_type="polygon")[0]["points"] == left["points"]
+
+
+def test_key_points_are_averaged_and_keep_their_size():
+    (found,) = fused([region(10, 10, 0.7)], [region(11, 10, 0.7)], control_type="keypoint")
+    assert found["points"] == [10.5, 10.0, 0.7]
+
+
+def test_ends_of_spans_are_medians_that_somebody_chose_and_ends_of_segments_may_lie_between():
+    drawn = [span(0, 10)], [span(1, 12)], [span(2, 11)]
+    (found,) = fused(*drawn, control_type="span")
+    assert (found["start"], found["end"]) == (1.0, 11.0)
+    (found,) = fused(*drawn[:2], control_type="span")
+    assert (found["start"], found["end"]) == (0.0, 12.0)
+    (found,) = fused(*drawn[:2], control_type="segment")
+    assert (found["start"], found["end"]) == (0.5, 11.0)
+
+
+def test_a_mask_and_a_track_are_one_that_was_drawn():
+    keys = [{"frame": 1, "points": [0.0, 0.0, 4.0, 4.0], "rotation": 0.0, "enabled": True}]
+    (found,) = fused(*([{"labels": ["car"], "frames": keys}] for _ in range(2)), control_type="track")
+    assert found["frames"] == keys
+    named = [[{"region_id": name, "labels": ["cat"], "points": []}] for name in "pq"]
+    raw = [json.dumps([{"id": name, "value": {"rle": [0, 0, 0, 8, 57, 27, 252, 255, 224]}}]) for name in "pq"]
+    (row,) = fuse_regions(answers(*named).assign(raw=raw), "mask").to_pylist()
+    assert row["regions"][0]["region_id"] in "pq"
+
+
+def test_units_say_how_clearly_they_were_decided():
+    rows = pd.concat([answers([], [], []), answers([region(0, 0, 4, 4)], [], [], unit=2)])
+    table = fuse_regions(rows, "rectangle")
+    assert table["unit"].to_pylist() == [1, 2]
+    assert table["regions"].to_pylist() == [[], []]
+    assert table["confidence"].to_pylist() == pytest.approx([1.0, 2 / 3])
+    assert table["n"].to_pylist() == [3, 3]
+
+
+def test_no_answers_give_an_empty_table():
+    assert fuse_regions(answers([]).head(0), "rectangle").num_rows == 0
+
+
+def test_the_consensus_is_nearer_to_the_truth_than_the_annotators_are():
+    rng = np.random.default_rng(0)
+    truth = [np.column_stack([[5, 35, 65], rng.uniform(5, 60, 3), [20] * 3, [20] * 3]) for _ in range(40)]
+    rows = [
+        (unit, f"a{who}", [region(*(box + rng.normal(0, 1.5, 4))) for box in drawn[rng.random(3) > 0.2]])
+        for unit, drawn in enumerate(truth)
+        for who in range(5)
+    ]
+    table = pd.DataFrame(rows, columns=["unit", "annotator", "regions"])
+    gold = pd.DataFrame({"unit": range(40), "annotator": "gold", "regions": [[region(*b) for b in d] for d in truth]})
+    consensus = fuse_regions(table, "rectangle").to_pandas().assign(annotator="consensus")
+    drawn = [[region(*one["points"]) for one in row] for row in consensus["regions"]]
+    found = [
+        region_figures(pd.concat([gold, other]), "rectangle", ["mean_iou"])[0].value
+        for other in (consensus.assign(regions=drawn)[gold.columns], table[table["annotator"] == "a0"])
+    ]
+    assert found[0] > found[1] + 0.1
+
+
+@pytest.mark.parametrize("settings", [{"quorum": 1.0}, {"quorum": -0.1}, {"weights": {"a": 0.0}}])
+def test_an_impossible_quorum_or_weight_is_refused(settings):
+    with pytest.raises(InputError):
+        fused([region(0, 0, 4, 4)], **settings)
