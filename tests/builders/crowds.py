@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 
-def crowd(seed, errors, n_units=300, n_classes=4, per_unit=None, shares=None, hard=0.0):
+def crowd(
+    seed: int,
+    errors: Sequence[float | str],
+    n_units: int = 300,
+    n_classes: int = 4,
+    per_unit: int | None = None,
+    shares: Sequence[float] | None = None,
+    hard: float = 0.0,
+) -> tuple[NDArray[np.int64], pd.DataFrame]:
     """Truth, and the ratings of a random few of the annotators per unit.
 
     Args:
@@ -16,12 +27,12 @@ def crowd(seed, errors, n_units=300, n_classes=4, per_unit=None, shares=None, ha
         n_classes: how many.
         per_unit: annotators of each unit; all without it.
         shares: of the classes; even without it.
-        hard: share of the units that everybody but who does not look answers at random half of the time.
+        hard: share of the units that everybody gets wrong at least half of the time.
     """
     rng = np.random.default_rng(seed)
     truth = rng.choice(n_classes, n_units, p=shares)
     unit, annotator = np.divmod(np.arange(n_units * len(errors)), len(errors))
-    rate = np.array([0.0 if error == "first" else 1.0 if error == "guess" else error for error in errors])
+    rate = np.array([error if isinstance(error, float) else 0.0 for error in errors])
     is_hard = rng.random(n_units) < hard
     chance = np.where(is_hard[unit], np.maximum(rate[annotator], 0.5), rate[annotator])
     wrong = rng.random(len(unit)) < chance
