@@ -9,9 +9,11 @@ from rich.console import Console
 
 from deployments.cli.output import Json, print_json
 from labelloop.errors import InputError
+from labelloop.interface import Finding, lint
 from labelloop.interface import build as build_interface
-from labelloop.interface import lint
-from labelloop.spec import load_spec
+from tasks.clients.label_studio_interface import refusal_of
+from tasks.clients.settings import load_settings
+from tasks.clients.specs import read_spec, read_text
 
 
 def build(spec: Path, *, out: Path | None = None) -> None:
@@ -21,7 +23,7 @@ def build(spec: Path, *, out: Path | None = None) -> None:
         spec: The spec, YAML.
         out: File to write; without it standard output.
     """
-    xml = build_interface(load_spec(_text(spec), name=str(spec)).interface)
+    xml = build_interface(read_spec(spec).interface)
     if out is None:
         sys.stdout.write(f"{xml}\n")
         return
@@ -31,14 +33,18 @@ def build(spec: Path, *, out: Path | None = None) -> None:
         raise InputError(f"{out} cannot be written ({error.strerror})", remedy="choose another --out") from None
 
 
-def validate(file: Path, *, json: Json = False) -> None:
+def validate(file: Path, *, server: bool = False, json: Json = False) -> None:
     """Name everything that is wrong with a labelling configuration; exit code 1 if anything is.
 
     Args:
         file: The configuration, XML.
+        server: Ask the Label Studio of the settings as well.
         json: Print the findings as JSON.
     """
-    findings = lint(_text(file))
+    xml = read_text(file)
+    findings = lint(xml)
+    if server and (refusal := refusal_of(load_settings(), xml)):
+        findings.append(Finding(1, "", f"Label Studio refuses it: {refusal}", "mend it as it says"))
     if json:
         print_json([finding.to_dict() for finding in findings])
     else:
@@ -48,11 +54,3 @@ def validate(file: Path, *, json: Json = False) -> None:
         )
     if findings:
         sys.exit(1)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
-        raise InputError(f"{path} cannot be read ({reason})", remedy="name a file that is there") from None

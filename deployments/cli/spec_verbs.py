@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
 
-from deployments.cli.output import print_json
+from deployments.cli.output import Json, print_json
 from deployments.cli.templates import fill
-from labelloop.errors import InputError
+from labelloop.errors import InputError, SpecError
 from labelloop.interface import build
 from labelloop.spec import json_schema
 from tasks.clients.specs import read_spec
@@ -45,15 +46,25 @@ def init(
     _say(f"{path} is written: edit it, then `labelloop spec check {path}`")
 
 
-def check(file: Path) -> None:
+def check(file: Path, *, json: Json = False) -> None:
     """Say that a spec is right; exit code 2 with every problem when it is not.
 
     Args:
         file: The spec, YAML.
+        json: Print the problems as JSON, each with its field; an empty list when there is none.
     """
-    spec = read_spec(file)
-    build(spec.interface)  # names the texts that Label Studio would not show as they are, and findings of an XML
-    _say(f"{file} is right: project {spec.name}, {spec.interface.media}, batches of {spec.sampling.batch_size}")
+    try:
+        spec = read_spec(file)
+        build(spec.interface)  # names the texts that Label Studio would not show as they are, and findings of an XML
+    except SpecError as error:
+        if not json:
+            raise
+        print_json(error.facts.get("problems") or [{"field": "interface", "problem": str(error)}])
+        sys.exit(2)
+    if json:
+        print_json([])
+    else:
+        _say(f"{file} is right: project {spec.name}, {spec.interface.media}, batches of {spec.sampling.batch_size}")
 
 
 def schema() -> None:

@@ -89,8 +89,8 @@ def load_spec(text: str, *, name: str = "spec", read: Callable[[str], str] | Non
         read: gives the text of the file that `interface.xml` names; without it, the XML stands in the spec itself.
 
     Raises:
-        SpecError: not YAML, or any field is unknown, missing or wrong; the message lists every problem with
-            its field, value and remedy.
+        SpecError: not YAML, or any field is unknown, missing or wrong; the message, and the fact `problems`, list
+            every problem with its field, value and remedy.
     """
     try:
         document = yaml.safe_load(text)
@@ -106,7 +106,8 @@ def load_spec(text: str, *, name: str = "spec", read: Callable[[str], str] | Non
         return ProjectSpec.model_validate(document)
     except ValidationError as error:
         problems = [_problem(e) for e in error.errors(include_url=False)]
-        raise SpecError(f"{name} has {len(problems)} problem(s):\n  " + "\n  ".join(problems)) from None
+        told = "\n  ".join(f"{problem['field']}: {problem['problem']}" for problem in problems)
+        raise SpecError(f"{name} has {len(problems)} problem(s):\n  {told}", problems=problems) from None
 
 
 def _take_xml_from_file(interface: Any, read: Callable[[str], str]) -> None:
@@ -126,10 +127,10 @@ _REMEDIES = {
 }
 
 
-def _problem(error: Any) -> str:
+def _problem(error: Any) -> dict[str, str]:
     field = ".".join(str(part) for part in error["loc"]) or "spec"
     value = error.get("input")
     shown = "" if error["type"] == "missing" or isinstance(value, dict | list) else f" (got {value!r})"
     remedy = _REMEDIES.get(error["type"])
     message = error["msg"].removeprefix("Value error, ")
-    return f"{field}: {message}{shown}" + (f"; {remedy}" if remedy else "")
+    return {"field": field, "problem": f"{message}{shown}" + (f"; {remedy}" if remedy else "")}

@@ -1,4 +1,4 @@
-"""Reading the file of a labelling project spec; what a spec may say stands in `labelloop/spec/`."""
+"""Reading the file of a labelling project spec, and of its XML; what they may say stands in `labelloop/spec/`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ def read_spec(path: Path) -> ProjectSpec:
         InputError: the file cannot be read, or is no UTF-8 text.
         SpecError: it is not right; the message lists every problem.
     """
-    return load_spec(_text(path), name=path.name, read=lambda file: _text(path.parent / file))
+    return load_spec(read_text(path), name=path.name, read=lambda file: read_text(path.parent / file))
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return the text of a file.
+
+    Raises:
+        InputError: the file cannot be read, or is no UTF-8 text.
+    """
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be read ({error.strerror})", remedy="name the file of a spec, or of its XML"
-        ) from None
+        raise InputError(f"{path} cannot be read ({error.strerror})", remedy="name a file that is there") from None
     except UnicodeDecodeError:
         raise InputError(f"{path} is no UTF-8 text", remedy="save it as UTF-8") from None
