@@ -54,7 +54,8 @@ class Listing:
         """Work through a client, which may be shared by threads; tests ask for small pages."""
         self._client, self._page_size = client, page_size
         for operation in ("ListObjectsV2", "ListObjectVersions"):
-            event = f"before-parse.s3.{operation}"
+            # By a pattern, to come before boto3's own look for errors, which reads all of an answer once more.
+            event = f"before-parse.*.{operation}"
             client.meta.events.register(event, _read_objects, unique_id=f"labelloop-{event}")
 
     def objects(self, bucket: str, prefix: str, *, versioned: bool) -> Iterator[pa.RecordBatch]:

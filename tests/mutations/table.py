@@ -200,6 +200,13 @@ MUTATIONS = (
         "tests/stages/test_content_suppression.py -k another_subject",
     ),
     Mutation(
+        "every page of a listing read twice",
+        "tasks/clients/listing.py",
+        'f"before-parse.*.{operation}"',
+        'f"before-parse.s3.{operation}"',
+        "tests/unit/test_listing.py -k without_its_objects",
+    ),
+    Mutation(
         "inventory file taken with a wrong checksum",
         "tasks/clients/inventory.py",
         "if digest.hexdigest() != file.checksum.lower():",

@@ -122,6 +122,23 @@ def test_an_answer_that_cannot_be_read_is_named(right, wrong):
         rows(url)
 
 
+def test_boto3_reads_an_answer_without_its_objects():
+    sizes = []
+    with listing_server([f"k{n}" for n in range(1000)]) as url:
+        client = client_of(url)
+        client.meta.events.register(
+            "before-parse.s3.*", lambda response_dict, **_: sizes.append(len(response_dict["body"]))
+        )
+        assert sum(batch.num_rows for batch in Listing(client).objects("b", "", versioned=False)) == 1000
+    assert max(sizes) < 1000
+
+
+def test_an_error_in_an_answer_of_success_is_asked_again():
+    answers = iter(["<Error><Code>InternalError</Code><Message>try again</Message></Error>"])
+    with listing_server(["a", "b"], spoil=lambda body: next(answers, body)) as url:
+        assert [row["key"] for row in rows(url)] == ["a", "b"]
+
+
 def test_an_empty_bucket_gives_nothing():
     with listing_server([]) as url:
         assert rows(url) == []
