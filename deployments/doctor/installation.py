@@ -10,11 +10,13 @@ from labelloop.erasure.suppression import Suppressions
 from labelloop.errors import ConfigurationError, Conflict, ErasedError, InputError
 from tasks.clients.hot import HotState, S3HotState
 from tasks.clients.label_studio import connect_label_studio
+from tasks.clients.label_studio_trust import OpenBucket, Organisation
 from tasks.clients.lake import Lake
 from tasks.clients.media import S3MediaStore
 from tasks.clients.receipt_keys import signer
 from tasks.clients.s3 import connect, split_uri, storage_options
-from tasks.clients.settings import Settings, load_settings
+from tasks.clients.settings import LONGEST_PRESIGN_MINUTES, Settings, load_settings
+from tasks.clients.specs import read_spec
 from tasks.clients.suppression_keys import keys_of, recognised
 
 
@@ -84,6 +86,36 @@ class Installation:
                 remedy="invite them or mend LABELLOOP_EXPERTS",
             )
         return "answers and accepts the token"
+
+    def share_no_organisation(self) -> str:
+        """Nobody sees our projects beside those of others: Label Studio shows everybody all of an organisation."""
+        declared = {read_spec(self.settings.projects_dir / f"{name}.yaml").media.bucket for name in self.projects()}
+        foreign = {one.bucket for one in self._open_buckets} - declared
+        people = self._organisation.members()
+        if foreign:
+            raise ConfigurationError(
+                f"the {people} users of this organisation also open {len(foreign)} buckets that no spec here names",
+                remedy="give each trust zone a Label Studio of its own; any key of an open bucket opens in any task",
+            )
+        return f"its {people} users open no bucket but those of the specs here"
+
+    def open_media_briefly(self) -> str:
+        """Every address that Label Studio hands out for a medium soon ends."""
+        long = {one.ls_project for one in self._open_buckets if one.minutes > LONGEST_PRESIGN_MINUTES}
+        if long:
+            raise ConfigurationError(
+                f"{len(long)} projects hand out addresses of media that open for over {LONGEST_PRESIGN_MINUTES} min",
+                remedy=f"projects {sorted(long)[:5]}, Settings, Cloud Storage: shorten the pre-signed URLs",
+            )
+        return f"for {self.settings.label_studio_presign_minutes} minutes at most"
+
+    @cached_property
+    def _organisation(self) -> Organisation:
+        return Organisation(self.settings)
+
+    @cached_property
+    def _open_buckets(self) -> list[OpenBucket]:
+        return list(self._organisation.open_buckets())
 
 
 def _prove_writes(hot: HotState) -> str:

@@ -57,13 +57,22 @@ def open_home(root: Path, running: set[str]) -> Home:
     stopped = [name for server, names in PORT_NAMES.items() if server not in running for name in names]
     assigned = {**kept, **ports.assign(stopped, earlier)}
     owner_only.write_text(root / "ports.json", json.dumps(assigned, indent=1))
-    database_url = os.environ.get(DATABASE_URL_VARIABLE, "")
-    return Home(root, assigned, open_credentials(root / "credentials.json", database_url))
+    return Home(root, assigned, open_credentials(root / "credentials.json", _database_url(root)))
 
 
 def read_home(root: Path) -> Home:
     """Return the home that `open_home` made in `root`; changes nothing."""
     return Home(root, _remembered_ports(root), open_credentials(root / "credentials.json"))
+
+
+def _database_url(root: Path) -> str:
+    """Return the database address this start was given, "" for none.
+
+    Every command takes over the variables of the default stack; its database is not for a stack beside it.
+    """
+    given = os.environ.get(DATABASE_URL_VARIABLE, "")
+    default = owner_only.read_variables(DEFAULT_ROOT / "env").get(DATABASE_URL_VARIABLE)
+    return "" if given == default and root != DEFAULT_ROOT else given
 
 
 def _remembered_ports(root: Path) -> dict[str, int]:

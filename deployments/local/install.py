@@ -1,4 +1,4 @@
-"""What `make setup` does: the two environments and a browser. Needs Python 3.11 with pip, nothing else.
+"""What `make setup` does: the two environments, a browser, PostgreSQL. Needs Python 3.11 with pip, nothing else.
 
 Does nothing for an environment that was made from the lock as it is now. Packages come by uv, itself
 installed by pip from a lock: 9 s against pip's 128 s for the same packages. uv reads no pip settings, so
@@ -19,6 +19,8 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 _LOCKS = CHECKOUT / "deployments" / "local"
 _BOOTSTRAP = CHECKOUT / ".local" / "bootstrap"
+_POSTGRESQL = Path("/usr/lib/postgresql")  # where Debian puts what is not for everybody's path
+_CLUSTER_SETTINGS = Path("/etc/postgresql-common/createcluster.d")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _ONLY_LOCKED = ("--require-hashes", "--no-deps", "-r")
 _THIS_CHECKOUT = ("--no-deps", "--no-build-isolation", "-e", str(CHECKOUT))
@@ -32,6 +34,7 @@ def main() -> None:
         make_environment(".venv", CHECKOUT / "requirements.lock", [_THIS_CHECKOUT])
         make_environment(".venv-label-studio", _LOCKS / "label-studio.lock", [])
         find_browser()
+        find_postgresql()
 
 
 def make_environment(name: str, lock: Path, also: Sequence[Sequence[str]]) -> None:
@@ -51,14 +54,36 @@ def make_environment(name: str, lock: Path, also: Sequence[Sequence[str]]) -> No
 
 def find_browser() -> None:
     """Install Debian's chromium where no browser is found and we may; else say what the browser tests need."""
-    if any(map(shutil.which, _BROWSERS)):
+    if not any(map(shutil.which, _BROWSERS)) and not _installed_by_apt("chromium"):
+        _say("no chromium or chrome here: the browser tests need one (Debian: apt-get install chromium)")
+
+
+def find_postgresql() -> None:
+    """Install Debian's PostgreSQL where none is found and we may; else say which tests need it."""
+    if postgresql_programs():
         return
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        _say("chromium: installing it with apt-get")
-        commands = (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"])
-        if all(_succeeds(command) for command in commands):
-            return
-    _say("no chromium or chrome here: the browser tests need one (Debian: apt-get install chromium)")
+    # Only the programs are wanted: without this file Debian would begin a database of its own and start it.
+    if os.geteuid() == 0:
+        _CLUSTER_SETTINGS.mkdir(parents=True, exist_ok=True)
+        (_CLUSTER_SETTINGS / "labelloop.conf").write_text("create_main_cluster = false\n")
+    if not _installed_by_apt("postgresql"):
+        _say("no PostgreSQL here: the tests of Label Studio on it need one (Debian: apt-get install postgresql)")
+
+
+def postgresql_programs() -> Path | None:
+    """Return the folder of initdb and pg_ctl, that of the newest version; None where there is none."""
+    found = sorted(_POSTGRESQL.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    on_path = shutil.which("initdb")
+    return found[-1].parent if found else Path(on_path).parent if on_path else None
+
+
+def _installed_by_apt(package: str) -> bool:
+    """Install a package of Debian's where we may and return whether that went well."""
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        return False
+    _say(f"{package}: installing it with apt-get")
+    commands = (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", package])
+    return all(_succeeds(command) for command in commands)
 
 
 def _install(python: Path, packages: Sequence[str]) -> None:

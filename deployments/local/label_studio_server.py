@@ -52,7 +52,7 @@ def label_studio(home: Home) -> Server:
             **HARDENING,
             **_loopback_only(),
             **_first_user(home),
-            **_database(database),
+            **database_variables(database),
             "LABEL_STUDIO_BASE_DATA_DIR": str(data),
         },
         directory=home.root,
@@ -97,7 +97,7 @@ def _loopback_only() -> dict[str, str]:
     }
 
 
-def _database(url: str) -> dict[str, str]:
+def database_variables(url: str) -> dict[str, str]:
     """Return Label Studio's variables (spelled POSTGRE_) for a `postgresql://` address, none for ""."""
     if not url:
         return {}

@@ -45,32 +45,46 @@ def copy_template(data: Path, variables: Mapping[str, str], log: Path) -> None:
     partial.rename(data)
 
 
-def _template(variables: Mapping[str, str], log: Path) -> Path:
-    """Return the template for the installed version, made first where it is missing."""
+def template_path(suffix: str = "") -> Path:
+    """Return where the template of the installed version lies, or will; `suffix` tells other forms of it apart."""
     for directory in (_TEMPLATES.parent, _TEMPLATES):
         owner_only.make_directory(directory)
-    template = _TEMPLATES / hashlib.sha256(_LOCK_FILE.read_bytes()).hexdigest()[:16]
-    with (_TEMPLATES / "lock").open("w") as lock:
+    return _TEMPLATES / (hashlib.sha256(_LOCK_FILE.read_bytes()).hexdigest()[:16] + suffix)
+
+
+def _template(variables: Mapping[str, str], log: Path) -> Path:
+    """Return the template for the installed version, made first where it is missing."""
+    template = template_path()
+    with (template.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two stacks may start at once
         if not template.exists():
-            _migrate(template, variables, log)
+            _make(template, variables, log)
     return template
 
 
-def _migrate(template: Path, variables: Mapping[str, str], log: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=_TEMPLATES) as scratch, log.open("ab") as output:
-        data = Path(scratch, "data")
-        data.mkdir()
+def migrate(variables: Mapping[str, str], log: Path) -> None:
+    """Bring the database that Label Studio's variables name up to date.
+
+    Raises:
+        UnavailableError: that failed; names the log file.
+    """
+    with log.open("ab") as output:
         ending = subprocess.run(  # noqa: S603 (our own constants)
             # `version` brings the database up to date and ends; the secret key is set so that none is written.
             (str(LABEL_STUDIO_PYTHON.with_name("label-studio")), "version"),
-            env=inherited_environment()
-            | {**variables, "LABEL_STUDIO_BASE_DATA_DIR": str(data), "SECRET_KEY": "only-while-migrating"},
+            env=inherited_environment() | {**variables, "SECRET_KEY": "only-while-migrating"},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             check=False,
         )
-        if ending.returncode:
-            raise UnavailableError("Label Studio's database could not be made", remedy=f"read {log}")
+    if ending.returncode:
+        raise UnavailableError("Label Studio's database could not be made", remedy=f"read {log}")
+
+
+def _make(template: Path, variables: Mapping[str, str], log: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=template.parent) as scratch:
+        data = Path(scratch, "data")
+        data.mkdir()
+        migrate({**variables, "LABEL_STUDIO_BASE_DATA_DIR": str(data)}, log)
         data.rename(template)

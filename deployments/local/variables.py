@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deployments.local.home import Home
+from deployments.local.home import DATABASE_URL_VARIABLE, Home
 from deployments.local.object_store import LAKE_BUCKET, REGION, VAULT_BUCKET
 
 # Results are JSON because pickle would run what it loads; nothing is reported to anybody.
@@ -38,6 +38,8 @@ def pipeline_variables(home: Home) -> dict[str, str]:
         "GX_ANALYTICS_ENABLED": "false",
         "LABELLOOP_S3_ENDPOINT": home.url("s3"),
         "LABELLOOP_LABEL_STUDIO_DATA_DIR": str(home.root / "label-studio"),
+        "LABELLOOP_LABEL_STUDIO_LOG": str(home.log("label-studio")),
+        DATABASE_URL_VARIABLE: credentials.label_studio_database_url,
         "LABELLOOP_S3_ACCESS_KEY": credentials.s3_access_key,
         "LABELLOOP_S3_SECRET_KEY": credentials.s3_secret_key,
         "LABELLOOP_S3_REGION": REGION,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -48,7 +49,7 @@ def view_names_erased(
 
 
 def pattern_of(names: Collection[str]) -> re.Pattern[bytes]:
-    r"""Return what finds any of the names in the bytes of a file, also as JSON or a URL writes them.
+    r"""Return what finds any of the names in the bytes of a file, also as JSON or a URL writes them, or as base64.
 
     >>> bool(pattern_of(["s3://m/ü k"]).search(b'{"image": "s3:\\/\\/m\\/\\u00fc k"}'))
     True
@@ -63,7 +64,9 @@ def pattern_of(names: Collection[str]) -> re.Pattern[bytes]:
 
 def _forms(name: str) -> Iterator[bytes]:
     escaped = json.dumps(name)[1:-1]
-    for text in (name, escaped, quote(name), quote(name, safe="")):
+    # As Label Studio writes what a browser asks it for.
+    encoded = base64.urlsafe_b64encode(name.encode("utf-8", "surrogatepass")).decode()
+    for text in (name, escaped, quote(name), quote(name, safe=""), encoded, quote(encoded)):
         yield text.encode("utf-8", "surrogatepass")
         yield text.replace("/", "\\/").encode("utf-8", "surrogatepass")
 

@@ -21,7 +21,6 @@ from tasks.clients.settings import Settings
 _PAGE = 500  # a page of 1,000 full tasks takes the server 5 s
 _IDS_PER_QUERY = 300  # queries beyond about 5 KB are refused
 _STORAGE_TITLE = "labelloop media"
-_PRESIGN_MINUTES = 15
 # The server keeps a field of a nested object only if its name is listed as well.
 _TASK_FIELDS = (
     "id,data,overlap,is_labeled,updated_at,annotations,result,was_cancelled,completed_by,lead_time,created_at"
@@ -77,11 +76,11 @@ class LabelStudioServer:
 
     def tasks(self, ls_project: int, task_ids: Collection[int]) -> list[RemoteTask]:
         """Return these tasks with their annotations; absent ones are left out."""
-        wanted, found = sorted(task_ids), []
-        for start in range(0, len(wanted), _IDS_PER_QUERY):
-            listed = _condition("id", "in_list", wanted[start : start + _IDS_PER_QUERY], "List")
-            found += [task_from_wire(task) for task in self._pages(ls_project, [listed])]
-        return found
+        return [task_from_wire(task) for task in self._listed(ls_project, task_ids, fields=_TASK_FIELDS)]
+
+    def data_of(self, ls_project: int, task_ids: Collection[int]) -> dict[int, Json]:
+        """Return the whole data of these tasks; absent ones are left out."""
+        return {task["id"]: task["data"] for task in self._listed(ls_project, task_ids, fields="id,data")}
 
     def changed_tasks(self, ls_project: int, since: datetime | None) -> Iterator[RemoteTask]:
         """Yield the tasks that changed after `since` with their annotations, by task number."""
@@ -173,6 +172,12 @@ class LabelStudioServer:
         timeout = self._settings.timeout_seconds
         return AnnotatorSession(self.address, user_token(self.address, invite, email, password, timeout), timeout)
 
+    def _listed(self, ls_project: int, task_ids: Collection[int], *, fields: str) -> Iterator[Json]:
+        wanted = sorted(task_ids)
+        for start in range(0, len(wanted), _IDS_PER_QUERY):
+            listed = _condition("id", "in_list", wanted[start : start + _IDS_PER_QUERY], "List")
+            yield from self._pages(ls_project, [listed], fields=fields)
+
     def _pages(self, ls_project: int, conditions: list[Json], *, fields: str = _TASK_FIELDS) -> Iterator[Json]:
         """Yield tasks by ascending number: page numbers would skip one whenever another is deleted meanwhile."""
         last, shape = 0, {"fields": "all", "include": fields, "resolve_uri": False, "page_size": _PAGE}
@@ -201,7 +206,7 @@ class LabelStudioServer:
             "region_name": self._settings.s3_region,
             "s3endpoint": self._settings.s3_endpoint or "",
             "presign": True,
-            "presign_ttl": _PRESIGN_MINUTES,
+            "presign_ttl": self._settings.label_studio_presign_minutes,
             "use_blob_urls": True,
             **credentials,
         }

@@ -14,6 +14,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from labelloop.errors import ConfigurationError
 
+LONGEST_PRESIGN_MINUTES = 15
+
 
 class RunnerSettings(BaseSettings):
     """What is read before anything else is: flows have their task runner when they are imported."""
@@ -50,6 +52,20 @@ class Settings(RunnerSettings):
     label_studio_token: SecretStr = Field(description="access token of the pipeline's Label Studio user")
     label_studio_data_dir: Path | None = Field(
         default=None, description="data folder of Label Studio, if this machine has it: erasure looks there as well"
+    )
+    label_studio_database_url: SecretStr | None = Field(
+        default=None,
+        description="postgresql:// address of Label Studio's database, if it is not SQLite in the data folder: "
+        "erasure looks there for rows that its API does not show",
+    )
+    label_studio_log: Path | None = Field(
+        default=None, description="log file of Label Studio, if this machine has it: erasure blanks lines there"
+    )
+    label_studio_presign_minutes: int = Field(
+        default=LONGEST_PRESIGN_MINUTES,
+        ge=1,
+        le=LONGEST_PRESIGN_MINUTES,
+        description="how long an address that Label Studio gives a browser opens a medium",
     )
     experts: tuple[str, ...] = Field(
         default=(), description="emails of Label Studio users whose ruling wins, JSON list"

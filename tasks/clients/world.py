@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from labelloop.errors import InputError, SpecError
@@ -19,7 +19,9 @@ from labelloop.spec import ProjectSpec
 from tasks.clients.expectations import GreatExpectations, RowRules
 from tasks.clients.hot import HotState, S3HotState
 from tasks.clients.label_studio import LabelStudio, connect_label_studio
-from tasks.clients.label_studio_disk import LabelStudioDisk
+from tasks.clients.label_studio_database import open_postgresql, open_sqlite
+from tasks.clients.label_studio_disk import LabelStudioDisk, LabelStudioLog
+from tasks.clients.label_studio_orphans import Orphans
 from tasks.clients.lake import Lake, LakeTable
 from tasks.clients.media import MediaStore, S3MediaStore
 from tasks.clients.published import Published
@@ -112,6 +114,21 @@ class World:
         """The data folder of Label Studio, where this process can reach it."""
         folder = self.settings.label_studio_data_dir
         return LabelStudioDisk(folder) if folder else None
+
+    @cached_property
+    def label_studio_log(self) -> LabelStudioLog | None:
+        """The log of Label Studio, where this process can reach it."""
+        path = self.settings.label_studio_log
+        return LabelStudioLog(path) if path else None
+
+    @cached_property
+    def orphans(self) -> Orphans | None:
+        """The tasks of no project in Label Studio's database, where this process can reach it."""
+        url, folder = self.settings.label_studio_database_url, self.settings.label_studio_data_dir
+        if url:
+            return Orphans(partial(open_postgresql, url.get_secret_value()))
+        path = folder / "label_studio.sqlite3" if folder else None
+        return Orphans(partial(open_sqlite, path)) if path and path.is_file() else None
 
     @cached_property
     def published(self) -> Published:

@@ -1,4 +1,4 @@
-"""What an erasure reaches in Label Studio: tasks, saved views, rows that no API shows, files in its data folder."""
+"""What an erasure reaches in Label Studio: tasks, saved views, rows that no API shows, files, log."""
 
 from __future__ import annotations
 
@@ -15,12 +15,17 @@ from tasks.erasure.worlds import reached
 from tasks.labelling_project import known_project
 
 _NO_DATABASE = (
-    "no database of Label Studio is within reach: look there for rows of the table `task` whose `project_id` is "
-    "null, which no API shows, and delete them with their annotations, drafts and predictions"
+    "no database of Label Studio is within reach (LABELLOOP_LABEL_STUDIO_DATABASE_URL, or its SQLite file in "
+    "LABELLOOP_LABEL_STUDIO_DATA_DIR): look there for rows of the table `task` whose `project_id` is null, which no "
+    "API shows, and delete them with their annotations, drafts and predictions"
 )
 _NO_FOLDER = (
     "no data folder of Label Studio is within reach (LABELLOOP_LABEL_STUDIO_DATA_DIR): look through `media/upload`, "
     "`media/export` and `export` there"
+)
+_NO_LOG = (
+    "no log of Label Studio is within reach (LABELLOOP_LABEL_STUDIO_LOG): rotate it, and that of a proxy, within the "
+    "deadline; unless queries are cut off it holds the address of every object viewed, base64-encoded"
 )
 
 
@@ -55,16 +60,16 @@ def erase_views(worlds: Sequence[World], lease: Lease, plan: Plan) -> None:
 
 def count_orphans(worlds: Sequence[World], plan: Plan) -> dict[str, int]:
     """Return how many tasks of no project, in the database itself, are about what is erased."""
-    disk = worlds[0].label_studio_disk
-    return {"label_studio_orphans": len(disk.orphans(plan.names())) if disk else 0}
+    orphans = worlds[0].orphans
+    return {"label_studio_orphans": len(orphans.find(plan.names())) if orphans else 0}
 
 
 def erase_orphans(worlds: Sequence[World], lease: Lease, plan: Plan) -> None:
     """Delete such tasks with all that belongs to them from the database."""
-    disk = worlds[0].label_studio_disk
-    if disk and (found := disk.orphans(plan.names())):
+    orphans = worlds[0].orphans
+    if orphans and (found := orphans.find(plan.names())):
         lease.check()
-        disk.delete_orphans(found)
+        orphans.delete(found)
 
 
 def count_files(worlds: Sequence[World], plan: Plan) -> dict[str, int]:
@@ -81,15 +86,33 @@ def erase_files(worlds: Sequence[World], lease: Lease, plan: Plan) -> None:
         disk.delete_files(found)
 
 
+def count_log(worlds: Sequence[World], plan: Plan) -> dict[str, int]:
+    """Return how many parts of Label Studio's log name what is erased."""
+    log = worlds[0].label_studio_log
+    return {"label_studio_log": len(log.files(plan.names())) if log else 0}
+
+
+def erase_log(worlds: Sequence[World], lease: Lease, plan: Plan) -> None:
+    """Blank the lines that do."""
+    log = worlds[0].label_studio_log
+    if log and (found := log.files(plan.names())):
+        lease.check()
+        log.blank(found, plan.names())
+
+
 def no_database(world: World) -> str | None:
     """Return what a person has to do where the database is out of reach."""
-    disk = world.label_studio_disk
-    return None if disk and disk.has_database else _NO_DATABASE
+    return None if world.orphans else _NO_DATABASE
 
 
 def no_folder(world: World) -> str | None:
     """Return what a person has to do where the data folder is out of reach."""
     return None if world.label_studio_disk else _NO_FOLDER
+
+
+def no_log(world: World) -> str | None:
+    """Return what a person has to do where the log is out of reach."""
+    return None if world.label_studio_log else _NO_LOG
 
 
 def tasks_of(world: World, unit_ids: Collection[str], addresses: Collection[str]) -> list[tuple[int, int]]:

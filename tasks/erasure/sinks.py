@@ -74,6 +74,14 @@ SINKS = (
         label_studio.erase_files,
         label_studio.no_folder,
     ),
+    Sink(
+        "label_studio_log",
+        ("label_studio_log",),
+        "every part of the log searched for every name",
+        label_studio.count_log,
+        label_studio.erase_log,
+        label_studio.no_log,
+    ),
     Sink("rows", tuple(rows.TABLES), "the newest version of the table read again", rows.count_rows, rows.erase_rows),
     Sink(
         "training_sets",

@@ -10,6 +10,7 @@ import pytest
 from labelloop.errors import InputError
 from tasks.clients.label_studio import LabelStudio
 
+PASSWORD = "a long enough Secret 7"
 CONFIG = """<View>
   <Image name="image" value="$image"/>
   <Choices name="digit" toName="image"><Choice value="0"/><Choice value="1"/></Choices>
@@ -182,6 +183,8 @@ class LabelStudioSuite:
         people("ann").submit(number, answer("1"), lead_time=1.0, key=key())
         (before,) = label_studio.tasks(project, [number])
         label_studio.change_data(number, {"unit": before.unit_id, "image": "s3://media/moved.png"})
+        moved = {"unit": before.unit_id, "image": "s3://media/moved.png"}
+        assert label_studio.data_of(project, [number, 10**9]) == {number: moved}
         (after,) = label_studio.tasks(project, [number])
         assert after.media == ("s3://media/moved.png",)
         assert (after.unit_id, after.annotations, after.finished) == (before.unit_id, before.annotations, True)
@@ -237,5 +240,5 @@ class LabelStudioSuite:
         assert label_studio.user_ids([email_of("ann").upper(), "nobody@labelloop.test"]) == {ann.user_id}
         assert label_studio.user_ids([]) == frozenset()
 
-    def test_a_person_comes_back_to_the_same_account(self, people):
-        assert people("ann").user_id == people("ann").user_id
+    def test_a_person_comes_back_to_the_same_account(self, label_studio, people, email_of):
+        assert label_studio.annotator(email_of("ann"), PASSWORD).user_id == people("ann").user_id

@@ -62,6 +62,9 @@ class MemoryLabelStudio:
     def tasks(self, ls_project: int, task_ids: Collection[int]) -> list[RemoteTask]:
         return [task_from_wire(self.all_tasks[n]) for n in sorted(self.task_ids(ls_project) & set(task_ids))]
 
+    def data_of(self, ls_project: int, task_ids: Collection[int]) -> dict[int, Json]:
+        return {n: dict(self.all_tasks[n]["data"]) for n in sorted(self.task_ids(ls_project) & set(task_ids))}
+
     def changed_tasks(self, ls_project: int, since: datetime | None) -> Iterator[RemoteTask]:
         for task in self.tasks(ls_project, self.task_ids(ls_project)):
             if since is None or task.updated_at > since:

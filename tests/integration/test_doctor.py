@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,6 +13,9 @@ import pytest
 
 from deployments.cli import environment
 from deployments.local import owner_only
+from deployments.local.home import CHECKOUT
+from tasks.clients.label_studio_connection import Connection
+from tasks.clients.s3 import split_uri
 
 pytestmark = pytest.mark.integration
 
@@ -58,6 +62,8 @@ def test_the_doctor_names_every_server_that_does_not_answer(tmp_path):
         "vault": "not checked",
         "suppression keys": "not checked",
         "Label Studio": "failed",
+        "trust zone": "not checked",
+        "addresses of media": "not checked",
         "Prefect": "failed",
     }
     assert "LABELLOOP_S3_ENDPOINT" in found["S3"]["remedy"]
@@ -96,6 +102,7 @@ def test_the_doctor_finds_nothing_wrong_with_a_whole_stack(variables, tmp_path):
     labels = [{"value": "a"}, {"value": "b"}]
     spec["interface"] = {"questions": [{"name": "what", "prompt": "What?", "labels": labels}]}
     (tmp_path / "cars.yaml").write_text(json.dumps(spec | {"annotators": {"count": 4}}))
+    shutil.copy(CHECKOUT / "deployments" / "projects" / "digits.yaml", tmp_path)  # its bucket is open to other tests
     code, found = doctor_on(variables, tmp_path, "cars")
     assert {name: finding["state"] for name, finding in found.items()} == dict.fromkeys(found, "ok"), found
     assert code == 0
@@ -131,6 +138,24 @@ def test_the_doctor_names_buckets_servers_and_experts_that_are_not_there(variabl
     assert found["vault"]["state"] == "ok"
     assert found["Label Studio"]["message"] == "0 of 1 experts have an account"
     assert found["Prefect"]["state"] == "failed"
+
+
+def test_the_doctor_names_open_buckets_of_others_and_addresses_that_open_for_long(label_studio, variables, tmp_path):
+    server, token = label_studio.label_studio_url, label_studio.label_studio_token.get_secret_value()
+    with Connection(server, token, 30).asking("opening a bucket") as sdk:
+        project = sdk.projects.create(title="of others").id
+        where = {"bucket": split_uri(label_studio.lake_uri)[0], "s3endpoint": label_studio.s3_endpoint}
+        keys = {
+            "aws_access_key_id": label_studio.s3_access_key.get_secret_value(),
+            "aws_secret_access_key": label_studio.s3_secret_key.get_secret_value(),
+        }
+        sdk.import_storage.s3.create(project=project, presign=True, presign_ttl=60, **where, **keys)
+        _, found = doctor_on(variables, tmp_path)
+        sdk.projects.delete(project)
+    assert "buckets that no spec here names" in found["trust zone"]["message"]
+    assert found["addresses of media"]["message"].startswith("1 projects hand out addresses")
+    assert str(project) in found["addresses of media"]["remedy"]
+    assert where["bucket"] not in json.dumps([found["trust zone"], found["addresses of media"]])
 
 
 def test_the_doctor_names_a_suppression_key_that_is_not_the_one_that_was_used(s3, variables, tmp_path):

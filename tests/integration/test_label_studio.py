@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
 from pydantic import SecretStr
 
 from labelloop.errors import AccessError, LabelloopError, UnavailableError
 from tasks.clients.label_studio import connect_label_studio
 from tasks.clients.label_studio_connection import Connection
-from tests.contract_suites.label_studio_suite import LabelStudioSuite
+from tests.contract_suites.label_studio_server_suite import LabelStudioServerSuite
 
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture(scope="module")
-def email_of():
-    run = uuid.uuid4().hex[:8]
-    return lambda name: f"{name}-{run}@labelloop.test"
-
-
-class TestRealLabelStudio(LabelStudioSuite):
-    @pytest.fixture
-    def label_studio(self, label_studio):
-        return connect_label_studio(label_studio)
-
-    @pytest.fixture
-    def save_view(self, label_studio, s3):
-        connection = Connection(s3.label_studio_url, s3.label_studio_token.get_secret_value(), 30)
-
-        def save(project, data):
-            with connection.asking("saving a view") as sdk:
-                return int(sdk.views.create(project=project, data=data).id)
-
-        return save
-
-    @pytest.fixture
-    def people(self, label_studio, email_of):
-        return lambda name: label_studio.annotator(email_of(name), "a long enough Secret 7")
+class TestRealLabelStudio(LabelStudioServerSuite):
+    @pytest.fixture(scope="class")
+    def server(self, stack, s3):
+        stack.up({"label-studio"})
+        return s3
 
 
 def test_a_wrong_token_is_refused_with_the_setting_to_mend(label_studio):

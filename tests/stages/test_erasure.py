@@ -61,6 +61,7 @@ def test_everything_of_the_subject_goes_and_the_receipt_counts_it(world):
         "label_studio_views": 0,
         "label_studio_orphans": 0,
         "label_studio_files": 0,
+        "label_studio_log": 0,
         "predictions": 1,
         "batches": 2,
         "annotations": 2,

@@ -9,12 +9,14 @@ import socket
 import stat
 import subprocess
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deployments.cli import environment
-from deployments.local import owner_only, ports
+from deployments.local import home, owner_only, ports
 from deployments.local.credentials import Credentials, open_credentials
+from deployments.local.variables import pipeline_variables
 
 NAMES = st.from_regex(r"[A-Z_]{1,9}", fullmatch=True)
 VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"))
@@ -65,6 +67,17 @@ def test_a_database_given_once_is_remembered(tmp_path):
     open_credentials(tmp_path / "one")
     open_credentials(tmp_path / "one", "postgresql://db/ls")
     assert open_credentials(tmp_path / "one").label_studio_database_url == "postgresql://db/ls"
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_the_database_of_the_default_stack_is_not_for_a_stack_beside_it(tmp_path, monkeypatch, beside):
+    address = "postgresql://db/ls"
+    monkeypatch.setattr(home, "DEFAULT_ROOT", tmp_path / "default")
+    monkeypatch.setenv(home.DATABASE_URL_VARIABLE, address)
+    first = home.open_home(home.DEFAULT_ROOT, set())
+    owner_only.write_variables(first.root / "env", pipeline_variables(first))
+    again = home.open_home(tmp_path / "beside" if beside else first.root, set())
+    assert again.credentials.label_studio_database_url == ("" if beside else address)
 
 
 def test_credentials_do_not_show_when_printed():
