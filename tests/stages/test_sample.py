@@ -226,7 +226,7 @@ def test_a_group_asks_once_about_all_copies(tmp_path):
 def test_pairs_and_lists_are_written_as_units_of_several_references(tmp_path, unit):
     world = world_of(tmp_path)
     sampling = world.spec.sampling.model_copy(update={"unit": unit})
-    world.spec = world.spec.model_copy(update={"sampling": sampling})  # no interface shows several objects yet
+    world.spec = world.spec.model_copy(update={"sampling": sampling})
     assert run(world).counts["chosen"] > 10
     size = 2 if unit.kind == "pair" else 4
     for row in batch_of(world):
