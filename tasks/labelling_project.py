@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from labelloop.errors import WrongServerError
+from labelloop.errors import InputError, WrongServerError
 from labelloop.guidelines import to_html
 from labelloop.interface import build
 from tasks.clients.hot import Json, update
@@ -60,6 +60,38 @@ def ensure_project(world: World, lease: Lease) -> LabellingProject:
     lease.check()
     world.label_studio.ensure_storage(mended.ls_project, world.spec.media.bucket)
     return mended
+
+
+def claim_project(world: World, ls_project: int) -> LabellingProject:
+    """Return a project that people set up by hand, for `tie_project` once all that belongs to it is written.
+
+    Raises:
+        InputError: there is no such project, or it belongs to a spec already, or the spec has another.
+    """
+    record = update(world.hot, _key(world), lambda present: present or _minted(world))
+    settings = world.label_studio.project(ls_project)
+    if settings is None or record["ls_project"] not in (None, ls_project):
+        raise InputError(
+            f"{world.project!r} cannot take project {ls_project} of Label Studio",
+            remedy="give the number of one that is there; a spec that has a project keeps it",
+        )
+    description = settings.get("description") or ""
+    if "labelloop:" in description and _marker(world, record["server"]) not in description:
+        raise InputError(
+            f"project {ls_project} of Label Studio belongs to another spec",
+            remedy="work with that, or unite them there",
+        )
+    return LabellingProject(record["server"], ls_project)
+
+
+def tie_project(world: World, lease: Lease, claimed: LabellingProject) -> None:
+    """Write into the project whose it is, and into hot state which it is."""
+    present, marker = world.label_studio.project(claimed.ls_project) or {}, _marker(world, claimed.server)
+    description = present.get("description") or ""
+    if marker not in description:
+        lease.check()
+        world.label_studio.change_project(claimed.ls_project, {"description": f"{description} {marker}".strip()})
+    update(world.hot, _key(world), lambda _: {"server": claimed.server, "ls_project": claimed.ls_project})
 
 
 def _mend(world: World, lease: Lease, found: LabellingProject) -> LabellingProject:

@@ -31,6 +31,7 @@ app.command("deployments.cli.sampling_verbs:sample", name="sample", help="Choose
 app.command("deployments.cli.doctor_verb:doctor", name="doctor", help="Check settings, servers and specs one by one.")
 app.command("deployments.cli.quarantine_verb:quarantine", name="quarantine", help="Show which rows were refused.")
 app.command("deployments.cli.spec_verbs:init", name="init", help="Write a spec of a labelling project to edit.")
+app.command("deployments.cli.adopt_verb:adopt", name="adopt", help="Take over a project of Label Studio.")
 spec = App(name="spec", help="Check a spec of a labelling project, or show its fields.")
 spec.command("deployments.cli.spec_verbs:check", name="check", help="Say that a spec is right, or all that is not.")
 spec.command("deployments.cli.spec_verbs:schema", name="schema", help="Print the JSON Schema of a spec.")
