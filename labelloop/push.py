@@ -1,20 +1,24 @@
-"""What Label Studio should hold and what it holds: the difference, as things to do.
+"""What the lake wants Label Studio to hold: tasks that are missing, outdated or live, seen from its tables alone.
 
-Decides only; carrying it out, safely at any point of interruption, is the business of `tasks/push.py`.
+What the server holds instead is compared in `reconcile.py`; carrying it out is the business of `tasks/push.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
+from labelloop.contracts import Refusal
 from labelloop.spec import ProjectSpec
 from labelloop.sql import session
-from labelloop.workbench import RemoteTask
+from labelloop.task_data import task_data
+
+# By ref_id the bytes of the media of some rows, where a task shows content.
+Contents = Callable[[Sequence[Mapping[str, Any]]], Mapping[str, bytes]]
 
 # A unit is current while every member is there, in the version it was chosen in.
 _CURRENT = """
@@ -59,40 +63,36 @@ WHERE t.state IN ('open', 'answered') GROUP BY ALL ORDER BY t.task_id
 """
 
 # Whether the address really is another one is seen on the server: media that was away and came back has its old one.
-_READDRESSED = """
-SELECT t.unit_id, t.task_id, c.ref_id, c.bucket, c.key, s.members
-FROM tasks t JOIN current_units c USING (unit_id) JOIN shown s USING (unit_id)
-WHERE t.state IN ('open', 'answered') AND s.changed_at > t.pushed_at ORDER BY t.task_id
-"""
-
-_STALE = """
-SELECT t.unit_id, t.task_id, b.stratum, b.rank, b.queue_score, p.confidence, p.predicted
-FROM tasks t JOIN current_units c USING (unit_id) JOIN batches b USING (unit_id)
+_LIVE = """
+SELECT t.unit_id, t.task_id, t.state, t.overlap, t.queue_score, t.queue_version, c.ref_id, c.bucket, c.key, s.members,
+       b.stratum, b.rank, p.confidence, p.predicted,
+       CASE WHEN s.changed_at > t.pushed_at THEN s.changed_at END AS moved_at
+FROM tasks t JOIN current_units c USING (unit_id) JOIN shown s USING (unit_id) JOIN batches b USING (unit_id)
 LEFT JOIN predictions p
        ON p.ref_id = c.ref_id AND p.media_version = c.media_version AND p.model_version = $version
-WHERE t.state = 'open' AND t.queue_version <> $version ORDER BY t.task_id
+WHERE t.state IN ('open', 'answered') ORDER BY t.task_id
 """
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What to do, seen from the lake alone.
+class Wanted:
+    """What Label Studio should hold, as far as the lake knows.
 
+    `version`: whose predictions order the queue.
     `missing`: units without a task (unit_id, ref_id, bucket, key, members, queue_score, predicted), in queue order.
     `outdated`: open and answered tasks whose media is gone or changed (unit_id, task_id, state, is_missing).
-    `readdressed`: tasks whose media may lie under another key now (unit_id, task_id, ref_id, bucket, key,
-    members). Members are `ref_id, bucket, key`, and `score, source` of the version in force.
-    `stale`: open tasks queued by another version (unit_id, task_id, stratum, rank, queue_score, confidence,
-    predicted).
+    `live`: the other open and answered tasks (unit_id, task_id, state, overlap, queue_score, queue_version, ref_id,
+    bucket, key, members, stratum, rank, confidence, predicted, moved_at: since when its media may lie elsewhere).
+    Members are `ref_id, bucket, key`, and `score, source` of the version in force.
     """
 
+    version: str
     missing: pa.Table
     outdated: pa.Table
-    readdressed: pa.Table
-    stale: pa.Table
+    live: pa.Table
 
 
-def plan(
+def wanted_tasks(
     *,
     units: pa.Table,
     batches: pa.Table,
@@ -100,8 +100,8 @@ def plan(
     tasks: pa.Table,
     predictions: pa.Table,
     version: str,
-) -> Plan:
-    """Return what is missing, outdated and stale in Label Studio, as far as the lake knows.
+) -> Wanted:
+    """Return what is missing, outdated and live in Label Studio, as far as the lake knows.
 
     Args:
         units: rows of the contract `units`.
@@ -119,11 +119,11 @@ def plan(
         db.execute(_CURRENT)
         given = {"version": version}
         db.execute(_SHOWN, given)
-        return Plan(
+        return Wanted(
+            version,
             missing=db.sql(_MISSING, params=given).to_arrow_table(),
             outdated=db.sql(_OUTDATED).to_arrow_table(),
-            readdressed=db.sql(_READDRESSED).to_arrow_table(),
-            stale=db.sql(_STALE, params=given).to_arrow_table(),
+            live=db.sql(_LIVE, params=given).to_arrow_table(),
         )
 
 
@@ -141,44 +141,20 @@ def current_units(units: pa.Table, references: pa.Table) -> pa.ChunkedArray:
         return db.sql("SELECT unit_id FROM current_units").to_arrow_table()["unit_id"]
 
 
-@dataclass(frozen=True)
-class Strays:
-    """Tasks on the server that the lake does not know: left by an interrupted run, or by a late import.
-
-    `adopted`: the task to keep for a unit that has none. `surplus`: unanswered doubles and orphans, to be deleted.
-    `foreign`: tasks of other people, and answered doubles, left alone.
-    """
-
-    adopted: dict[str, RemoteTask]
-    surplus: list[int]
-    foreign: list[int]
-
-
-def sort_strays(strays: Iterable[RemoteTask], missing: Collection[str]) -> Strays:
-    """Return what to do about each unknown task.
-
-    Args:
-        strays: tasks on the server without a row in the lake.
-        missing: units that wait for a task.
-
-    Of several tasks for one unit the one with most answers is kept, then the oldest.
-
-    >>> from datetime import UTC, datetime
-    >>> twins = [RemoteTask(n, "u1", 1, False, datetime(2026, 1, 1, tzinfo=UTC)) for n in (8, 7)]
-    >>> found = sort_strays(twins, {"u1"})
-    >>> found.adopted["u1"].task_id, found.surplus
-    (7, [8])
-    """
-    adopted: dict[str, RemoteTask] = {}
-    surplus, foreign = [], []
-    for task in sorted(strays, key=lambda task: (-len(task.annotations), task.task_id)):
-        if task.unit_id in missing and task.unit_id not in adopted:
-            adopted[task.unit_id] = task
-        elif task.unit_id and not task.annotations:
-            surplus.append(task.task_id)
-        else:
-            foreign.append(task.task_id)
-    return Strays(adopted, sorted(surplus), sorted(foreign))
+def importable(
+    spec: ProjectSpec, wanted: Wanted, contents: Contents
+) -> tuple[dict[str, dict[str, Any]], list[Refusal]]:
+    """Return the task of each missing unit as Label Studio takes it, and what it could not show."""
+    tasks, refused, rows = {}, [], wanted.missing.to_pylist()
+    held = contents(rows)
+    for row in rows:
+        data = task_data(spec, row, contents=held)
+        if isinstance(data, str):
+            refused.append(Refusal("tasks", row["unit_id"], data, "key", {"ref_id": row["ref_id"]}))
+            continue
+        entry = prediction(spec, score=row["queue_score"], version=wanted.version, predicted=row["predicted"])
+        tasks[row["unit_id"]] = {"data": data, "predictions": [entry]}
+    return tasks, refused
 
 
 def planned_overlap(spec: ProjectSpec, unit_id: str) -> int:

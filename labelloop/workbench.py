@@ -1,12 +1,12 @@
-"""What Label Studio holds, in our words: its tasks, the annotations on them, the predictions beside them.
+"""What Label Studio holds, in our words: its tasks and the annotations on them.
 
-Only the wire's JSON is turned into these shapes here; what to do about them is decided in `push` and `collect`.
+Only the wire's JSON is turned into these shapes here; what to do about them is decided in `reconcile` and `collect`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -37,20 +37,13 @@ class RemoteTask:
     updated_at: datetime
     annotations: tuple[RemoteAnnotation, ...] = ()
     media: tuple[str, ...] = ()  # the s3:// addresses it shows, also those of pictures in lists
+    data: Mapping[str, Any] = field(default_factory=dict)
+    predictions: int = 0
 
     @property
     def answers(self) -> int:
         """How many people have answered it; skipping is no answer."""
         return len({a.user_id for a in self.annotations if not a.cancelled})
-
-
-@dataclass(frozen=True)
-class RemotePrediction:
-    """The queue entry of a task: a prediction of one version."""
-
-    prediction_id: int
-    task_id: int
-    version: str
 
 
 def task_from_wire(task: Mapping[str, Any]) -> RemoteTask:
@@ -69,6 +62,8 @@ def task_from_wire(task: Mapping[str, Any]) -> RemoteTask:
         updated_at=datetime.fromisoformat(task["updated_at"]),
         annotations=tuple(_annotation_from_wire(found) for found in task.get("annotations", ())),
         media=tuple(addresses_in(task["data"])),
+        data=task["data"],
+        predictions=int(task.get("total_predictions") or 0),
     )
 
 

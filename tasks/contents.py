@@ -17,7 +17,7 @@ def contents_of(world: World, rows: Iterable[Mapping[str, Any]]) -> dict[str, by
 
     Args:
         world: the project's outside.
-        rows: units with their `members`, see `labelloop.push.Plan`.
+        rows: units with their `members`, see `labelloop.push.Wanted`.
     """
     if not needs_content(world.spec):
         return {}

@@ -1,30 +1,31 @@
-"""The project in Label Studio that belongs to a spec: found by its marker, created once, kept as the spec says.
+"""The project in Label Studio that belongs to a spec: found by its marker, created once, told from any other.
 
 Its identity lies in hot state, so that another server, or an older backup of it, is told from the right one.
 """
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from labelloop.errors import InputError, WrongServerError
-from labelloop.guidelines import to_html
-from labelloop.interface import build
+from labelloop.project_settings import digests, wanted_settings
 from tasks.clients.hot import Json, update
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
 
-_log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class LabellingProject:
-    """Identity of the server, the project's number there, and what a hand had changed in its settings."""
+    """Identity of the server, the project's number there, its settings when it was looked up, and those last set.
+
+    `last_set` holds digests; what differs from them was changed by hand.
+    """
 
     server: str
     ls_project: int
-    mended: tuple[str, ...] = ()
+    settings: Json = field(default_factory=dict, repr=False)
+    last_set: Json = field(default_factory=dict, repr=False)
 
 
 def known_project(world: World) -> LabellingProject | None:
@@ -34,32 +35,38 @@ def known_project(world: World) -> LabellingProject | None:
         WrongServerError: the server that answers does not hold it.
     """
     record = world.hot.get(_key(world))
-    if record is None or record.value["ls_project"] is None:
+    if record is None:
         return None
-    found = LabellingProject(record.value["server"], record.value["ls_project"])
-    _settings(world, found)
-    return found
+    # A run that was killed right after the creation left the project there under its marker.
+    number = record.value["ls_project"] or world.label_studio.find_project(_marker(world, record.value["server"]))
+    return _checked(world, record.value, number) if number is not None else None
 
 
 def ensure_project(world: World, lease: Lease) -> LabellingProject:
-    """Return the project, created if it never was, with settings and storage as the spec says.
+    """Return the project, created with the settings of the spec if it never was.
 
     Raises:
         WrongServerError: the server that answers does not hold it.
     """
     record = update(world.hot, _key(world), lambda present: present or _minted(world))
     if record["ls_project"] is None:
-        lease.check()
-        marker = _marker(world, record["server"])
-        # A run that was killed right after the creation left the project there under its marker.
-        number = world.label_studio.find_project(marker) or world.label_studio.create_project(
-            {**_wanted(world), "description": marker, "maximum_annotations": 1}
-        )
-        record = update(world.hot, _key(world), lambda _: {**record, "ls_project": number})
-    mended = _mend(world, lease, LabellingProject(record["server"], record["ls_project"]))
+        found = known_project(world)
+        number = found.ls_project if found else _create(world, lease, record["server"])
+        record = update(world.hot, _key(world), lambda kept: {**(kept or record), "ls_project": number})
+    return _checked(world, record, record["ls_project"])
+
+
+def storage_digest(world: World) -> str:
+    """Return a digest of what the media storage is set up with; its credentials are never shown again."""
+    settings = world.settings
+    secrets = [key.get_secret_value() for key in (settings.s3_access_key, settings.s3_secret_key) if key]
+    return world.keys.digest("storage", "\n".join([settings.s3_endpoint or "", *secrets]))
+
+
+def note_settings(world: World, lease: Lease, changed: Mapping[str, str]) -> None:
+    """Keep digests of what was set just now."""
     lease.check()
-    world.label_studio.ensure_storage(mended.ls_project, world.spec.media.bucket)
-    return mended
+    update(world.hot, _key(world), lambda record: _noted(record or {}, changed))
 
 
 def claim_project(world: World, ls_project: int) -> LabellingProject:
@@ -94,44 +101,28 @@ def tie_project(world: World, lease: Lease, claimed: LabellingProject) -> None:
     update(world.hot, _key(world), lambda _: {"server": claimed.server, "ls_project": claimed.ls_project})
 
 
-def _mend(world: World, lease: Lease, found: LabellingProject) -> LabellingProject:
-    """Set what differs from the spec; raised overlaps survive, unless a hand had changed the overlap of all."""
-    present = _settings(world, found)
-    wanted = {**_wanted(world), "maximum_annotations": 1}
-    differing = {name: value for name, value in wanted.items() if present.get(name) != value}
-    if differing:
-        lease.check()
-        world.label_studio.change_project(found.ls_project, differing)
-        _log.info("settings set as the spec says: %s", ", ".join(sorted(differing)))
-    return LabellingProject(found.server, found.ls_project, tuple(sorted(differing)))
+def _noted(record: Json, changed: Mapping[str, str]) -> Json:
+    return {**record, "last_set": {**record.get("last_set", {}), **changed}}
 
 
-def _settings(world: World, found: LabellingProject) -> Json:
-    settings = world.label_studio.project(found.ls_project)
-    if settings is None or _marker(world, found.server) not in (settings.get("description") or ""):
+def _create(world: World, lease: Lease, server: str) -> int:
+    lease.check()
+    wanted = wanted_settings(world.spec)
+    number = world.label_studio.create_project({**wanted, "description": _marker(world, server)})
+    update(world.hot, _key(world), lambda record: _noted(record or {}, digests(wanted)))
+    return number
+
+
+def _checked(world: World, record: Json, number: int) -> LabellingProject:
+    settings = world.label_studio.project(number)
+    if settings is None or _marker(world, record["server"]) not in (settings.get("description") or ""):
         raise WrongServerError(
-            f"project {found.ls_project} of Label Studio at {world.label_studio.address} is not the one that holds "
-            f"the tasks of {world.project!r}",
+            f"project {number} of Label Studio at {world.label_studio.address} is not the one that holds the tasks "
+            f"of {world.project!r}",
             remedy="point LABELLOOP_LABEL_STUDIO_URL to the right server, restore its backup, or put the marker "
             "back into the project's description",
         )
-    return settings
-
-
-def _wanted(world: World) -> Json:
-    spec = world.spec
-    # One annotation a task and per-task overlap is the one combination that keeps queue order, locks and overlap.
-    return {
-        "title": spec.title,
-        "label_config": build(spec.interface),
-        "expert_instruction": to_html(spec.guidelines.text),
-        "show_instruction": True,
-        "sampling": "Uncertainty sampling",
-        "show_collab_predictions": spec.predictions.show,
-        "show_skip_button": True,
-        "skip_queue": "REQUEUE_FOR_OTHERS",
-        "enable_empty_annotation": False,
-    }
+    return LabellingProject(record["server"], number, settings, record.get("last_set", {}))
 
 
 def _minted(world: World) -> Json:

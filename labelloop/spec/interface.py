@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from labelloop.spec.confirmation import confirmation
 from labelloop.spec.from_xml import fields_of, questions_of
-from labelloop.spec.question import MARKS, ON_IMAGES, Label, Question
+from labelloop.spec.question import MARKS, ON_IMAGES, Label, Question, refuse_ambiguous
 from labelloop.spec.sections import Section
 from labelloop.spec.shown import MediaKind, Series, Shown
 
@@ -117,6 +117,7 @@ class Interface(Section):
         return next(one for one in self.questions if one.type in MARKS and named in (None, one.name))
 
     def _check_names(self) -> None:
+        refuse_ambiguous("question", [(question.name, question.renamed_from) for question in self.questions])
         names = [question.name for question in self.asked] + [field.name for field in self.shown]
         labels = [one for question in self.questions for label in question.labels for one in label.family()]
         for what, values in (("question", names), ("hotkey", [one.hotkey for one in labels if one.hotkey])):

@@ -25,6 +25,7 @@ from labelloop.spec.sections import (
     Predictions,
     Quality,
     Section,
+    Workbench,
 )
 
 # Which kinds of unit an interface can show; of near-duplicates it shows the first, or all.
@@ -44,6 +45,7 @@ class ProjectSpec(Section):
     annotators: Annotators
     model: Model = Model()
     predictions: Predictions = Predictions()
+    workbench: Workbench = Workbench()
     quality: Quality = Quality()
     export: Export = Export()
     erasure: Erasure = Erasure()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal, Self, get_args
 
 from pydantic import Field, model_validator
@@ -52,6 +52,17 @@ _SETTINGS: Final = {
 UNSORTED: Final = "_"
 
 
+def refuse_ambiguous(what: str, names: Sequence[tuple[str, str | None]]) -> None:
+    """Pass if each old name leads to one new name; one that is still in use, or given twice, does not."""
+    old = [before for _, before in names if before]
+    wrong = sorted({name for name in old if old.count(name) > 1 or name in {now for now, _ in names}})
+    if wrong:
+        raise ValueError(
+            f"renamed_from {', '.join(map(repr, wrong))} is still a {what} or given twice; "
+            "answers could not be told apart"
+        )
+
+
 class Label(Section):
     """One possible answer."""
 
@@ -62,6 +73,7 @@ class Label(Section):
         default=None, min_length=1, max_length=500, description="shown when the mouse rests on it"
     )
     children: tuple[Label, ...] = Field(default=(), description="of a taxonomy: what lies below")
+    renamed_from: str | None = Field(default=None, min_length=1, description="its old name, to be mended in answers")
 
     def family(self) -> Iterator[Label]:
         """Yield the label and all below it."""
@@ -89,6 +101,7 @@ class Question(Section):
     """One control of the interface."""
 
     name: Name
+    renamed_from: Name | None = Field(default=None, description="its old name, to be mended in answers")
     type: ControlType = "choices"
     prompt: str = Field(min_length=1, max_length=10_000)
     labels: tuple[Label, ...] = Field(
@@ -152,6 +165,12 @@ class Question(Section):
             twice = sorted({value for values in lists for value in values if values.count(value) > 1})
             if twice:
                 raise ValueError(f"{what} {', '.join(map(repr, twice))} appears twice; each must be distinct")
+        return self
+
+    @model_validator(mode="after")
+    def _old_labels_are_no_labels(self) -> Self:
+        everyone = [one for label in self.labels for one in label.family()]
+        refuse_ambiguous("label", [(one.value, one.renamed_from) for one in everyone])
         return self
 
     @property

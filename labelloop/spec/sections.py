@@ -46,6 +46,23 @@ class Predictions(Section):
     show: bool = Field(default=False, description="pre-fill the model's answer; hides nothing from statistics")
 
 
+class View(Section):
+    """A tab of Label Studio's data manager."""
+
+    title: str = Field(min_length=1, max_length=100)
+    show: Literal["all", "waiting", "answered", "skipped"] = Field(default="all", description="which tasks")
+    order: Literal["queue", "newest"] = Field(default="queue", description="least sure first, or changed last first")
+
+
+class Workbench(Section):
+    """How the project in Label Studio is kept."""
+
+    edited_settings: Literal["overwrite", "keep"] = Field(
+        default="overwrite", description="settings and views changed there by hand; plan names them either way"
+    )
+    views: tuple[View, ...] = Field(default=(), description="tabs to set up beside those people make")
+
+
 class Quality(Section):
     """When agreement is enough."""
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from labelloop.workbench import RemotePrediction, RemoteTask
+from labelloop.workbench import RemoteTask
 from tasks.clients.hot import Json
 from tasks.clients.label_studio_connection import Connection
 from tasks.clients.label_studio_server import LabelStudioServer
@@ -48,25 +48,37 @@ class LabelStudio(Protocol):
         """Return the oldest project whose description contains the marker."""
 
     def project(self, ls_project: int) -> Json | None:
-        """Return the settings of a project, or None if there is no such project."""
+        """Return the settings of a project, or None if there is no such project.
+
+        Among them `task_number` and `total_predictions_number`, counted now.
+        """
 
     def create_project(self, settings: Json) -> int:
         """Create a project and return its number."""
 
     def change_project(self, ls_project: int, changes: Json) -> None:
-        """Change settings. `maximum_annotations` would reset the overlap of every task: never send it."""
+        """Change settings. `maximum_annotations` set to 1 resets the overlap of every task."""
 
     def ensure_storage(self, ls_project: int, bucket: str) -> int:
         """Make sure that s3:// addresses of the bucket open in the browser, and return the storage's number."""
 
-    def task_ids(self, ls_project: int) -> set[int]:
-        """Return the number of every task of the project."""
+    def storage_fits(self, ls_project: int, bucket: str) -> bool:
+        """Return whether the storage of the bucket is there as `ensure_storage` makes it; keys are not shown."""
+
+    def task_ids(self, ls_project: int, among: Collection[int] | None = None) -> set[int]:
+        """Return the number of every task of the project, or of those of `among` that are there."""
 
     def tasks(self, ls_project: int, task_ids: Collection[int]) -> list[RemoteTask]:
         """Return these tasks with their annotations; absent ones are left out."""
 
     def changed_tasks(self, ls_project: int, since: datetime | None) -> Iterator[RemoteTask]:
         """Yield the tasks that changed after `since` (None: all) with their annotations, by task number."""
+
+    def tasks_after(self, ls_project: int, task_id: int) -> list[RemoteTask]:
+        """Return the tasks of the project with higher numbers, in order."""
+
+    def newest_change(self, ls_project: int) -> datetime | None:
+        """Return when a task of the project last changed; None without tasks."""
 
     def import_tasks(self, ls_project: int, tasks: Sequence[Json]) -> list[int]:
         """Import tasks, all or none, and return their numbers in the same order.
@@ -77,11 +89,8 @@ class LabelStudio(Protocol):
     def import_predictions(self, ls_project: int, predictions: Sequence[Json]) -> None:
         """Add predictions `task, score, model_version, result`; InputError unless the server took every one."""
 
-    def predictions(self, ls_project: int) -> list[RemotePrediction]:
-        """Return every prediction of the project."""
-
-    def delete_prediction(self, prediction_id: int) -> None:
-        """Delete one prediction; absent is fine."""
+    def delete_predictions(self, ls_project: int, task_ids: Collection[int]) -> None:
+        """Delete all predictions of these tasks."""
 
     def set_overlap(self, task_id: int, overlap: int) -> None:
         """Say how many annotators a task is handed to."""
@@ -98,11 +107,17 @@ class LabelStudio(Protocol):
     def change_data(self, task_id: int, data: Mapping[str, str]) -> None:
         """Replace what a task shows; answers and predictions stay."""
 
+    def change_answer(self, annotation_id: int, result: Sequence[Any]) -> None:
+        """Replace the result of an annotation in place of its annotator."""
+
     def delete_task(self, task_id: int) -> None:
         """Delete one task with its annotations; absent is fine."""
 
     def views(self, ls_project: int) -> dict[int, Json]:
         """Return what people saved as views of the project (columns, filters, order), by number."""
+
+    def save_view(self, ls_project: int, view: Json, view_id: int | None = None) -> int:
+        """Make a view, or replace the one of this number; return its number."""
 
     def delete_view(self, view_id: int) -> None:
         """Delete one saved view; absent is fine."""

@@ -6,6 +6,7 @@ Stages get a `World` as an argument, so tests hand them another one.
 from __future__ import annotations
 
 import copy
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class World:
     spec: ProjectSpec
     now: Callable[[], datetime] = _now
     new_id: Callable[[], str] = _new_id
+    wait: Callable[[float], None] = time.sleep
 
     @property
     def project(self) -> str:

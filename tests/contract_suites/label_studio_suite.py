@@ -26,10 +26,7 @@ def key() -> str:
 
 
 class LabelStudioSuite:
-    """Subclasses give the fixture `label_studio` and two functions.
-
-    `people` gives the session of a person's name, `save_view` saves a view of a project and gives its number.
-    """
+    """Subclasses give the fixture `label_studio`, and `people`, a function from a name to that person's session."""
 
     @pytest.fixture
     def marker(self) -> str:
@@ -73,10 +70,10 @@ class LabelStudioSuite:
     def test_an_absent_project_is_none(self, label_studio):
         assert label_studio.project(10**9) is None
 
-    def test_saved_views_are_listed_with_their_filters_and_deleted_one_by_one(self, label_studio, project, save_view):
+    def test_saved_views_are_listed_with_their_filters_and_deleted_one_by_one(self, label_studio, project):
         condition = {"filter": "filter:tasks:data.image", "operator": "contains", "type": "String", "value": "anna/"}
         data = {"filters": {"conjunction": "and", "items": [condition]}}
-        first, second = save_view(project, data), save_view(project, {"title": "plain"})
+        first, second = label_studio.save_view(project, data), label_studio.save_view(project, {"title": "plain"})
         views = label_studio.views(project)
         assert set(views) == {first, second}
         assert views[first]["filters"]["items"][0]["value"] == "anna/"
@@ -109,17 +106,70 @@ class LabelStudioSuite:
         with pytest.raises(InputError, match="0 of 1"):
             label_studio.import_predictions(project, [wrong])
 
-    def test_predictions_are_listed_and_deleted_one_by_one(self, label_studio, project):
-        first, second = self.tasks(label_studio, project, [0.5, 0.6])
-        new = [{"task": first, "score": 0.1, "model_version": "v2", "result": []}]
+    def test_predictions_are_counted_and_those_of_some_tasks_deleted(self, label_studio, project):
+        first, second, third = self.tasks(label_studio, project, [0.5, 0.6, 0.7])
+        new = [{"task": number, "score": 0.1, "model_version": "v2", "result": []} for number in (first, second)]
         label_studio.import_predictions(project, new)
-        found = label_studio.predictions(project)
-        assert {(p.task_id, p.version) for p in found} == {(first, "v1"), (second, "v1"), (first, "v2")}
-        for prediction in found:
-            if prediction.version == "v1":
-                label_studio.delete_prediction(prediction.prediction_id)
-                label_studio.delete_prediction(prediction.prediction_id)
-        assert [(p.task_id, p.version) for p in label_studio.predictions(project)] == [(first, "v2")]
+        assert self.predictions(label_studio, project) == {first: 2, second: 2, third: 1}
+        label_studio.delete_predictions(project, [first, third])
+        assert self.predictions(label_studio, project) == {first: 0, second: 2, third: 0}
+        settings = label_studio.project(project)
+        assert (settings["task_number"], settings["total_predictions_number"]) == (3, 2)
+
+    def predictions(self, label_studio, project) -> dict[int, int]:
+        return {task.task_id: task.predictions for task in label_studio.changed_tasks(project, None)}
+
+    def test_the_newest_change_is_that_of_the_task_changed_last(self, label_studio, project):
+        assert label_studio.newest_change(project) is None
+        first, second = self.tasks(label_studio, project, [0.5, 0.6])
+        label_studio.set_overlap(first, 2)
+        changed = {task.task_id: task.updated_at for task in label_studio.tasks(project, [first, second])}
+        assert label_studio.newest_change(project) == changed[first] > changed[second]
+
+    def test_tasks_are_listed_after_a_number_and_among_some(self, label_studio, project):
+        first, second, third = self.tasks(label_studio, project, [0.1, 0.2, 0.3])
+        assert [task.task_id for task in label_studio.tasks_after(project, first)] == [second, third]
+        assert label_studio.task_ids(project, [third, 10**9]) == {third}
+
+    def test_one_annotation_for_all_resets_every_overlap(self, label_studio, project, people):
+        first, second = self.tasks(label_studio, project, [0.1, 0.2])
+        label_studio.change_project(project, {"maximum_annotations": 3})
+        label_studio.set_overlap(second, 2)
+        people("ann").submit(second, answer("1"), lead_time=1.0, key=key())
+        label_studio.change_project(project, {"maximum_annotations": 1})
+        found = label_studio.tasks(project, [first, second])
+        assert [(task.overlap, task.finished) for task in found] == [(1, False), (1, True)]
+
+    def test_an_answer_can_be_given_other_names_and_its_annotator_stays(self, label_studio, project, people):
+        (number,) = self.tasks(label_studio, project, [0.5])
+        ann = people("ann")
+        given = ann.submit(number, answer("1"), lead_time=2.5, key=key())
+        (before,) = label_studio.tasks(project, [number])
+        label_studio.change_answer(given, answer("0"))
+        (task,) = label_studio.changed_tasks(project, before.updated_at)
+        (told,) = task.annotations
+        assert (told.user_id, told.lead_time, told.result[0]["value"]) == (ann.user_id, 2.5, {"choices": ["0"]})
+
+    def test_a_view_is_saved_and_replaced(self, label_studio, project):
+        waiting = {"filter": "filter:tasks:total_annotations", "operator": "equal", "type": "Number", "value": 0}
+        view = {
+            "title": "Queue",
+            "type": "list",
+            "target": "tasks",
+            "ordering": ["tasks:predictions_score"],
+            "filters": {"conjunction": "and", "items": [waiting]},
+        }
+        number = label_studio.save_view(project, view)
+        assert label_studio.views(project)[number].items() >= view.items()
+        other = view | {"ordering": ["-tasks:updated_at"], "filters": {"conjunction": "and", "items": []}}
+        assert label_studio.save_view(project, other, number) == number
+        assert label_studio.views(project)[number].items() >= other.items()
+
+    def test_a_storage_fits_once_it_is_set_up(self, label_studio, project):
+        assert not label_studio.storage_fits(project, "media")
+        label_studio.ensure_storage(project, "media")
+        assert label_studio.storage_fits(project, "media")
+        assert not label_studio.storage_fits(project, "elsewhere")
 
     def test_the_queue_is_served_least_confident_first(self, label_studio, project, people):
         numbers = self.tasks(label_studio, project, [0.9, 0.1, 0.5])
@@ -188,7 +238,7 @@ class LabelStudioSuite:
         (after,) = label_studio.tasks(project, [number])
         assert after.media == ("s3://media/moved.png",)
         assert (after.unit_id, after.annotations, after.finished) == (before.unit_id, before.annotations, True)
-        assert len(label_studio.predictions(project)) == 1
+        assert (after.predictions, after.data["image"]) == (1, "s3://media/moved.png")
 
     def test_a_skipped_task_goes_to_somebody_else(self, label_studio, project, people):
         (number,) = self.tasks(label_studio, project, [0.5])
@@ -233,7 +283,7 @@ class LabelStudioSuite:
         label_studio.delete_task(first)
         label_studio.delete_task(first)
         assert label_studio.task_ids(project) == {second}
-        assert [p.task_id for p in label_studio.predictions(project)] == [second]
+        assert label_studio.project(project)["total_predictions_number"] == 1
 
     def test_people_are_found_by_email_whatever_its_case(self, label_studio, people, email_of):
         ann = people("ann")

@@ -15,7 +15,7 @@ from tests.fakes.world import copy_of
 
 # First words of the calls that change something, of every client.
 _EFFECTS = {"create", "replace", "delete", "append", "upsert", "purge", "write", "abort"}
-_EFFECTS |= {"change", "ensure", "import", "set", "reopen"}
+_EFFECTS |= {"change", "ensure", "import", "set", "reopen", "finish", "save"}
 _CLIENTS = ("hot", "vault", "media", "label_studio")
 
 
@@ -53,7 +53,7 @@ class Faults:
 
     def guard(self, world: World) -> World:
         """Return the same world, every call counted that goes outside."""
-        guarded = World(world.settings, world.spec, world.now, world.new_id)
+        guarded = World(world.settings, world.spec, world.now, world.new_id, world.wait)
         guarded.row_rules, guarded.keys = world.row_rules, world.keys
         for name in _CLIENTS:
             setattr(guarded, name, _Guarded(getattr(world, name), self))

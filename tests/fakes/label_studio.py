@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from labelloop.errors import ErasedError, InputError
-from labelloop.workbench import RemotePrediction, RemoteTask, task_from_wire
+from labelloop.workbench import RemoteTask, task_from_wire
 
 Json = dict[str, Any]
 
@@ -35,7 +36,11 @@ class MemoryLabelStudio:
         return min(found, default=None)
 
     def project(self, ls_project: int) -> Json | None:
-        return dict(self.projects[ls_project]) if ls_project in self.projects else None
+        if ls_project not in self.projects:
+            return None
+        tasks, predictions = self.task_ids(ls_project), self._predictions(ls_project)
+        counts = {"task_number": len(tasks), "total_predictions_number": len(predictions)}
+        return self.projects[ls_project] | counts
 
     def create_project(self, settings: Json) -> int:
         number = self._next()
@@ -44,9 +49,13 @@ class MemoryLabelStudio:
 
     def change_project(self, ls_project: int, changes: Json) -> None:
         version = changes.get("model_version")
-        if version and version not in {p.version for p in self.predictions(ls_project)}:
+        if version and version not in {p["model_version"] for p in self._predictions(ls_project)}:
             raise InputError("Label Studio refused changing project settings (HTTP 400)")
         self.projects[ls_project].update(changes)
+        if changes.get("maximum_annotations") == 1:
+            for number in self.task_ids(ls_project):
+                self.all_tasks[number]["overlap"] = 1
+                self._count(number)
 
     def ensure_storage(self, ls_project: int, bucket: str) -> int:
         for number, storage in self.storages.items():
@@ -56,11 +65,23 @@ class MemoryLabelStudio:
         self.storages[number] = {"project": ls_project, "bucket": bucket}
         return number
 
-    def task_ids(self, ls_project: int) -> set[int]:
-        return {number for number, task in self.all_tasks.items() if task["project"] == ls_project}
+    def storage_fits(self, ls_project: int, bucket: str) -> bool:
+        return {"project": ls_project, "bucket": bucket} in self.storages.values()
+
+    def task_ids(self, ls_project: int, among: Collection[int] | None = None) -> set[int]:
+        there = {number for number, task in self.all_tasks.items() if task["project"] == ls_project}
+        return there if among is None else there & set(among)
 
     def tasks(self, ls_project: int, task_ids: Collection[int]) -> list[RemoteTask]:
-        return [task_from_wire(self.all_tasks[n]) for n in sorted(self.task_ids(ls_project) & set(task_ids))]
+        held = Counter(prediction["task"] for prediction in self.all_predictions.values())
+        chosen = sorted(self.task_ids(ls_project, task_ids))
+        return [task_from_wire(self.all_tasks[n] | {"total_predictions": held[n]}) for n in chosen]
+
+    def tasks_after(self, ls_project: int, task_id: int) -> list[RemoteTask]:
+        return self.tasks(ls_project, [n for n in self.task_ids(ls_project) if n > task_id])
+
+    def newest_change(self, ls_project: int) -> datetime | None:
+        return max((task.updated_at for task in self.changed_tasks(ls_project, None)), default=None)
 
     def data_of(self, ls_project: int, task_ids: Collection[int]) -> dict[int, Json]:
         return {n: dict(self.all_tasks[n]["data"]) for n in sorted(self.task_ids(ls_project) & set(task_ids))}
@@ -83,13 +104,10 @@ class MemoryLabelStudio:
         if len(good) != len(predictions):
             raise InputError(f"Label Studio took {len(good)} of {len(predictions)} predictions")
 
-    def predictions(self, ls_project: int) -> list[RemotePrediction]:
-        ours = self.task_ids(ls_project)
-        found = self.all_predictions.items()
-        return [RemotePrediction(n, p["task"], p["model_version"]) for n, p in found if p["task"] in ours]
-
-    def delete_prediction(self, prediction_id: int) -> None:
-        self.all_predictions.pop(prediction_id, None)
+    def delete_predictions(self, ls_project: int, task_ids: Collection[int]) -> None:
+        gone = self.task_ids(ls_project, task_ids)
+        for number in [n for n, p in self.all_predictions.items() if p["task"] in gone]:
+            del self.all_predictions[number]
 
     def set_overlap(self, task_id: int, overlap: int) -> None:
         self._task(task_id)["overlap"] = overlap
@@ -107,6 +125,9 @@ class MemoryLabelStudio:
         self._task(task_id)["data"] = dict(data)
         self._touch(task_id)
 
+    def change_answer(self, annotation_id: int, result: Sequence[Any]) -> None:
+        MemoryAnnotator(self, 1).edit(annotation_id, list(result))
+
     def delete_task(self, task_id: int) -> None:
         self.all_tasks.pop(task_id, None)
         for number in [n for n, p in self.all_predictions.items() if p["task"] == task_id]:
@@ -114,6 +135,11 @@ class MemoryLabelStudio:
 
     def views(self, ls_project: int) -> dict[int, Json]:
         return {n: view["data"] for n, view in self.all_views.items() if view["project"] == ls_project}
+
+    def save_view(self, ls_project: int, view: Json, view_id: int | None = None) -> int:
+        number = view_id or self._next()
+        self.all_views[number] = {"project": ls_project, "data": view}
+        return number
 
     def delete_view(self, view_id: int) -> None:
         self.all_views.pop(view_id, None)
@@ -127,11 +153,6 @@ class MemoryLabelStudio:
         return MemoryAnnotator(self, self.users[email.casefold()])
 
     # What the annotator's session and the tests use.
-
-    def save_view(self, ls_project: int, data: Json) -> int:
-        number = self._next()
-        self.all_views[number] = {"project": ls_project, "data": data}
-        return number
 
     def queue(self, ls_project: int, user_id: int) -> list[int]:
         """Numbers of the tasks this person may get, in serving order."""
@@ -167,6 +188,10 @@ class MemoryLabelStudio:
         self.all_predictions[self._next()] = {**prediction, "task": task_id}
         settings = self.projects[ls_project]
         settings["model_version"] = settings["model_version"] or prediction["model_version"]
+
+    def _predictions(self, ls_project: int) -> list[Json]:
+        ours = self.task_ids(ls_project)
+        return [p for p in self.all_predictions.values() if p["task"] in ours]
 
     def _task(self, task_id: int) -> Json:
         if task_id not in self.all_tasks:

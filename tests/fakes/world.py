@@ -51,6 +51,7 @@ def make_world(tmp_path: Path, spec: ProjectSpec | str = SPEC, **overrides: Any)
     settings = make_settings(**overrides.pop("settings", {}))
     described = load_spec(spec) if isinstance(spec, str) else spec
     world = World(settings, described, overrides.pop("now", Clock()), overrides.pop("new_id", SeededIds()))
+    world.wait = lambda _: None
     world.lake = Lake(str(tmp_path / "lake"))
     world.hot, world.vault, world.row_rules = MappedHotState(), MappedHotState(), ArrowRowRules()
     media = MemoryMediaStore()

@@ -110,9 +110,9 @@ MUTATIONS = (
     ),
     Mutation(
         "blind retry of an import",
-        "tasks/push.py",
-        "if unit not in strays.adopted}",
-        "if unit}",
+        "tasks/task_import.py",
+        "                if is_unsure:",
+        "                if failures > 9:",
         "tests/stages/test_push.py -k carried_out",
     ),
     Mutation(
@@ -132,7 +132,7 @@ MUTATIONS = (
     Mutation(
         "another server believed",
         "tasks/labelling_project.py",
-        'if settings is None or _marker(world, found.server) not in (settings.get("description") or ""):',
+        'if settings is None or _marker(world, record["server"]) not in (settings.get("description") or ""):',
         "if settings is None:",
         "tests/stages/test_push.py -k another_server",
     ),
@@ -307,8 +307,8 @@ MUTATIONS = (
     Mutation(
         "other bytes asked about under an old unit",
         "tasks/outdated.py",
-        'elif row["state"] == "open" and task:',
-        'elif row["state"] == "closed" and task:',
+        'if row["state"] == "open" and task:',
+        'if row["state"] == "closed" and task:',
         "tests/stages/test_outdated.py -k nobody_is_asked",
     ),
     Mutation(

@@ -9,8 +9,10 @@ import pytest
 from labelloop.errors import UnavailableError, WrongServerError
 from labelloop.guidelines import to_html
 from labelloop.push import planned_overlap
+from tasks import task_import
 from tasks.clients.rounds import current_round
 from tasks.clients.world import World
+from tasks.survey import survey
 from tests.builders.annotating import answer, push, the_project
 from tests.builders.chosen_round import N, choose, chosen_round
 from tests.builders.rows import hex_id, write
@@ -134,21 +136,61 @@ def test_killed_while_requeuing_and_rerun_no_prediction_is_there_twice(tmp_path:
     assert effects > 5
 
 
+def lose_replies(world: World, times: int) -> list[int]:
+    """Let so many imports be carried out without an answer; returns the sizes of all imports, as they come."""
+    carry_out, sizes = world.label_studio.import_tasks, []
+
+    def import_tasks(ls_project, tasks):
+        sizes.append(len(tasks))
+        numbers = carry_out(ls_project, tasks)
+        if len(sizes) <= times:
+            raise UnavailableError("Label Studio did not answer")
+        return numbers
+
+    world.label_studio.import_tasks = import_tasks
+    return sizes
+
+
 def test_an_import_that_the_server_carried_out_after_all_is_not_repeated(tmp_path: Path):
     world = chosen_round(tmp_path)
-    carry_out = world.label_studio.import_tasks
+    sizes = lose_replies(world, 1)
+    assert push(world)["created"] == N
+    assert (sizes, len(world.label_studio.all_tasks)) == ([N], N)
 
-    def lose_the_reply(*given):
-        carry_out(*given)
-        raise UnavailableError("Label Studio did not answer")
 
-    world.label_studio.import_tasks = lose_the_reply
+def test_a_server_that_fails_is_given_half_as_much_after_a_while_and_then_left_alone(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(task_import, "_BATCH", 8)
+    monkeypatch.setattr(task_import, "_LEAST", 1)
+    world, waits, sizes = chosen_round(tmp_path), [], []
+
+    def refuse(_, tasks):
+        sizes.append(len(tasks))
+        raise UnavailableError("Label Studio failed")
+
+    world.wait, world.label_studio.import_tasks = waits.append, refuse
     with pytest.raises(UnavailableError):
         push(world)
-    world.label_studio.import_tasks = carry_out
+    assert (sizes, waits) == ([8, 4, 2, 1], [2.0, 8.0, 30.0])
+    assert world.table("tasks").read().num_rows == 0
+
+
+def test_what_arrived_before_the_server_was_given_up_is_taken_in_by_the_next_push(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(task_import, "_BATCH", 4)
+    world = chosen_round(tmp_path)
+    carry_out, looked = world.label_studio.import_tasks, world.label_studio.tasks_after
+    lose_replies(world, 1)
+    world.label_studio.tasks_after = fail
+    with pytest.raises(UnavailableError):
+        push(world)
+    world.label_studio.import_tasks, world.label_studio.tasks_after = carry_out, looked
     counts = push(world)
-    assert (counts["created"], counts["adopted"]) == (0, N)
+    assert (counts["created"], counts["adopted"]) == (N - 4, 4)
     assert len(world.label_studio.all_tasks) == N
+    assert survey(world).rows() == []
+
+
+def fail(*_):
+    raise UnavailableError("Label Studio did not answer")
 
 
 def test_doubles_that_arrive_late_are_removed_unless_somebody_answered_them(tmp_path: Path):

@@ -34,7 +34,7 @@ MODES = {
 @pytest.fixture(scope="module")
 def chosen(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tasks.push._BATCH", BATCH)  # so that an import can break off in its middle
+        patch.setattr("tasks.task_import._BATCH", BATCH)  # so that an import can break off in its middle
         yield chosen_round(tmp_path_factory.mktemp("chosen"), lake=MemoryLake())
 
 

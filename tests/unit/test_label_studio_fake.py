@@ -18,9 +18,5 @@ class TestMemoryLabelStudio(LabelStudioSuite):
         return "{}@labelloop.test".format
 
     @pytest.fixture
-    def save_view(self, label_studio):
-        return label_studio.save_view
-
-    @pytest.fixture
     def people(self, label_studio, email_of):
         return lambda name: label_studio.annotator(email_of(name), "secret of a test")

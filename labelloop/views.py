@@ -1,0 +1,62 @@
+"""Tabs of Label Studio's data manager that a spec asks for; those that people make are none of our business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from labelloop.spec import ProjectSpec
+
+View = dict[str, Any]
+_SHOWN: Final[Mapping[str, tuple[tuple[str, str, Any], ...]]] = MappingProxyType(
+    {
+        "all": (),
+        "waiting": (("total_annotations", "equal", 0),),
+        "answered": (("total_annotations", "greater", 0),),
+        "skipped": (("cancelled_annotations", "greater", 0),),
+    }
+)
+_ORDERED: Final = MappingProxyType({"queue": "tasks:predictions_score", "newest": "-tasks:updated_at"})
+
+
+def wanted_views(spec: ProjectSpec) -> dict[str, View]:
+    """Return the tabs of a spec by title, as Label Studio stores them.
+
+    >>> from labelloop.spec.sections import Workbench
+    >>> spec = ProjectSpec.model_construct(workbench=Workbench(views=[{"title": "Queue"}]))
+    >>> wanted_views(spec)["Queue"]["ordering"]
+    ['tasks:predictions_score']
+    """
+    return {
+        view.title: {
+            "title": view.title,
+            "type": "list",
+            "target": "tasks",
+            "ordering": [_ORDERED[view.order]],
+            "filters": {"conjunction": "and", "items": [_condition(*shown) for shown in _SHOWN[view.show]]},
+        }
+        for view in spec.workbench.views
+    }
+
+
+def compare_views(
+    wanted: Mapping[str, View], present: Mapping[int, View], *, keep_edits: bool
+) -> list[tuple[int | None, View]]:
+    """Return the tabs to be made, without a number, and those to be changed, with theirs.
+
+    Hidden columns and widths are people's own; with `keep_edits` so are filters and order.
+
+    >>> compare_views({"Queue": {"title": "Queue"}}, {7: {"title": "Mine"}}, keep_edits=False)
+    [(None, {'title': 'Queue'})]
+    """
+    held = {view.get("title"): (number, view) for number, view in present.items()}
+    missing: list[tuple[int | None, View]] = [(None, view) for title, view in wanted.items() if title not in held]
+    if keep_edits:
+        return missing
+    there = [(*held[title], view) for title, view in wanted.items() if title in held]
+    return missing + [(number, view) for number, had, view in there if had | view != had]
+
+
+def _condition(column: str, operator: str, value: Any) -> View:
+    return {"filter": f"filter:tasks:{column}", "operator": operator, "type": "Number", "value": value}

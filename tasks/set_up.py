@@ -1,0 +1,54 @@
+"""Carrying out what a survey found about the project itself: names in answers, settings, media storage, views."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from labelloop.changes import Changes
+from labelloop.project_settings import digests
+from tasks.artifacts import progress
+from tasks.clients.lease import Lease
+from tasks.clients.world import World
+from tasks.labelling_project import LabellingProject, note_settings, storage_digest
+
+_log = logging.getLogger(__name__)
+
+
+def set_up(world: World, lease: Lease, home: LabellingProject, changes: Changes) -> None:
+    """Bring the project to what the changes say.
+
+    Answers take their new names before the interface does: Label Studio refuses to drop a question while answers
+    name it.
+    """
+    _rename(world, lease, changes.renamed)
+    _change_settings(world, lease, home, changes)
+    if changes.storage:
+        lease.check()
+        world.label_studio.ensure_storage(home.ls_project, world.spec.media.bucket)
+        note_settings(world, lease, {"storage": storage_digest(world)})
+    for number, view in changes.views:
+        lease.check()
+        world.label_studio.save_view(home.ls_project, view, number)
+
+
+def _rename(world: World, lease: Lease, renamed: Mapping[int, list[Any]]) -> None:
+    with progress(len(renamed), "answers in new names") as bar:
+        for number, result in renamed.items():
+            lease.check()
+            world.label_studio.change_answer(number, result)
+            bar.advance()
+
+
+def _change_settings(world: World, lease: Lease, home: LabellingProject, changes: Changes) -> None:
+    for setting in changes.settings:
+        if setting.by_hand:
+            _log.warning("setting %s was edited by hand: %s", setting.name, "kept" if setting.kept else "overwritten")
+    differing = {setting.name: setting.value for setting in changes.settings if not setting.kept}
+    if not differing:
+        return
+    lease.check()
+    world.label_studio.change_project(home.ls_project, differing)
+    note_settings(world, lease, digests(differing))
+    _log.info("settings set as the spec says: %s", ", ".join(sorted(differing)))
