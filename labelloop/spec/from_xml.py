@@ -11,7 +11,7 @@ from typing import Any, Final
 from lxml import etree
 
 from labelloop.errors import SpecError
-from labelloop.spec.question import ControlType, Label, Question
+from labelloop.spec.question import MARKS, ControlType, Label, Question
 from labelloop.spec.shown import FieldKind, Shown
 
 _FIELDS: Final[Mapping[str, FieldKind]] = {
@@ -60,6 +60,8 @@ _MARKED: Final[Mapping[str, ControlType]] = {
     "Text": "span",
     "TimeSeries": "segment",
 }
+# Controls whose answers collect has no column for.
+_UNREAD: Final = frozenset(["Chat", "OcrLabels", "ReactCode", "Vector", "VectorLabels"])
 _ITEMS: Final = ("Bucket", "Choice", "Label", "Relation")
 
 
@@ -70,13 +72,18 @@ def questions_of(xml: str) -> tuple[Question, ...]:
     task data has none here. A shape without labels of its own has those of the `<Labels>` on the same object.
 
     Raises:
-        SpecError: it is no XML.
+        SpecError: it is no XML, or holds a control whose answers could not be collected.
 
     >>> xml = '<View><Image name="i" value="$i"/><Rating name="stars" toName="i" required="true"/></View>'
     >>> [(question.name, question.type, question.about, question.required) for question in questions_of(xml)]
     [('stars', 'rating', ('i',), True)]
     """
     elements = _elements(xml)
+    if unread := sorted({str(element.tag) for element in elements} & _UNREAD):
+        raise SpecError(
+            f"interface.xml asks by <{'>, <'.join(unread)}>, whose answers cannot be collected",
+            remedy="ask otherwise",
+        )
     tags = {element.get("name"): str(element.tag) for element in elements}
     naming = {_aims(e): _labels(e) for e in elements if e.tag == "Labels" and not _kind(e, tags)}
     return tuple(_question(e, kind, naming) for e in elements if (kind := _kind(e, tags)))
@@ -125,7 +132,7 @@ def _question(element: Any, kind: ControlType, naming: Mapping[tuple[str, ...], 
         name=_attribute(element, "name") or kind,
         type=kind,
         prompt="",
-        labels=_labels(element) or naming.get(aims, ()),
+        labels=_labels(element) or (naming.get(aims, ()) if kind in MARKS else ()),
         multiple=_attribute(element, "choice") == "multiple" or kind == "taxonomy",
         required=_attribute(element, "required") == "true",
         about=aims,

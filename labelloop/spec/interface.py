@@ -123,6 +123,8 @@ class Interface(Section):
         for what, values in (("question", names), ("hotkey", [one.hotkey for one in labels if one.hotkey])):
             if twice := sorted({value for value in values if values.count(value) > 1}):
                 raise ValueError(f"{what} {', '.join(map(repr, twice))} appears twice; each must be distinct")
+        if len([question for question in self.questions if question.type == "relation"]) > 1:
+            raise ValueError("two questions ask for relations, which Label Studio stores without a name; ask one")
 
     def _check_fields(self) -> None:
         given = ["items"] if self.layout == "list" else [self.media] * (2 if self.layout == "pair" else 1)

@@ -128,8 +128,6 @@ class Question(Section):
         misplaced = [name for name in given if self.type not in _SETTINGS[name]]
         if misplaced:
             raise ValueError(f"{', '.join(misplaced)} means nothing for {self.type}; remove it")
-        if self.type == "relation" and self.name != "relation":
-            raise ValueError(f"Label Studio keeps no name of relations; call this question relation, not {self.name}")
         if self.per_mark and self.type not in _OF_EACH_MARK:
             raise ValueError(f"{self.type} cannot be asked of each mark; choose {', '.join(sorted(_OF_EACH_MARK))}")
         if self.per_mark and self.when and self.required and self.type in ("rating", "number"):
