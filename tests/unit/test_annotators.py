@@ -82,7 +82,7 @@ def test_no_ratings_give_no_figures():
 def test_more_units_than_are_looked_at_at_once_give_the_same(monkeypatch):
     _, table = answers(5, [0.1, 0.2, 0.3], 300)
     whole = assess(table)
-    monkeypatch.setattr("labelloop.annotators.CELLS", 70)
+    monkeypatch.setattr("labelloop.annotators.settled.CELLS", 70)
     assert assess(table) == whole
 
 

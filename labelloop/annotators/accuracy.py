@@ -6,7 +6,6 @@ Pure figures on coded ratings. What follows from a flag (guidelines, training, a
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,10 @@ import pandas as pd
 import pyarrow as pa
 
 from labelloop.agreement.interval import newcombe, wilson
-from labelloop.agreement.ratings import IntArray, Ratings, read_ratings
+from labelloop.agreement.ratings import Ratings, read_ratings
+from labelloop.annotators.settled import settled_by_others
 from labelloop.consensus.rulings import join_rulings
 from labelloop.errors import InputError
-
-CELLS = 4_000_000  # of the votes held at once: 32 MB
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def assess(
     if not 0.5 <= confidence < 1:
         raise InputError(f"confidence is {confidence}", remedy="give a number from 0.5, below 1")
     coded, known = join_rulings(read_ratings(ratings), rulings)
-    settled = _label_without_own(coded, known)
+    settled = settled_by_others(coded, known)
     counted = settled >= 0
     n_annotators = len(coded.annotators)
     n = np.bincount(coded.annotator[counted], minlength=n_annotators)
@@ -104,26 +102,3 @@ def _figure(
     bottom, top = newcombe(own, others, levels[1])
     difference = accuracy - others[0] / others[1]
     return AnnotatorFigure(name, n, accuracy, low, high, difference, bottom, top, flagged=top < 0)
-
-
-def _label_without_own(ratings: Ratings, known: IntArray) -> IntArray:
-    """For each rating the class ruled, or chosen by most other annotators of the unit; -1 for ties and none."""
-    n_classes = max(len(ratings.values), 1)
-    label = np.empty(len(ratings.unit), dtype=np.int64)
-    at_once = max(1, CELLS // n_classes)
-    edges = ratings.unit.searchsorted(np.arange(0, len(ratings.units) + at_once, at_once))
-    for start, stop in pairwise(edges):
-        label[start:stop] = _label_of_others(ratings.unit[start:stop], ratings.value[start:stop], n_classes)
-    return np.where(known[ratings.unit] >= 0, known[ratings.unit], label)
-
-
-def _label_of_others(unit: IntArray, value: IntArray, n_classes: int) -> IntArray:
-    """The most frequent class among the other ratings of each rating's unit; -1 for ties and none."""
-    row = unit - unit[:1]  # sorted, so the first is the smallest
-    shape = (int(row.max(initial=-1)) + 1, n_classes)
-    votes = np.bincount(row * n_classes + value, minlength=shape[0] * n_classes).reshape(shape)
-    others = votes[row]
-    others[np.arange(len(row)), value] -= 1
-    most = others.max(axis=1, initial=0)
-    unique = (others == most[:, None]).sum(axis=1) == 1
-    return np.where((most > 0) & unique, others.argmax(axis=1), -1)
