@@ -18,37 +18,9 @@ from labelloop.spec.from_xml import questions_of
 from labelloop.spec.interface import Interface, Label, Question
 from labelloop.spec.question import CONTROL_TYPES, MARKS
 from tests.builders.interface_samples import sample_spec
+from tests.builders.interfaces import AB, ASKED, an_interface
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "interfaces.json"
-AB = [{"value": "a"}, {"value": "b"}]
-SERIES = {"channels": [{"column": "speed"}]}
-# For each kind of question, media it can be about and what else it needs.
-ASKED = {
-    "choices": ({"media": "pdf"}, {"labels": AB}),
-    "taxonomy": ({"media": "text"}, {"labels": [{"value": "a", "children": AB}]}),
-    "rating": ({"media": "dialogue"}, {"maximum": 7}),
-    "number": ({}, {"minimum": 0, "maximum": 1, "step": 0.1}),
-    "datetime": ({"media": "text"}, {"only": "date"}),
-    "text": ({"media": "audio"}, {"lines": 4}),
-    "pairwise": ({"layout": "pair", "media": "text"}, {}),
-    "ranking": ({"layout": "list"}, {}),
-    "rectangle": ({}, {"labels": AB}),
-    "ellipse": ({}, {"labels": AB}),
-    "polygon": ({}, {"labels": AB}),
-    "keypoint": ({}, {"labels": AB}),
-    "mask": ({}, {"labels": AB}),
-    "span": ({"media": "dialogue"}, {"labels": AB}),
-    "segment": ({"media": "time_series", "series": SERIES}, {"labels": AB}),
-    "track": ({"media": "video", "frame_rate": 25}, {"labels": AB}),
-    "timeline": ({"media": "video"}, {"labels": AB}),
-    "relation": ({"media": "text"}, {"labels": AB}),
-}
-
-
-def an_interface(kind: str, **question) -> Interface:
-    media, needed = ASKED[kind]
-    asked = {"name": "q", "type": kind, "prompt": "Which?", **needed, **question}
-    return Interface.model_validate({**media, "questions": [asked]})
 
 
 def tree(interface: Interface):
