@@ -43,7 +43,7 @@ def sample(
         pool: Parquet file with ref_id and the columns that strategy and limits need; docs/sampling.md lists them.
         number: How many to choose; more than the pool has gives all of it.
         strategy: random, stratified, stochastic, density, badge, k_center, k_means, typiclust, facility_location,
-            hybrid, auto, or the name of a score: least_confidence, margin, entropy, bald ...
+            herding, hybrid, auto, or the name of a score: least_confidence, margin, entropy, bald ...
         out: Parquet file to write or replace: ref_id, rank, acquisition_score, inclusion_probability (null for
             greedy picks), reason.
         seed: Seed of every random choice; the same pool and seed give the same file.

@@ -1,49 +1,62 @@
-"""The sample stage on a Dask cluster of two worker processes, one of which is killed while it works."""
+"""Sampling and scoring on a Dask cluster of two worker processes, one of which is killed while it works."""
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pyarrow.compute as pc
 import pytest
 from distributed import Client, LocalCluster
 from prefect import flow
 
-from labelloop.spec import load_spec
+from deployments.demo import digits
+from labelloop.errors import UnavailableError
+from tasks.clients import dask
 from tasks.clients.lease import hold
-from tasks.clients.world import World
+from tasks.clients.world import World, open_world
+from tasks.features import version_of
 from tasks.runner import task_runner
 from tasks.sample import choose_batch, sample
+from tasks.score import score
 from tests.builders.digits import SPEC
 from tests.builders.rows import write
 
 pytestmark = pytest.mark.integration
 
-PROJECT, SHARDS = "sharded", 6
+PROJECT, ANOTHER, SHARDS = "sharded", "another", 6
 SAMPLING = "sampling: {strategy: k_center, batch_size: 24, audit_rate: 0.25, explore_share: 0.25, seed: 7}"
 
 
-@pytest.fixture
-def two_lakes(s3, stack_environment, monkeypatch, tmp_path):
-    """Two worlds alike but for their lake; processes that start now see the second."""
+def spec_text(name: str) -> str:
     text = "\n".join(SAMPLING if line.startswith("sampling:") else line for line in SPEC.splitlines())
-    text = text.replace("name: digits", f"name: {PROJECT}")
-    (tmp_path / f"{PROJECT}.yaml").write_text(text, encoding="utf-8")
-    worlds = []
-    for name in ("here", "on-dask"):
-        changed = {"LAKE_URI": f"s3://labelloop-lake/{name}", "SHARD_ROWS": "20", "PROJECTS_DIR": str(tmp_path)}
-        for variable, value in changed.items():
-            monkeypatch.setenv(f"LABELLOOP_{variable}", value)
-        settings = s3.model_copy(update={"lake_uri": changed["LAKE_URI"], "shard_rows": 20})
-        worlds.append(World(settings, load_spec(text)))
-        fill(worlds[-1])
-    return worlds
+    return text.replace("name: digits", f"name: {name}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def two_lakes(stack, s3, tmp_path_factory):
+    """Two worlds alike but for their lake; processes that start now see the second, and another project in it."""
+    specs = tmp_path_factory.mktemp("specs")
+    for name in (PROJECT, ANOTHER):
+        (specs / f"{name}.yaml").write_text(spec_text(name), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in stack.variables.items():
+            patch.setenv(variable, value)
+        patch.setenv("LABELLOOP_SHARD_ROWS", "20")
+        patch.setenv("LABELLOOP_PROJECTS_DIR", str(specs))
+        worlds = []
+        for name in ("here", "on-dask"):
+            patch.setenv("LABELLOOP_LAKE_URI", f"s3://labelloop-lake/{name}")
+            worlds.append(open_world(PROJECT))
+            fill(worlds[-1])
+        yield worlds
+
+
+@pytest.fixture(scope="module")
 def cluster(two_lakes):
     with LocalCluster(
         n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
@@ -93,3 +106,35 @@ def test_a_round_on_dask_is_that_of_one_process_though_a_worker_is_killed(two_la
         assert choosing()["counts"] == {"chosen": 24}
         assert killing.result() not in client.run(os.getpid).values()
     assert chosen(there) == chosen(here)
+
+
+@pytest.mark.usefixtures("prefect")
+def test_media_is_read_on_dask_and_written_once_though_a_worker_is_killed(cluster, monkeypatch):
+    world = open_world(ANOTHER)
+    references = world.table("references").read().sort_by("ref_id")
+    (png,) = digits.images(1)
+    for key in references["key"].to_pylist():
+        world.media.write("media", key, png, content_type="image/png")
+    monkeypatch.setenv("LABELLOOP_DASK_SCHEDULER", cluster.scheduler_address)
+    monkeypatch.setattr("tasks.score._READ", 20)
+
+    @flow(task_runner=task_runner())
+    def scoring() -> dict[str, object]:
+        return score(ANOTHER)
+
+    with Client(cluster.scheduler_address) as client, ThreadPoolExecutor(1) as beside:
+        killing = beside.submit(kill_a_worker_at_work, client)
+        assert scoring()["counts"]["read"] == 20 * SHARDS
+        assert killing.result() not in client.run(os.getpid).values()
+    made = world.table("predictions").read()
+    made = made.filter(pc.equal(made["model_version"], version_of(world))).sort_by("ref_id")
+    assert made["ref_id"].to_pylist() == references["ref_id"].to_pylist()
+
+
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
+    with socket.socket() as bound:  # and does not listen
+        bound.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("LABELLOOP_DASK_SCHEDULER", f"tcp://127.0.0.1:{bound.getsockname()[1]}")
+        monkeypatch.setattr(dask, "CONNECTING", "1s")
+        with task_runner() as runner, pytest.raises(UnavailableError, match="no Dask scheduler answers"):
+            runner.submit(score, {"project": PROJECT})

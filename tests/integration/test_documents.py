@@ -18,11 +18,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from tasks.clients.media import S3MediaStore
 from tasks.clients.s3 import connect
+from tests.builders.pools import a_pool
 
 pytestmark = pytest.mark.integration
 
@@ -62,11 +64,12 @@ def commands_of(page: Path) -> Iterator[list[str]]:
 
 @pytest.fixture
 def folder(stack_environment, worker, label_studio, tmp_path, monkeypatch):
-    """The reader's folder, with settings of the stack, a lake of its own, a folder for specs and a request."""
+    """The reader's folder, with settings of the stack and a lake of its own; in it specs, a pool and a request."""
     projects = tmp_path / "deployments" / "projects"
     projects.mkdir(parents=True)
     monkeypatch.setenv("LABELLOOP_PROJECTS_DIR", str(projects))
     monkeypatch.setenv("LABELLOOP_LAKE_URI", f"{os.environ['LABELLOOP_LAKE_URI']}/{tmp_path.name}")
+    pq.write_table(a_pool(), tmp_path / "pool.parquet")
     (tmp_path / "request.json").write_text(json.dumps({"object_keys": [KEY], "verification": "letter"}))
     store = S3MediaStore(connect(label_studio))
     for number, key in enumerate([KEY, "reader/bert.png", *(f"faces/{n}.png" for n in range(12))]):

@@ -60,6 +60,20 @@ MUTATIONS = (
         "tests/unit/test_each_strategy.py -k allocation",
     ),
     Mutation(
+        "a reference in two parts of a pool",
+        "tasks/parts.py",
+        "above & (ref_id() < self.high)",
+        "above & (ref_id() <= self.high)",
+        'tests/stages/test_predicting.py -k "elsewhere and features"',
+    ),
+    Mutation(
+        "a model without probabilities goes on part by part",
+        "tasks/predicting.py",
+        "            refuse_if_none(answered, part.refused)\n",
+        "",
+        "tests/stages/test_predicting.py -k without_probabilities",
+    ),
+    Mutation(
         "near-duplicates of the audit trained on",
         "tasks/export.py",
         "    return rows.filter(pa.array(~copies)), lineage",
