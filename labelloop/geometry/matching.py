@@ -1,7 +1,7 @@
 """Which shapes of two answers show the same thing: one to one, so that the sum of the similarities is greatest.
 
-Over all pairs of answers at once. Most shapes touch one other shape only; an assignment problem is solved only where
-several touch each other (Kuhn 1955; Jonker and Volgenant 1987, as SciPy has it).
+Over all pairs of answers at once. Most partners are certain; an assignment problem (Kuhn 1955; Jonker and Volgenant
+1987, as SciPy has it) is solved only where several shapes compete.
 """
 
 from __future__ import annotations
@@ -56,16 +56,22 @@ def touching(bounds: FloatArray, start: IntArray, first: IntArray, second: IntAr
 def best_links(links: Links, same_label: Any) -> Links:
     """The links of the best one-to-one matching within each pair of answers; `same_label` decides ties.
 
-    The sum of similarities is as great as can be; shapes with nothing in common stay unmatched.
+    The sum of similarities is as great as can be; shapes with nothing in common stay unmatched. A link that is worth
+    more than the best rivals at both of its ends together belongs to every best matching; these are taken until none
+    is left, and few assignment problems remain.
     """
-    same = np.asarray(same_label)[links.similarity > 0]
-    links = links.where(links.similarity > 0)
-    one, other = _nodes(links.pair, links.one), _nodes(links.pair, links.other)
-    only = (np.bincount(one)[one] == 1) & (np.bincount(other)[other] == 1)
-    worth = links.similarity + SAME_LABEL * same
-    rest = np.flatnonzero(~only)
-    chosen = rest[_assigned(one[rest], other[rest], worth[rest])]
-    return links.where(np.sort(np.concatenate([np.flatnonzero(only), chosen])))
+    worth = np.where(links.similarity > 0, links.similarity + SAME_LABEL * np.asarray(same_label), 0.0)
+    open_, chosen = np.flatnonzero(worth), []
+    one, other = _nodes(links.pair[open_], links.one[open_]), _nodes(links.pair[open_], links.other[open_])
+    while len(open_):
+        sure = worth[open_] > _best_rival(one, worth[open_]) + _best_rival(other, worth[open_])
+        if not sure.any():
+            chosen.append(open_[_assigned(one, other, worth[open_])])
+            break
+        chosen.append(open_[sure])
+        left = ~(np.isin(one, one[sure]) | np.isin(other, other[sure]))
+        open_, one, other = open_[left], one[left], other[left]
+    return links.where(np.sort(np.concatenate([np.empty(0, dtype=np.int64), *chosen])))
 
 
 def _blocks(
@@ -100,25 +106,46 @@ def _nodes(pair: IntArray, shape: IntArray) -> IntArray:
     return np.asarray(np.unique(key, return_inverse=True)[1])
 
 
+def _best_rival(node: IntArray, worth: FloatArray) -> FloatArray:
+    """For each link the worth of the best other link of its node, 0 without any."""
+    order = np.argsort(node, kind="stable")
+    sorted_worth, first = worth[order], np.flatnonzero(np.diff(node[order], prepend=-1))
+    size = np.diff(first, append=len(order))
+    best = np.repeat(np.maximum.reduceat(sorted_worth, first), size)
+    is_best = sorted_worth == best
+    only = np.repeat(np.add.reduceat(is_best.astype(np.int64), first), size) == 1
+    second = np.repeat(np.maximum.reduceat(np.where(is_best, 0.0, sorted_worth), first), size)
+    rival = np.empty(len(worth))
+    rival[order] = np.where(is_best & only, second, best)
+    return rival
+
+
 def _assigned(one: IntArray, other: IntArray, worth: FloatArray) -> IntArray:
-    """Places of the links of the best matching, where links meet."""
+    """Places of the links of the best matching, each cluster of links that hang together on its own."""
     rows, row = np.unique(one, return_inverse=True)
     columns, column = np.unique(other, return_inverse=True)
-    n_rows, n = len(rows), len(rows) + len(columns)
-    graph = sparse.coo_array((np.ones(len(row), dtype=np.int8), (row, column + n_rows)), shape=(n, n))
-    cluster = connected_components(graph, directed=False)[1][row]
+    n = len(rows) + len(columns)
+    graph = sparse.coo_array((np.ones(len(row), dtype=np.int8), (row, column + len(rows))), shape=(n, n))
+    cluster = connected_components(graph, directed=False)[1]
+    row, column = _rank_within(cluster[: len(rows)])[row], _rank_within(cluster[len(rows) :])[column]
+    of_link = cluster[: len(rows)][np.searchsorted(rows, one)]
+    order = np.argsort(of_link, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(of_link[order])) + 1)
+    return np.concatenate([part[_best(row[part], column[part], worth[part])] for part in parts])
+
+
+def _rank_within(cluster: IntArray) -> IntArray:
+    """The number of each member within its cluster, from 0."""
     order = np.argsort(cluster, kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(cluster[order])) + 1) if len(order) else []
-    return np.concatenate([np.empty(0, dtype=np.int64), *(_best(part, row, column, worth) for part in parts)])
+    rank = np.empty(len(cluster), dtype=np.int64)
+    rank[order] = np.arange(len(cluster)) - np.searchsorted(cluster[order], cluster[order])
+    return rank
 
 
-def _best(part: IntArray, row: IntArray, column: IntArray, worth: FloatArray) -> IntArray:
-    """The best of the links `part`, which hang together."""
-    rows, columns = row[part] - row[part].min(), column[part] - column[part].min()
-    if not rows.any() or not columns.any():
-        return part[[np.argmax(worth[part])]]
-    r, c = np.unique(rows, return_inverse=True)[1], np.unique(columns, return_inverse=True)[1]
-    table, place = np.zeros((r.max() + 1, c.max() + 1)), np.full((r.max() + 1, c.max() + 1), -1)
-    table[r, c], place[r, c] = worth[part], part
+def _best(row: IntArray, column: IntArray, worth: FloatArray) -> IntArray:
+    """Which of these links make the best matching."""
+    shape = row.max() + 1, column.max() + 1
+    table, place = np.zeros(shape), np.full(shape, -1)
+    table[row, column], place[row, column] = worth, np.arange(len(worth))
     chosen = place[linear_sum_assignment(table, maximize=True)]
     return np.asarray(chosen[chosen >= 0])

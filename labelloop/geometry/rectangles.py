@@ -58,7 +58,11 @@ def straight_iou(one: FloatArray, other: FloatArray) -> FloatArray:
     >>> straight_iou(np.array([[0.0, 0, 4, 4]]), np.array([[2.0, 0, 4, 4]])).tolist()
     [0.5]
     """
-    low, high = np.maximum(one[:, :2], other[:, :2]), np.minimum(one[:, 2:], other[:, 2:])
-    common = np.prod(np.maximum(high - low, 0.0), axis=1)
-    areas = [np.prod(rows[:, 2:] - rows[:, :2], axis=1) for rows in (one, other)]
-    return overlap_share(common, areas[0] + areas[1] - common, np.all(one == other, axis=1))
+    width = np.minimum(one[:, 2], other[:, 2]) - np.maximum(one[:, 0], other[:, 0])
+    height = np.minimum(one[:, 3], other[:, 3]) - np.maximum(one[:, 1], other[:, 1])
+    common = np.maximum(width, 0.0) * np.maximum(height, 0.0)
+    return overlap_share(common, _area(one) + _area(other) - common, np.all(one == other, axis=1))
+
+
+def _area(box: FloatArray) -> FloatArray:
+    return np.asarray((box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1]))
