@@ -22,6 +22,8 @@ from labelloop.spec.model import Features
 # An image of more pixels than this is an attack on memory or no single photograph.
 MAXIMUM_PIXELS: Final = 200_000_000
 TEXT_WIDTH: Final = 512
+# Kinds of media that have feature vectors; what is neither picture nor words is told apart by models of its own.
+FEATURED: Final = frozenset(["image", "text", "time_series", "dialogue", "record"])
 # Raised whenever the arithmetic below changes, so that old vectors are not taken for new ones.
 _GENERATION: Final = 1
 _MEND: Final = "upload it again or delete it"
@@ -32,8 +34,8 @@ def features_version(kind: str, features: Features) -> str:
     """Return the name under which the vectors of this declaration are kept.
 
     Args:
-        kind: `image` or `text`.
-        features: how an image is shrunk; without meaning for text.
+        kind: one of `FEATURED`.
+        features: how an image is shrunk; without meaning for others.
 
     >>> features_version("text", Features(width=8)) == features_version("text", Features(width=9))
     True
@@ -48,18 +50,18 @@ def features_width(kind: str, features: Features) -> int:
     >>> features_width("image", Features(width=8, height=4, mode="RGB"))
     96
     """
-    if kind == "text":
+    if kind != "image":
         return TEXT_WIDTH
     return features.width * features.height * len(features.mode)
 
 
 def extract(kind: str, data: bytes, features: Features) -> NDArray[np.float32]:
-    """Return the vector of one media object.
+    """Return the vector of one media object; what is no image is read as words.
 
     Raises:
         InputError: the bytes are not of that kind; the message is the reason.
     """
-    return text_features(data) if kind == "text" else image_features(data, features)
+    return image_features(data, features) if kind == "image" else text_features(data)
 
 
 def image_features(data: bytes, features: Features) -> NDArray[np.float32]:

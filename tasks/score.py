@@ -11,6 +11,7 @@ from prefect import task
 
 from labelloop.contracts import Refusal
 from labelloop.errors import InputError
+from labelloop.features import FEATURED
 from labelloop.predictions import screen_predictions
 from labelloop.summary import Summary
 from tasks.artifacts import publish_table
@@ -79,6 +80,8 @@ def _cache_features(world: World, lease: Lease, across: Across | None) -> dict[s
 
     Media of no use goes to quarantine with its reason and is not read again before it changes.
     """
+    if world.spec.interface.media not in FEATURED:
+        return {"read": 0, "unreadable": 0, "gone": 0}
     found = predict_missing(world, lease, "features", version=version_of(world), rows=_READ, across=across)
     read = found["scored"] + found["unreadable"]
     return {"read": read, "unreadable": found["unreadable"], "gone": found["gone"]}

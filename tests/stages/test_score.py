@@ -14,6 +14,7 @@ from PIL import Image
 from labelloop.errors import InputError, LeaseLost
 from tasks.clients.models import model_version
 from tasks.contracts import commit
+from tasks.sample import choose_batch
 from tasks.score import score_references
 from tests.builders.digits import SPEC
 from tests.builders.onnx_models import CLASSES, model_of_greys
@@ -205,3 +206,12 @@ def test_a_model_file_that_was_changed_since_is_not_used(tmp_path, onnx_file):
     world.published.write("models/model-1/model.onnx", onnx_file, "application/octet-stream")
     with pytest.raises(InputError, match="not the one that was published"):
         run(world)
+
+
+def test_recordings_have_no_vectors_and_are_neither_read_nor_quarantined(tmp_path):
+    spec = SPEC.replace("interface:", "interface:\n  media: audio").replace("source: trainer", "source: none")
+    world = make_world(tmp_path, spec)
+    add_references(world, range(2))
+    assert run(world)["read"] == 0
+    assert world.table("quarantine").read().num_rows == 0
+    assert under_lease(world, "sample", choose_batch).counts["chosen"] > 0
