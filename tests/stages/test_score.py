@@ -214,4 +214,5 @@ def test_recordings_have_no_vectors_and_are_neither_read_nor_quarantined(tmp_pat
     add_references(world, range(2))
     assert run(world)["read"] == 0
     assert world.table("quarantine").read().num_rows == 0
-    assert under_lease(world, "sample", choose_batch).counts["chosen"] > 0
+    chosen = under_lease(world, "sample", lambda world, lease: choose_batch(world, lease, {}))
+    assert chosen.counts["chosen"] > 0
