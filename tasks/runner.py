@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from typing import Any, TypeVar
 
 from prefect import Task
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from labelloop.errors import UnavailableError
 from tasks.clients.settings import RunnerSettings
 
 Job = TypeVar("Job")
@@ -36,7 +38,8 @@ def task_runner() -> TaskRunner[Any]:
 def on_task_runner(work: Task[[str, Job], Found], project: str) -> Callable[[Sequence[Job]], Iterable[Found]]:
     """Return what carries jobs out as task runs: in threads or on Dask, as the runner of the flow decides.
 
-    Results come in the order of the jobs, and are not held once they are taken.
+    Results come in the order of the jobs, and are not held once they are taken. UnavailableError if the connection to
+    the cluster is lost; what was taken before is not lost with it.
     """
     ahead = _AHEAD_ON_DASK if RunnerSettings().dask_scheduler else _AHEAD_PER_CORE * (os.cpu_count() or 1)
 
@@ -45,8 +48,17 @@ def on_task_runner(work: Task[[str, Job], Found], project: str) -> Callable[[Seq
         for job in jobs:
             waiting.append(work.submit(project, job))
             if len(waiting) > ahead:
-                yield waiting.popleft().result()
+                yield _result(waiting.popleft())
         while waiting:
-            yield waiting.popleft().result()
+            yield _result(waiting.popleft())
 
     return across
+
+
+def _result(future: Any) -> Any:
+    try:
+        return future.result()
+    except CancelledError:  # nobody here cancels: Dask does, once its scheduler is gone
+        raise UnavailableError(
+            "the connection to the Dask scheduler was lost", remedy="see that it runs, then run the stage again"
+        ) from None

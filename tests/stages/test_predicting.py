@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+from concurrent.futures import CancelledError
+from dataclasses import dataclass
 
 import pytest
 
-from labelloop.errors import InputError
+from labelloop.errors import InputError, UnavailableError
 from tasks.predicting import PREDICT
+from tasks.runner import on_task_runner
 from tasks.score import score_references
 from tests.builders.onnx_models import model_of_greys
 from tests.fakes.world import under_lease
@@ -95,6 +99,43 @@ def test_a_single_part_is_worked_on_in_place(tmp_path):
     nobody = []
     assert under_lease(world, "score", score_references, elsewhere(world, nobody)).counts["read"] == 2
     assert nobody == []
+
+
+class Work:
+    """A task as it is submitted, on a cluster that is lost after some results; counts how many are on their way."""
+
+    def __init__(self, lasts: int = 10**6) -> None:
+        self.lasts, self.under_way, self.most = lasts, 0, 0
+
+    def submit(self, _: str, job: int) -> Promise:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        return Promise(self, job)
+
+
+@dataclass
+class Promise:
+    work: Work
+    job: int
+
+    def result(self) -> int:
+        self.work.under_way -= 1
+        if self.job >= self.work.lasts:
+            raise CancelledError
+        return self.job
+
+
+def test_results_come_in_order_and_few_wait_to_be_taken():
+    work = Work()
+    assert list(on_task_runner(work, "digits")(range(500))) == list(range(500))
+    assert work.most <= 2 * os.cpu_count() + 1
+
+
+def test_a_cluster_that_is_lost_is_named_and_what_came_before_is_kept():
+    results = on_task_runner(Work(lasts=2), "digits")(range(500))
+    assert [next(results), next(results)] == [0, 1]
+    with pytest.raises(UnavailableError, match="connection to the Dask scheduler was lost"):
+        next(results)
 
 
 def test_the_first_part_of_a_model_without_probabilities_stops_the_stage_before_it_writes(tmp_path):
