@@ -8,7 +8,7 @@ ROOMS := labelloop tasks flows deployments
 COMPILE := .local/bootstrap/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types check test demo bench crash mutate up down clean lock
+.PHONY: help setup lint types check test test-servers test-pure demo bench crash mutate up down clean lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,11 +25,17 @@ types: setup
 check: lint types ## lint, types, architecture and the quick unit tests, under 30 seconds
 	@$(BIN)/pytest -q -n 2 -m "not slow" tests/unit
 
-# Tests on the servers share one stack and so one process; all others need none and share the cores. Warnings are
-# errors but on the servers, where most are those of client libraries and come when the garbage collector pleases.
+# Tests on the servers share one stack and so one process, and wait more than they work; the others need none and fill
+# both cores beside them. Warnings are errors but on the servers, where most are those of client libraries and come when
+# the garbage collector pleases.
 test: lint types ## all of check and the whole suite on real servers and in a real browser
-	@$(BIN)/pytest -q -n 2 tests/unit tests/stages labelloop tasks deployments
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line test-servers test-pure
+
+test-servers: setup
 	@$(BIN)/pytest -W default tests/integration tests/e2e tests/browser
+
+test-pure: setup
+	@nice $(BIN)/pytest -q -n 2 tests/unit tests/stages labelloop tasks deployments
 
 demo: setup ## the whole loop on real images, then where to look
 	@$(BIN)/labelloop demo
