@@ -5,7 +5,6 @@ Decides only; what was read when, and what is written where, is the business of 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -94,8 +93,7 @@ class Reader:
 
 
 def _typed(answer: Answer) -> Row:
-    raw = json.dumps(answer.raw, sort_keys=True)
-    return _row(answer.control, answer.control_type, raw) | {answer.column: answer.value}
+    return _row(answer.control, answer.control_type, answer.raw) | {answer.column: answer.value}
 
 
 def _empty(control: str, control_type: str) -> Row:

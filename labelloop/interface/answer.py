@@ -21,23 +21,21 @@ class Reading(NamedTuple):
 
 
 class Marks(NamedTuple):
-    """The marks of one annotation by their ids: the labels each was given, and which are bare shapes.
+    """The marks of one annotation: all their ids, those of bare shapes, and what names a mark in another control."""
 
-    A bare shape has its labels from another control, which is asked of each shape.
-    """
-
-    labels: dict[Any, list[Any]]
-    bare: set[Any]
+    ids: set[str]
+    bare: set[str]
+    names: dict[str, list[Item]]
 
 
 class Answer(NamedTuple):
-    """One control's answer and the items it was read from."""
+    """One control's answer, and as JSON the list of items it was read from."""
 
     control: str
     control_type: str
     column: str
     value: Any
-    raw: list[Any]
+    raw: str
 
 
 class Asked(NamedTuple):

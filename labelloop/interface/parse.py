@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+import orjson
+
 from labelloop.errors import InputError
 from labelloop.interface.answer import Answer, Asked, Item, Marks, Reading
 from labelloop.interface.parse_rankings import read_ranking
@@ -65,7 +67,7 @@ def parse(result: Iterable[Any], asked: Mapping[str, Asked]) -> tuple[list[Answe
         try:
             reading = _reading(control, given, marks)
             _refuse_unasked(reading, asked.get(control))
-            answers.append(Answer(control, *reading, given))
+            answers.append(Answer(control, *reading, _json(given)))
         except InputError as error:
             refused.append((control, error.what))
     return answers, refused
@@ -87,13 +89,23 @@ def _relations(asked: Mapping[str, Asked]) -> str:
 def _reading(control: str, items: list[Any], marks: Marks) -> Reading:
     if not control:
         raise InputError("it names no control")
-    kinds = [item.get("type") for item in items]
-    read = _READERS.get(kinds[0]) if isinstance(kinds[0], str) else None
-    if read is None or not all(isinstance(item.get("value"), dict) or kinds[0] == RELATION for item in items):
+    kind = items[0].get("type")
+    read = _READERS.get(kind) if isinstance(kind, str) else None
+    if read is None:
         raise InputError("its kind of answer is not known")
-    if any(kind != kinds[0] for kind in kinds):
-        raise InputError("its answers are of several kinds")
+    for item in items:
+        if item.get("type") != kind:
+            raise InputError("its answers are of several kinds")
+        if kind != RELATION and not isinstance(item.get("value"), dict):
+            raise InputError("its kind of answer is not known")
     return read(items, marks)
+
+
+def _json(items: list[Any]) -> str:
+    try:
+        return orjson.dumps(items, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:  # half a character, or a whole number beyond 64 bits
+        raise InputError("it holds what JSON cannot") from None
 
 
 def _refuse_unasked(reading: Reading, question: Asked | None) -> None:

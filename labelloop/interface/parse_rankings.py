@@ -27,7 +27,7 @@ def read_ranking(items: list[Item], _marks: Marks) -> Reading:
         InputError: it has another shape, or an item is there twice.
 
     >>> stored = {"from_name": "rank", "type": "ranker", "value": {"ranker": {"best": ["x"], "_": []}}}
-    >>> read_ranking([stored], Marks({}, set())).value
+    >>> read_ranking([stored], Marks(set(), set(), {})).value
     [Ranked(item='x', rank=0, bucket='best')]
     """
     lists = items[0]["value"].get("ranker")

@@ -39,28 +39,21 @@ _TELLING: Final = (
     ("instant", "segment"),
     ("start", "span"),
 )
+_READERS: Final = {**SHAPES, **STRETCHES}
 
 
 def marks_of(items: Iterable[Any]) -> Marks:
     """Return the marks of an annotation's result; what has not the shape of one is passed over."""
-    found = Marks({}, set())
+    found = Marks(set(), set(), {})
     for item in items:
-        if not _is_mark(item):
-            continue
-        kind = item["type"]
-        labels = item["value"].get(_LABELS.get(kind))
-        given = [one for one in labels if isinstance(one, str)] if isinstance(labels, list) else []
-        found.labels.setdefault(item["id"], []).extend(given)
-        if kind in _BARE:
-            found.bare.add(item["id"])
+        kind = item.get("type") if isinstance(item, dict) else None
+        if isinstance(kind, str) and kind in REGIONS and isinstance(mark := item.get("id"), str):
+            found.ids.add(mark)
+            if kind in _BARE:
+                found.bare.add(mark)
+            elif kind == "labels":
+                found.names.setdefault(mark, []).append(item)
     return found
-
-
-def _is_mark(item: Any) -> bool:
-    if not isinstance(item, dict):
-        return False
-    kind, mark, value = item.get("type"), item.get("id"), item.get("value")
-    return isinstance(kind, str) and kind in REGIONS and isinstance(mark, str) and isinstance(value, dict)
 
 
 def read_regions(items: list[Item], marks: Marks) -> Reading:
@@ -69,27 +62,28 @@ def read_regions(items: list[Item], marks: Marks) -> Reading:
     Raises:
         InputError: one has another shape, or there are marks of several kinds.
     """
-    ids = [item.get("id") for item in items]
-    if not all(isinstance(mark, str) for mark in ids):
-        raise InputError("a region has no id")
-    if len(set(ids)) < len(ids):
-        raise InputError("a region is there twice")
-    if items[0]["type"] == "labels" and marks.bare.issuperset(ids):
-        return Reading(
-            "choices", "per_region", [OfRegion(item["id"], choices=_labels(item, marks)) for item in items]
-        )
-    kinds = {_kind(item) for item in items}
+    ids = {mark for item in items if isinstance(mark := item.get("id"), str)}
+    if len(ids) < len(items):
+        raise InputError("a region has no id, or that of another")
+    if items[0]["type"] == "labels" and ids <= marks.bare:
+        named = [OfRegion(item["id"], choices=_labels(item, marks)) for item in items]
+        return Reading("choices", "per_region", named)
+    kinds, found = set(), list[Region]()
+    for item in items:
+        kind = _kind(item)
+        kinds.add(kind)
+        found += _READERS[kind](item["id"], _labels(item, marks), item["value"])
     if len(kinds) > 1:
         raise InputError("its regions are of several kinds")
-    (kind,) = kinds
-    return Reading(
-        kind, "regions", [region for item in items for region in _regions(kind, item, _labels(item, marks))]
-    )
+    return Reading(kind, "regions", found)
 
 
 def _labels(item: Item, marks: Marks) -> list[str]:
     key = _LABELS.get(item["type"])
-    labels = item["value"].get(key) if key else list(dict.fromkeys(marks.labels[item["id"]]))
+    if key is None:
+        names = [label for naming in marks.names.get(item["id"], ()) for label in _labels(naming, marks)]
+        return list(dict.fromkeys(names))
+    labels = item["value"].get(key)
     return texts(labels, "labels") if labels else []
 
 
@@ -99,9 +93,3 @@ def _kind(item: Item) -> str:
         if key in value:
             return "segment" if kind == "span" and "original_length" in item else kind
     raise InputError("its regions have no shape that is known")
-
-
-def _regions(kind: str, item: Item, labels: list[str]) -> list[Region]:
-    if kind in SHAPES:
-        return [SHAPES[kind](item["id"], labels, item["value"])]
-    return STRETCHES[kind](item["id"], labels, item["value"])

@@ -31,7 +31,7 @@ def read_relations(items: list[Item], marks: Marks) -> Reading:
 
 def _relation(item: Item, marks: Marks) -> Relation:
     start, end = item.get("from_id"), item.get("to_id")
-    if not isinstance(start, str) or not isinstance(end, str) or not {start, end} <= marks.labels.keys():
+    if not isinstance(start, str) or not isinstance(end, str) or not {start, end} <= marks.ids:
         raise InputError("it relates a region that is not there")
     if item.get("direction") not in ("left", "right", "bi"):
         raise InputError("its direction is none of left, right and bi")

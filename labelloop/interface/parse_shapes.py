@@ -34,34 +34,34 @@ def rotation_of(value: Item) -> float | None:
     return None if value.get("rotation") is None else number(value["rotation"], "rotation")
 
 
-def _rectangle(mark: str, labels: list[str], value: Item) -> Region:
+def _rectangle(mark: str, labels: list[str], value: Item) -> list[Region]:
     said = value.get("ocrtext")
     text = said if isinstance(said, str) else None
-    return Region(mark, labels, points_of(value, SIDES), rotation_of(value), text=text)
+    return [Region(mark, labels, points_of(value, SIDES), rotation_of(value), text=text)]
 
 
-def _ellipse(mark: str, labels: list[str], value: Item) -> Region:
-    return Region(mark, labels, points_of(value, ("x", "y", "radiusX", "radiusY")), rotation_of(value))
+def _ellipse(mark: str, labels: list[str], value: Item) -> list[Region]:
+    return [Region(mark, labels, points_of(value, ("x", "y", "radiusX", "radiusY")), rotation_of(value))]
 
 
-def _keypoint(mark: str, labels: list[str], value: Item) -> Region:
+def _keypoint(mark: str, labels: list[str], value: Item) -> list[Region]:
     # Label Studio's own client makes keypoints without a width.
     width = None if value.get("width") is None else number(value["width"], "width")
-    return Region(mark, labels, [*points_of(value, ("x", "y")), width])
+    return [Region(mark, labels, [*points_of(value, ("x", "y")), width])]
 
 
-def _polygon(mark: str, labels: list[str], value: Item) -> Region:
+def _polygon(mark: str, labels: list[str], value: Item) -> list[Region]:
     corners = value.get("points")
     if not isinstance(corners, list) or not all(isinstance(corner, list) and len(corner) == 2 for corner in corners):
         raise InputError("its corners are not pairs")
-    return Region(mark, labels, [number(side, "corner") for corner in corners for side in corner])
+    return [Region(mark, labels, [number(side, "corner") for corner in corners for side in corner])]
 
 
-def _mask(mark: str, labels: list[str], _value: Item) -> Region:
-    return Region(mark, labels, [])
+def _mask(mark: str, labels: list[str], _value: Item) -> list[Region]:
+    return [Region(mark, labels, [])]
 
 
-SHAPES: Final[Mapping[str, Callable[[str, list[str], Item], Region]]] = {
+SHAPES: Final[Mapping[str, Callable[[str, list[str], Item], list[Region]]]] = {
     "rectangle": _rectangle,
     "ellipse": _ellipse,
     "keypoint": _keypoint,

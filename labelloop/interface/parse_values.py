@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -26,8 +26,8 @@ def read_values(items: list[Item], marks: Marks) -> Reading:
         InputError: the value has another shape, or there are several for one object or mark.
     """
     control_type, column, read = VALUES[items[0]["type"]]
-    ids = [item.get("id") for item in items]
-    if not all(isinstance(one, str) and one in marks.labels for one in ids):
+    ids = [item.get("id") for item in items] if marks.ids else []
+    if not ids or not all(isinstance(one, str) and one in marks.ids for one in ids):
         if len(items) > 1:
             raise InputError("it was answered twice")
         return Reading(control_type, column, read(items[0]["value"]))
@@ -45,9 +45,9 @@ def texts(value: Any, what: str) -> list[str]:
     Raises:
         InputError: it is none; the message names `what` it should be.
     """
-    if not isinstance(value, list) or not value or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list) or {*map(type, value)} != {str}:
         raise InputError(f"its {what} are not a list of texts")
-    if len(set(value)) < len(value):
+    if len(value) > 1 and len(set(value)) < len(value):
         raise InputError(f"one of its {what} is repeated")
     return value
 
@@ -58,7 +58,8 @@ def number(value: Any, what: str = "value") -> float:
     Raises:
         InputError: it is none; the message names `what` it should be.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # Not isinstance: True is no number. The comparison fails for NaN, infinity and whole numbers beyond any float.
+    if type(value) not in (float, int) or not -sys.float_info.max <= value <= sys.float_info.max:
         raise InputError(f"its {what} is no number")
     return float(value)
 

@@ -89,6 +89,7 @@ RULES = {
                     "altair",
                     "vl_convert",
                     "imagehash",
+                    "orjson",
                     "rapidfuzz",
                     "shapely",
                     "open_data_contract_standard",

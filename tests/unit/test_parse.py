@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from labelloop.interface import COLUMNS, Asked, asked_by, parse
@@ -23,7 +25,7 @@ def only(*items, asked=None):
     assert refused == []
     (answer,) = answers
     assert answer.column in COLUMNS
-    assert answer.raw == list(items)
+    assert json.loads(answer.raw) == list(items)
     return answer
 
 
@@ -218,9 +220,11 @@ def test_relations_are_one_answer_under_the_name_of_their_question():
         (item({"text": [1]}, "textarea"), "not a list of texts"),
         (item({"datetime": 5}, "datetime"), "no text"),
         (item({"selected": "both"}, "pairwise"), "neither left nor right"),
+        (item({"number": 10**400}, "number"), "no number"),
+        (item({"choices": ["\ud800"]}), "what JSON cannot"),
         (item({"taxonomy": ["cat"]}, "taxonomy"), "not a list of texts"),
         (item({"taxonomy": [["cat"], ["cat"]]}, "taxonomy"), "repeated"),
-        (item(BOX, "rectanglelabels"), "no id"),
+        (item(BOX, "rectanglelabels"), "no id, or that of another"),
         (mark({"rectanglelabels": ["car"]}, "rectanglelabels"), "no shape that is known"),
         (mark(BOX | {"rectanglelabels": "car"}, "rectanglelabels"), "not a list of texts"),
         (mark({"points": [[1]]}, "polygonlabels"), "not pairs"),
@@ -254,7 +258,7 @@ def test_two_answers_to_one_control_are_refused_together(second, told):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ([mark(BOX, "rectanglelabels"), mark(BOX, "rectanglelabels")], "there twice"),
+        ([mark(BOX, "rectanglelabels"), mark(BOX, "rectanglelabels")], "that of another"),
         ([mark(BOX, "labels"), mark({"points": [[1, 2]]}, "labels", "r2")], "of several kinds"),
     ],
 )
