@@ -16,10 +16,8 @@ from labelloop.spec.shown import FieldKind, Shown
 
 _FIELDS: Final[Mapping[str, FieldKind]] = {
     "Audio": "audio",
-    "HyperText": "text",
     "Image": "image",
     "List": "items",
-    "Markdown": "text",
     "Paragraphs": "dialogue",
     "Pdf": "pdf",
     "Text": "text",
@@ -60,6 +58,8 @@ _MARKED: Final[Mapping[str, ControlType]] = {
     "Text": "span",
     "TimeSeries": "segment",
 }
+# They show what a task holds as HTML, which can load what it likes and lead the annotator's page elsewhere.
+_MARKUP: Final = frozenset(["HyperText", "Markdown"])
 # Controls whose answers collect has no column for.
 _UNREAD: Final = frozenset(["Chat", "OcrLabels", "ReactCode", "Vector", "VectorLabels"])
 _ITEMS: Final = ("Bucket", "Choice", "Label", "Relation")
@@ -93,7 +93,7 @@ def fields_of(xml: str) -> tuple[Shown, ...]:
     """Return the fields of task data that a labelling configuration shows, each once, in their order.
 
     Raises:
-        SpecError: it is no XML.
+        SpecError: it is no XML, or shows a field as HTML.
 
     >>> [(field.name, field.kind) for field in fields_of('<View><Audio name="a" value="$call"/></View>')]
     [('call', 'audio')]
@@ -101,6 +101,11 @@ def fields_of(xml: str) -> tuple[Shown, ...]:
     found: dict[str, Shown] = {}
     for element in _elements(xml):
         value = _attribute(element, "value") or ""
+        if value.startswith("$") and element.tag in _MARKUP:
+            raise SpecError(
+                f"interface.xml shows {value} by <{element.tag}>, as HTML",
+                remedy="show it by <Text>, which runs nothing",
+            )
         if value.startswith("$"):
             # What is no object takes text: the default of a text field, the words of a header.
             shown = Shown.model_construct(name=value[1:], kind=_FIELDS.get(element.tag, "text"))

@@ -1,0 +1,81 @@
+"""Units of every layout on their way into Label Studio: what is shown of pairs, lists and records."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from deployments.cli.templates import fill
+from labelloop.task_data import task_data
+from tests.builders.annotating import push, the_project
+from tests.builders.chosen_round import choose
+from tests.builders.interface_samples import NAME, sample_contents, sample_objects, sample_unit
+from tests.builders.rows import hex_id, write
+from tests.fakes.label_studio import MemoryLabelStudio
+from tests.fakes.world import make_world
+
+REFERENCE = {"bucket": "media", "media_version": "v1", "state": "active"}
+KINDS = {"image-comparison": "pair", "triage": "list", "near-duplicates": "group", "pairwise": "single"}
+
+
+def chosen(tmp_path, template: str):
+    """A world in which one unit of the template is chosen, of objects that are in the bucket."""
+    world = make_world(tmp_path, fill(template, NAME), label_studio=MemoryLabelStudio())
+    objects = sample_objects(template)
+    choose(world, [0], number=1)
+    for key, content in objects.items():
+        world.media.write("media", key, content, content_type="image/png")
+    refs = [hex_id(n) for n in range(len(objects))]
+    write(
+        world,
+        "references",
+        [
+            {"ref_id": ref, "bucket": "media", "key": key, "media_version": "v1", "state": "active"}
+            for ref, key in zip(refs, objects, strict=True)
+        ],
+    )
+    unit = {"unit_id": hex_id(0), "kind": KINDS[template], "ref_ids": refs, "media_versions": ["v1"] * len(refs)}
+    write(world, "units", [unit | {"round": 1}])
+    return world
+
+
+def the_task(world):
+    (number,) = world.label_studio.all_tasks
+    (task,) = world.label_studio.tasks(the_project(world), [number])
+    return number, task
+
+
+@pytest.mark.parametrize("template", KINDS)
+def test_every_member_of_a_unit_is_shown(tmp_path, template):
+    world = chosen(tmp_path, template)
+    assert push(world)["created"] == 1
+    number, _ = the_task(world)
+    unit = sample_unit(template) | {"unit_id": hex_id(0)}
+    unspoken = [member | {"score": None, "source": None} for member in unit["members"]]
+    wanted = task_data(world.spec, unit | {"members": unspoken}, contents=sample_contents(template))
+    assert world.label_studio.all_tasks[number]["data"] == wanted
+    assert push(world)["created"] == 0
+
+
+@pytest.mark.parametrize("template", ["image-comparison", "triage"])
+def test_a_member_that_was_moved_is_shown_where_it_lies_now(tmp_path, template):
+    world = chosen(tmp_path, template)
+    push(world)
+    before = the_task(world)[1].media
+    assert set(before) == {f"s3://media/{key}" for key in sample_objects(template)}
+    moved = {"ref_id": hex_id(1), "key": f"{NAME}/elsewhere.png", "changed_at": world.now() + timedelta(days=1)}
+    write(world, "references", [REFERENCE | moved])
+    assert push(world)["readdressed"] == 1
+    assert the_task(world)[1].media == tuple(
+        "s3://media/digits/elsewhere.png" if "/1/" in address else address for address in before
+    )
+
+
+def test_a_record_that_holds_something_else_waits_in_quarantine(tmp_path):
+    world = chosen(tmp_path, "pairwise")
+    (key,) = sample_objects("pairwise")
+    world.media.write("media", key, b'{"prompt": "?"}', content_type="application/json")
+    assert push(world)["refused"] == 1
+    (row,) = world.table("quarantine").read().to_pylist()
+    assert "the record has no answer_a" in row["rule"]
