@@ -61,7 +61,7 @@ _MARKED: Final[Mapping[str, ControlType]] = {
 # They show what a task holds as HTML, which can load what it likes and lead the annotator's page elsewhere.
 _MARKUP: Final = frozenset(["HyperText", "Markdown"])
 # Controls whose answers collect has no column for.
-_UNREAD: Final = frozenset(["Chat", "OcrLabels", "ReactCode", "Vector", "VectorLabels"])
+UNREAD: Final = frozenset(["Chat", "OcrLabels", "ReactCode", "Vector", "VectorLabels"])
 _ITEMS: Final = ("Bucket", "Choice", "Label", "Relation")
 
 
@@ -79,7 +79,7 @@ def questions_of(xml: str) -> tuple[Question, ...]:
     [('stars', 'rating', ('i',), True)]
     """
     elements = _elements(xml)
-    if unread := sorted({str(element.tag) for element in elements} & _UNREAD):
+    if unread := sorted({str(element.tag) for element in elements} & UNREAD):
         raise SpecError(
             f"interface.xml asks by <{'>, <'.join(unread)}>, whose answers cannot be collected",
             remedy="ask otherwise",

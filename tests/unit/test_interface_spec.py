@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import re
+from typing import get_args
+
 import pytest
+import yaml
 from pydantic import ValidationError
 
+from deployments.cli.templates import template_names
 from labelloop.errors import InputError, SpecError
+from labelloop.interface import build, lint
 from labelloop.spec import load_spec
-from labelloop.spec.from_xml import fields_of, questions_of
+from labelloop.spec.from_xml import UNREAD, fields_of, questions_of
 from labelloop.spec.interface import Interface
-from labelloop.spec.question import Question
+from labelloop.spec.question import CONTROL_TYPES, Question
+from labelloop.spec.shown import MediaKind
 from tasks.clients.specs import read_spec
 from tests.builders.digits import SPEC
 from tests.builders.interface_samples import sample_spec
+from tests.checkout import ROOT
 
 AB = [{"value": "a"}, {"value": "b"}]
 CHOICE = {"name": "q", "prompt": "?", "labels": AB}
@@ -194,3 +203,18 @@ def test_what_controls_are_called_asked_and_labelled_is_read_off_xml():
         ("words", "text"),
         ("items", "items"),
     ]
+
+
+def test_the_page_names_every_kind_of_question_and_media_and_every_template():
+    page = (ROOT / "docs" / "interfaces.md").read_text(encoding="utf-8")
+    named = {*CONTROL_TYPES, *get_args(MediaKind), *template_names(), *UNREAD}
+    assert [name for name in sorted(named) if f"`{name}`" not in page and f"`<{name}>`" not in page] == []
+
+
+def test_the_interface_of_the_page_is_right():
+    page = (ROOT / "docs" / "interfaces.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert lint(build(Interface.model_validate(yaml.safe_load(shown)["interface"]))) == []
+    wrong = shown.replace("{question: hooves}", "{question: hoof}")
+    (told,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    assert json.loads(told)[0]["problem"] in refusal(Interface, **yaml.safe_load(wrong)["interface"])
