@@ -12,8 +12,13 @@ import shapely
 from label_studio_sdk.converter import brush
 from scipy.optimize import linear_sum_assignment
 
-from labelloop.agreement.region_figures import METRICS_OF_REGIONS, ratings_of_objects, region_figures
+from labelloop.agreement.drawn import SHAPES
+from labelloop.agreement.region_figures import METRICS_OF_REGIONS, OF_OBJECTS, ratings_of_objects, region_figures
 from labelloop.agreement.regions import read_regions
+from labelloop.agreement.spans import METRICS_OF_SPANS
+from labelloop.agreement.texts import METRICS_OF_TEXTS
+from labelloop.agreement.tracks import METRICS_OF_TRACKS
+from labelloop.agreement.unitising import ALPHAS
 from labelloop.errors import InputError
 from labelloop.geometry.brush import covered_runs
 from labelloop.geometry.masks import masks_of, runs_where
@@ -21,6 +26,7 @@ from labelloop.geometry.matching import Links, best_links
 from labelloop.geometry.objects import objects_of
 from labelloop.geometry.outlines import ellipses, polygons, turned_rectangles
 from labelloop.geometry.rectangles import Rectangles
+from tests.checkout import ROOT
 
 LOCALISATION = tuple(METRICS_OF_REGIONS)
 
@@ -293,3 +299,12 @@ def test_nothing_drawn_anywhere_is_a_reason_for_alpha():
 def test_an_unknown_metric_and_an_impossible_threshold_are_refused(settings):
     with pytest.raises(InputError):
         region_figures(answers((1, "a", [])), "rectangle", **settings)
+
+
+def test_the_page_on_agreement_names_every_kind_of_region_and_every_figure():
+    page = (ROOT / "docs/agreement.md").read_text(encoding="utf-8")
+    table = page.partition("### Answers with a place")[2].partition("\n\n*")[0]
+    kinds = {line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| ")} - {"control type"}
+    assert kinds == {*SHAPES, "text"}
+    every = (*METRICS_OF_REGIONS, *OF_OBJECTS, *METRICS_OF_SPANS, *ALPHAS, *METRICS_OF_TRACKS, *METRICS_OF_TEXTS)
+    assert [name for name in every if f"`{name}`" not in table] == []
