@@ -25,6 +25,7 @@ PARTS: Final[Mapping[str, str]] = MappingProxyType(
         "sync_diff": "benchmarks.sync_diff",
         "erasure": "benchmarks.erasure",
         "agreement": "benchmarks.agreement",
+        "boxes": "benchmarks.boxes",
         "consensus": "benchmarks.consensus",
     }
 )
