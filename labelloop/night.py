@@ -1,12 +1,12 @@
-"""What the nightly stages write: agreement figures and resolved labels as rows of their contracts.
+"""What the nightly stage agreement writes: figures, and annotators, as rows of their contracts.
 
-The statistics are in `labelloop.agreement` and `labelloop.consensus`; which opinions count in `labelloop.opinions`.
+The statistics are in `labelloop.agreement` and `labelloop.annotators`; which opinions count in `labelloop.opinions`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
 import pyarrow as pa
@@ -14,10 +14,8 @@ import pyarrow.compute as pc
 
 from labelloop.agreement import Figure, measure, pairwise, per_annotator
 from labelloop.annotators import AnnotatorFigure, assess
-from labelloop.consensus import aggregate
 from labelloop.contracts import contract
-from labelloop.opinions import controls, opinions, planned, split_rulings
-from labelloop.sql import session
+from labelloop.opinions import controls, planned, split_rulings
 
 Scoped = tuple[str, str, Figure]
 Row = dict[str, object]
@@ -66,51 +64,6 @@ def _figures(ratings: pa.Table, n_min: int, seed: int) -> Iterator[Scoped]:
         yield "pair", f"{left} {right}", figure
     for who, figure in per_annotator(ratings, n_min=n_min, seed=seed):
         yield "annotator", who, figure
-
-
-def label_rows(
-    annotations: pa.Table, present: pa.Table, *, experts: Collection[str], accept_confidence: float, at: datetime
-) -> pa.Table:
-    """Return rows of the contract `labels`: the resolved value of every unit and control, and who decided.
-
-    Args:
-        annotations: rows of the contract `annotations`; every active opinion counts.
-        present: the labels as they are; a row whose value stays the same keeps its time.
-        experts: pseudonyms whose ruling wins.
-        accept_confidence: a label less sure than this, or a tie, is a conflict.
-        at: when it is resolved.
-    """
-    found = [
-        _labels_of_control(annotations, control, experts, accept_confidence, at) for control in controls(annotations)
-    ]
-    rows = pa.concat_tables([contract("labels").schema.empty_table(), *found])
-    return _keep_times(rows, present)
-
-
-def _labels_of_control(
-    annotations: pa.Table, control: str, experts: Collection[str], accept_confidence: float, at: datetime
-) -> pa.Table:
-    ratings, rulings = split_rulings(opinions(annotations, control), experts)
-    resolved = aggregate(ratings, method="dawid-skene", rulings=rulings)
-    n = resolved.num_rows
-    sure = pc.and_(pc.is_valid(resolved["label"]), pc.greater_equal(resolved["confidence"], accept_confidence))
-    columns = {
-        "unit_id": resolved["unit"],
-        "control": pa.repeat(control, n),
-        "label": resolved["label"],
-        "confidence": resolved["confidence"],
-        "n": resolved["n"],
-        "classes": resolved["classes"],
-        "probabilities": resolved["probabilities"],
-        "method": resolved["method"],
-        "decided_by": pc.if_else(
-            pc.fill_null(pc.equal(resolved["decided_by"], "expert"), False), "expert", "consensus"
-        ),
-        "state": pc.if_else(pc.fill_null(sure, False), "accepted", "conflict"),
-        "updated_at": pa.repeat(pa.scalar(at, pa.timestamp("us", "UTC")), n),
-    }
-    schema = contract("labels").schema
-    return pa.table({name: columns[name] for name in schema.names}).cast(schema)
 
 
 def annotator_rows(annotations: pa.Table, present: pa.Table, *, at: datetime) -> pa.Table:
@@ -166,26 +119,3 @@ def _median_seconds(annotations: pa.Table) -> dict[str, float]:
     return dict(
         zip(medians["annotator"].to_pylist(), medians["lead_time_approximate_median"].to_pylist(), strict=True)
     )
-
-
-# Posteriors differ in their last digits when anything else changed; six digits are what anyone reads.
-_SETTLED = """
-WITH resolved AS (
-    SELECT * REPLACE (round(confidence, 6) AS confidence,
-                      list_transform(probabilities, lambda p: round(p, 6)) AS probabilities)
-    FROM incoming)
-SELECT r.* REPLACE (coalesce(p.updated_at, r.updated_at) AS updated_at)
-FROM resolved r LEFT JOIN present p
-  ON p.unit_id = r.unit_id AND p.control = r.control AND p.label IS NOT DISTINCT FROM r.label
- AND p.confidence = r.confidence AND p.n = r.n AND p.classes = r.classes AND p.probabilities = r.probabilities
- AND p.method = r.method AND p.decided_by = r.decided_by AND p.state = r.state
-ORDER BY r.unit_id, r.control
-"""
-
-
-def _keep_times(rows: pa.Table, present: pa.Table) -> pa.Table:
-    """Give rows that say what is already there their old time, so that nothing changes in the lake."""
-    with session() as db:
-        db.register("incoming", rows)
-        db.register("present", present)
-        return db.sql(_SETTLED).to_arrow_table().cast(rows.schema)

@@ -5,14 +5,16 @@ Agreement counts planned opinions only: those asked because annotators disagreed
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Callable, Collection
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 
 def opinions(annotations: pa.Table, control: str, *, reasons: Collection[str] | None = None) -> pa.Table:
-    """Return one row per opinion on a single-choice control: `unit, annotator, value`, sorted.
+    """Return one row per opinion on a control: `unit, annotator, value`, sorted; the value as text, see `values_of`.
 
     Args:
         annotations: rows of the contract `annotations`.
@@ -20,18 +22,51 @@ def opinions(annotations: pa.Table, control: str, *, reasons: Collection[str] | 
         reasons: only opinions asked for one of these reasons; None for all.
 
     Deleted and cancelled annotations do not count, nor empty answers. Of several answers of one annotator to one unit
-    the latest counts. Several chosen values are one value, joined in order.
+    the latest counts.
     """
     keep = pc.and_(pc.equal(annotations["state"], "active"), pc.equal(annotations["control"], control))
-    keep = pc.and_(keep, pc.greater(pc.fill_null(pc.list_value_length(annotations["choices"]), 0), 0))
     if reasons is not None:
         keep = pc.and_(keep, pc.is_in(annotations["opinion_reason"], pa.array(sorted(reasons), pa.string())))
     rows = annotations.filter(keep)
-    rows = rows.append_column("value", pc.binary_join(rows["choices"], "|"))
+    rows = rows.append_column("value", values_of(rows))
+    rows = rows.filter(pc.is_valid(rows["value"]))
     newest = rows.sort_by([("updated_at", "ascending"), ("annotation_id", "ascending")])
     last = newest.group_by(["unit_id", "annotator"], use_threads=False).aggregate([("value", "last")])
     found = last.rename_columns(["unit", "annotator", "value"])
     return found.sort_by([("unit", "ascending"), ("annotator", "ascending")])
+
+
+def values_of(annotations: pa.Table) -> pa.Array:
+    """What each annotation says, as text; null for an empty answer, for regions and for items in buckets.
+
+    Chosen values joined in order by `|`, a number in its shortest form, text as it is, paths and an order of items as
+    JSON lists.
+    """
+    chosen = pc.binary_join(annotations["choices"], "|")
+    some = pc.greater(pc.list_value_length(annotations["choices"]), 0)
+    return pc.coalesce(
+        pc.if_else(pc.fill_null(some, False), chosen, pa.scalar(None, pa.string())),
+        annotations["number"].cast(pa.string()),
+        annotations["text"],
+        _as_json(annotations["paths"], lambda paths: paths),
+        _as_json(annotations["ranked"], _order),
+    )
+
+
+def _as_json(column: pa.ChunkedArray, said: Callable[[Any], list[Any] | None]) -> pa.Array:
+    """JSON of what `said` makes of each value, null for none; made only where there are values."""
+    if column.null_count == len(column):
+        return pa.nulls(len(column), pa.string())
+    lists = [said(value) if value else None for value in column.to_pylist()]
+    texts = [None if value is None else json.dumps(value, ensure_ascii=False) for value in lists]
+    return pa.array(texts, pa.string())
+
+
+def _order(ranked: list[dict[str, Any]]) -> list[str] | None:
+    """Items by rank; None for items in buckets, which are no single order."""
+    if any(item["bucket"] is not None for item in ranked):
+        return None
+    return [item["item"] for item in sorted(ranked, key=lambda item: item["rank"])]
 
 
 def planned(annotations: pa.Table, control: str) -> pa.Table:
@@ -48,6 +83,16 @@ def split_rulings(rows: pa.Table, experts: Collection[str]) -> tuple[pa.Table, p
     ruled = rows.filter(is_expert).group_by("unit").aggregate([("value", "min"), ("value", "max")])
     agreed = ruled.filter(pc.equal(ruled["value_min"], ruled["value_max"]))
     return rows.filter(pc.invert(is_expert)), agreed.select(["unit", "value_min"]).rename_columns(["unit", "value"])
+
+
+def answered(annotations: pa.Table) -> list[tuple[str, str]]:
+    """Return the controls that have an active answer, each with the kind of its newest, sorted by name."""
+    rows = annotations.filter(pc.equal(annotations["state"], "active")).select(
+        ["control", "control_type", "updated_at"]
+    )
+    newest = rows.sort_by([("updated_at", "ascending"), ("control_type", "ascending")])
+    last = newest.group_by("control", use_threads=False).aggregate([("control_type", "last")])
+    return sorted(zip(last["control"].to_pylist(), last["control_type_last"].to_pylist(), strict=True))
 
 
 def controls(annotations: pa.Table) -> list[str]:

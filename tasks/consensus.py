@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow.compute as pc
 from prefect import task
 
-from labelloop.night import label_rows
+from labelloop.labels import label_rows
 from labelloop.summary import Summary
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
@@ -29,6 +29,7 @@ def resolve_labels(world: World, lease: Lease) -> Summary:
     labels = label_rows(
         world.table("annotations").read(),
         present,
+        units=world.table("units").read(columns=["unit_id", "kind", "ref_ids"]),
         experts=experts,
         accept_confidence=world.spec.quality.accept_confidence,
         at=world.now(),

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pyarrow as pa
 
 from labelloop.contracts import contract
-from labelloop.night import agreement_rows, annotator_rows, label_rows
+from labelloop.labels import label_rows
+from labelloop.night import agreement_rows, annotator_rows
 from labelloop.simulation import SimulatedAnnotator
 from tests.builders.answers import NOW, answer
 
@@ -38,7 +39,8 @@ def labels_of(
     rows: list[dict], *, experts: tuple[str, ...] = (), present: pa.Table | None = None, at=NOW
 ) -> pa.Table:
     present = present if present is not None else table("labels", [])
-    return label_rows(table("annotations", rows), present, experts=experts, accept_confidence=0.7, at=at)
+    given = {"units": table("units", []), "experts": experts, "accept_confidence": 0.7, "at": at}
+    return label_rows(table("annotations", rows), present, **given)
 
 
 def test_every_scope_has_figures_and_adaptive_opinions_change_none_of_them():
