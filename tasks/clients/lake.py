@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -96,10 +97,7 @@ class LakeTable:
         if found is not None:
             schema = self._schema(columns)
             with _delta_errors("reading"):
-                # Arrow would read four files ahead, which for ten million rows is a gigabyte.
-                ahead = {"batch_readahead": 2, "fragment_readahead": 1}
-                for batch in self._dataset(found).to_batches(columns=schema.names, batch_size=rows, **ahead):
-                    yield batch.cast(schema)
+                yield from _scanned(self._dataset(found), schema, rows)
 
     def upsert(self, rows: pa.Table, *, fence: Fence) -> int | None:
         """Insert new rows and replace those of the same primary key, in one commit; no change commits nothing.
@@ -147,14 +145,10 @@ class LakeTable:
             named = ", ".join(f"'{one}'" for one in rows[key].to_pylist())
             write_deltalake(found, rows, mode="overwrite", predicate=f"{key} IN ({named})")
             return
-        with session() as db:
-            db.register("incoming", rows)
-            db.register("present", self._dataset(found))
-            # NOT IN always holds the rows that come; an anti join may choose to hold the table.
-            staying = f"FROM present WHERE {key} NOT IN (SELECT {key} FROM incoming)"  # noqa: S608 - names of a contract
-            everything = db.sql(f"{staying} UNION ALL BY NAME FROM incoming")
-            batches = everything.to_arrow_reader(_STREAMED)
-            write_deltalake(found, _cast(batches, rows.schema), mode="overwrite", predicate=f"{key} IS NOT NULL")
+        present = _scanned(self._dataset(found), rows.schema, _STREAMED)
+        staying = (batch.filter(pc.invert(_is_in(batch, rows, key))) for batch in present)
+        with reader_of(rows.schema, chain(staying, rows.to_batches())) as reader:
+            write_deltalake(found, reader, mode="overwrite", predicate=f"{key} IS NOT NULL")
 
     def append(self, batches: Iterable[pa.Table], *, fence: Fence) -> int | None:
         """Add rows whose primary keys are new for certain, in one commit, without holding them together.
@@ -251,15 +245,27 @@ class LakeTable:
         return schema if columns is None else pa.schema([schema.field(name) for name in columns])
 
 
+def _scanned(present: ds.Dataset, schema: pa.Schema, rows: int) -> Iterator[pa.RecordBatch]:
+    # Arrow would read four files ahead, which for ten million rows is a gigabyte.
+    ahead = {"batch_readahead": 2, "fragment_readahead": 1}
+    return (batch.cast(schema) for batch in present.to_batches(columns=schema.names, batch_size=rows, **ahead))
+
+
+def _is_in(batch: pa.RecordBatch, rows: pa.Table, column: str) -> pa.Array:
+    """Return which values of the batch's column the rows have, too."""
+    return pc.is_in(batch[column], value_set=rows[column].combine_chunks())
+
+
 def _changed(rows: pa.Table, present: ds.Dataset, keys: Sequence[str]) -> pa.Table:
     """Return the rows that are not already there, value for value; `present` is streamed."""
     join = " AND ".join(f'p."{key}" = r."{key}"' for key in keys)
     same = " AND ".join(f'p."{n}" IS NOT DISTINCT FROM r."{n}"' for n in rows.column_names)
     with _delta_errors("reading"), session() as db:
+        scanned = _scanned(present, rows.schema, _STREAMED)
+        rivals = pa.Table.from_batches((batch.filter(_is_in(batch, rows, keys[0])) for batch in scanned), rows.schema)
         db.register("incoming", rows)
-        db.register("present", present)
-        rivals = f"SELECT * FROM present p WHERE EXISTS (SELECT 1 FROM incoming r WHERE {join})"  # noqa: S608 - column names of a contract
-        query = f"SELECT * FROM incoming r WHERE NOT EXISTS (SELECT 1 FROM ({rivals}) p WHERE {join} AND {same})"  # noqa: S608
+        db.register("rivals", rivals)
+        query = f"SELECT * FROM incoming r WHERE NOT EXISTS (SELECT 1 FROM rivals p WHERE {join} AND {same})"  # noqa: S608 - column names of a contract
         return db.sql(query).to_arrow_table().cast(rows.schema)
 
 
@@ -269,10 +275,6 @@ def _fenced(first: pa.RecordBatch, others: Iterator[pa.RecordBatch], fence: Fenc
     yield first
     yield from others
     fence()
-
-
-def _cast(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatchReader:
-    return pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in batches))
 
 
 @contextmanager

@@ -52,6 +52,14 @@ def test_three_processes_that_write_one_table_lose_and_double_no_row(lake):
     assert found == sorted([hex_id(100 * n + turn) for n in range(3) for turn in range(6)] + [hex_id(9999)])
 
 
+def test_many_rows_are_replaced_by_streaming_the_table_from_the_server(lake, monkeypatch):
+    monkeypatch.setattr("tasks.clients.lake._NAMED", 0)
+    table = lake.table("references")
+    table.upsert(rows_of("references", [{"size": n} for n in range(4)]), fence=free)
+    table.upsert(rows_of("references", [{"size": 9}, {"size": 1}]), fence=free)
+    assert table.read().sort_by("ref_id")["size"].to_pylist() == [9, 1, 2, 3]
+
+
 def test_deleted_rows_stay_in_old_files_until_the_purge_and_nowhere_after(lake, s3):
     table, seen = lake.table("references"), lambda: _canaries(s3, lake)
     # As first and as last value of its column: where statistics would keep it.

@@ -221,6 +221,13 @@ MUTATIONS = (
         "tests/unit/test_listing.py -k without_its_objects",
     ),
     Mutation(
+        "old rows kept beside those that replace them",
+        "tasks/clients/lake.py",
+        "batch.filter(pc.invert(_is_in(batch, rows, key)))",
+        "batch",
+        "tests/stages/test_lake.py -k few_or_many",
+    ),
+    Mutation(
         "inventory file taken with a wrong checksum",
         "tasks/clients/inventory.py",
         "if digest.hexdigest() != file.checksum.lower():",
