@@ -106,10 +106,34 @@ class Changes:
             "rescored": len(self.rescore),
         }
 
-    @property
-    def kept(self) -> tuple[str, ...]:
-        """Names of settings that a hand changed and the spec lets be."""
-        return tuple(setting.name for setting in self.settings if setting.kept)
+    def notes(self) -> list[str]:
+        """Return one line for each thing to know that is nothing to do."""
+        edited = [setting.name for setting in self.settings if setting.kept]
+        told = {
+            f"edited by hand and kept: {', '.join(edited)}": len(edited),
+            f"{self.foreign} tasks of other people are left alone": self.foreign,
+            f"{self.vanished} tasks are gone from the server; collect will note it": self.vanished,
+            f"{self.kept_answers} answers about missing media are kept": self.kept_answers,
+            f"{len(self.refused)} units cannot be shown; see `labelloop quarantine`": len(self.refused),
+        }
+        lost = [f"answers would be lost, {what}: {count}" for what, count in sorted(self.lost.items())]
+        return [line for line, count in told.items() if count] + lost
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the changes as JSON values, in counts and samples."""
+        return {
+            "changes": self.rows(),
+            "settings": [
+                {"name": setting.name, "by_hand": setting.by_hand, "kept": setting.kept} for setting in self.settings
+            ],
+            "lost": dict(self.lost),
+            "notes": self.notes(),
+            "there": self.there,
+            "foreign": self.foreign,
+            "vanished": self.vanished,
+            "kept_answers": self.kept_answers,
+            "refused": len(self.refused),
+        }
 
     def refuse_losses(self) -> None:
         """Pass if no answer would lose its meaning.

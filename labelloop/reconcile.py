@@ -117,9 +117,12 @@ class Inspection:
         data = task_data(self.spec, row, contents=contents)
         if isinstance(data, str):
             return
-        differs = set(addresses_in(data)) - set(task.media) if task.annotations else data != task.data
+        if task.annotations:
+            differs = not set(addresses_in(data)) <= set(task.media)
+        else:
+            differs = any(task.data.get(name) != value for name, value in data.items())
         if differs:
-            self.readdressed[task.task_id] = {"unit_id": row["unit_id"], "data": data}
+            self.readdressed[task.task_id] = {"unit_id": row["unit_id"], "data": {**task.data, **data}}
 
     def compare_queue(self, task: RemoteTask, overlap: int) -> None:
         """Compare how an open task is handed out, once overlaps were reset if they will be, with how it should be."""

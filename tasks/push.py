@@ -35,23 +35,29 @@ _Row = dict[str, Any]
 
 
 @task(name="push", **OUTSIDE)
-def push(project: str) -> dict[str, object]:
-    """Bring Label Studio to what the lake says: tasks, overlap, queue."""
+def push(project: str, full: bool = False) -> dict[str, object]:
+    """Bring Label Studio to what spec and lake say: project, interface, tasks, overlap, queue."""
     with stage(project, "push") as (world, lease):
-        return finish(push_round(world, lease))
+        return finish(push_round(world, lease, full=full))
 
 
-def push_round(world: World, lease: Lease) -> Summary:
+def push_round(world: World, lease: Lease, *, full: bool = False) -> Summary:
     """Create, withdraw and re-rank tasks until Label Studio holds what the lake says, then open the round.
+
+    Args:
+        world: the project's world.
+        lease: checked before each effect.
+        full: read every task, not only what changed since the last push.
 
     Raises:
         DecisionNeeded: the interface of the spec would lose answers; nothing was changed.
     """
+    changes = survey(world, full=full)
+    counts = carry_out(world, lease, changes)
+    _open_round(world)
     record = current_round(world.hot, world.project)
-    if record is None:
-        return Summary(stage="push", notes=("no round yet",))
-    counts = carry_out(world, lease, survey(world))
-    return Summary(stage="push", counts=counts, notes=(f"round {record.number}",))
+    notes = (f"round {record.number}" if record else "no round yet", *changes.notes())
+    return Summary(stage="push", counts=counts, notes=notes)
 
 
 def carry_out(world: World, lease: Lease, changes: Changes) -> dict[str, int]:
@@ -80,7 +86,6 @@ def carry_out(world: World, lease: Lease, changes: Changes) -> dict[str, int]:
     _tell(world, lease, changes)
     gone = len(changes.surplus) + sum(row["is_there"] for row in changes.withdraw)
     settle(world, lease, home, changes, tasks=changes.there + len(created) - gone)
-    _open_round(world)
     counts = changes.counts() | {"created": len(created), "overlap_set": overlaps}
     _show(world, home, counts)
     return counts

@@ -32,6 +32,8 @@ app.command("deployments.cli.doctor_verb:doctor", name="doctor", help="Check set
 app.command("deployments.cli.quarantine_verb:quarantine", name="quarantine", help="Show which rows were refused.")
 app.command("deployments.cli.spec_verbs:init", name="init", help="Write a spec of a labelling project to edit.")
 app.command("deployments.cli.adopt_verb:adopt", name="adopt", help="Take over a project of Label Studio.")
+app.command("deployments.cli.plan_verbs:plan", name="plan", help="Show what would change in Label Studio.")
+app.command("deployments.cli.plan_verbs:apply", name="apply", help="Change in Label Studio what plan shows.")
 spec = App(name="spec", help="Check a spec of a labelling project, or show its fields.")
 spec.command("deployments.cli.spec_verbs:check", name="check", help="Say that a spec is right, or all that is not.")
 spec.command("deployments.cli.spec_verbs:schema", name="schema", help="Print the JSON Schema of a spec.")

@@ -319,8 +319,9 @@ def test_new_guidelines_reach_the_project_and_every_open_task(tmp_path: Path):
     assert old not in {row["guideline_version"] for row in in_the_lake(world)}
 
 
-def test_without_a_round_nothing_is_set_up(tmp_path: Path):
+def test_without_a_round_the_project_is_set_up_and_empty(tmp_path: Path):
     world = chosen_round(tmp_path, n=0)
     world.hot.delete("rounds/digits/000001.json")
-    assert push(world) == {}
-    assert world.label_studio.projects == {}
+    assert push(world)["created"] == 0
+    assert world.label_studio.project(the_project(world))["title"] == world.spec.title
+    assert survey(world).rows() == []
