@@ -27,6 +27,9 @@ app.command("deployments.cli.demo_verb:demo", name="demo", help="Turn the whole 
 app.command("deployments.cli.flow_verbs:run", name="run", help="Run a flow here and now.")
 app.command("deployments.cli.statistics_verbs:agreement", name="agreement", help="Measure how far annotators agree.")
 app.command("deployments.cli.statistics_verbs:consensus", name="consensus", help="Write one label for each unit.")
+app.command(
+    "deployments.cli.convert_verb:convert", name="convert", help="Write an export of Label Studio as typed rows."
+)
 app.command("deployments.cli.sampling_verbs:sample", name="sample", help="Choose what is most worth labelling.")
 app.command("deployments.cli.doctor_verb:doctor", name="doctor", help="Check settings, servers and specs one by one.")
 app.command("deployments.cli.quarantine_verb:quarantine", name="quarantine", help="Show which rows were refused.")

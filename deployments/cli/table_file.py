@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -123,10 +124,21 @@ def write_parquet(table: pa.Table, path: Path, metadata: Mapping[str, str] | Non
     """
     if path.suffix != ".parquet":
         raise InputError(f"{path} does not end in .parquet", remedy="name a Parquet file")
+    with appearing(path) as file:
+        pq.write_table(table.replace_schema_metadata(metadata), file)
+
+
+@contextmanager
+def appearing(path: Path) -> Iterator[BinaryIO]:
+    """Give the block a file to write that appears under its name when the block is over, or not at all.
+
+    Raises:
+        InputError: it cannot be written there.
+    """
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("wb") as file:
-            pq.write_table(table.replace_schema_metadata(metadata), file)
+            yield file
         partial.replace(path)
     except OSError as error:
         raise InputError(f"{path} cannot be written ({_why(error)})", remedy="name a place you can write") from None

@@ -1,0 +1,110 @@
+"""The verb `convert`: an export of Label Studio as typed rows, and what was refused of it, in two files."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.progress import track
+
+from deployments.cli.export_file import annotations_in
+from deployments.cli.output import Json, print_json
+from deployments.cli.table_file import appearing
+from labelloop.annotation_rows import ROWS, SHARED
+from labelloop.conversion import REFUSED, Conversion
+from labelloop.errors import InputError
+from labelloop.interface import Asked, asked_by
+from tasks.clients.specs import read_spec
+
+# A dictionary of values that never come twice would be made for nothing.
+_REPEATED = ["annotator", "control", "control_type", "opinion_reason", "guideline_version", "state", "rule"]
+
+
+def convert(export: Path, *, out: Path, spec: Path | None = None, json: Json = False) -> None:
+    """Write the answers in a JSON export of Label Studio as typed rows; exit code 1 if any was refused.
+
+    Annotators become pseudonyms, numbered in the order in which they appear.
+
+    Args:
+        export: The export, in the format that Label Studio calls JSON.
+        out: Folder for annotations.parquet (see docs/tables.md) and quarantine.parquet: what was refused, and why.
+        spec: The spec of the project: answers it does not ask for are refused, too.
+        json: Print the figures as JSON.
+    """
+    figures = convert_file(export, out, asked_by(read_spec(spec).interface) if spec else {})
+    if json:
+        print_json(figures)
+    else:
+        told = ", ".join(f"{name} {count}" for name, count in figures.items())
+        Console(soft_wrap=True, highlight=False).print(f"{told}; see {out}", markup=False)
+    if figures["refused"]:
+        sys.exit(1)
+
+
+def convert_file(export: Path, out: Path, asked: Mapping[str, Asked]) -> dict[str, int]:
+    """Write both files, whole or not at all, and return what was counted.
+
+    Raises:
+        InputError: the export cannot be read, or the folder cannot be written to.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out} cannot be made ({error.strerror})", remedy="choose another --out") from None
+    with ExitStack() as stack:
+        stack.enter_context(_without_garbage_collection())
+        answers, quarantine = (
+            stack.enter_context(_writer(stack.enter_context(appearing(out / f"{name}.parquet")), schema))
+            for name, schema in (("annotations", ROWS), ("quarantine", REFUSED))
+        )
+        return _convert(annotations_in(export), Conversion(asked), answers, quarantine)
+
+
+def _convert(
+    given: Iterator[pa.Table], conversion: Conversion, answers: pq.ParquetWriter, quarantine: pq.ParquetWriter
+) -> dict[str, int]:
+    """Write what the annotations say; those that say nothing wait in a nameless file until every control is known."""
+    counts = Counter(annotations=0, rows=0, cancelled=0, refused=0)
+    with TemporaryFile() as waiting:
+        with _writer(waiting, SHARED) as skipped:
+            for annotations in _shown(given):
+                chunk = conversion.read(annotations)
+                for writer, table in zip((answers, skipped, quarantine), chunk, strict=True):
+                    writer.write_table(table)
+                counts.update(annotations=annotations.num_rows, rows=chunk.answers.num_rows)
+                counts.update(refused=chunk.refused.num_rows)
+        for batch in pq.ParquetFile(waiting).iter_batches():
+            for table in conversion.unanswered(pa.Table.from_batches([batch])):
+                answers.write_table(table)
+                counts.update(rows=table.num_rows, cancelled=table.num_rows)
+    return {**counts, "annotators": len(conversion.annotators), "controls": len(conversion.controls)}
+
+
+def _writer(file: Any, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(file, schema, use_dictionary=[name for name in _REPEATED if name in schema.names])
+
+
+def _shown(given: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    console = Console(stderr=True)
+    return iter(track(given, "reading annotations", console=console, disable=not console.is_terminal, transient=True))
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Millions of small objects come and go, none in a cycle: looking for cycles would take a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -1,0 +1,189 @@
+"""`labelloop convert`: an export of Label Studio becomes the rows collect would have written, or a named error."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from deployments.cli.convert_verb import convert, convert_file
+from labelloop.contracts import contract, shaped
+from labelloop.errors import InputError
+from labelloop.interface import Asked
+
+UNIT = "0123456789abcdef" * 2
+CHOICE = {"from_name": "digit", "to_name": "image", "type": "choices", "value": {"choices": ["7"]}}
+STARS = {"from_name": "stars", "to_name": "image", "type": "rating", "value": {"rating": 4}}
+
+
+def annotation(number=1, author=5, result=(CHOICE,), **more):
+    moment = "2026-11-21T23:50:00.914371Z"
+    given = {"id": number, "completed_by": author, "result": list(result), "was_cancelled": False, "lead_time": 2.5}
+    return given | {"created_at": moment, "updated_at": moment, "parent_prediction": None} | more
+
+
+def task(*annotations, number=7, **more):
+    return {"id": number, "data": {"image": "s3://b/k"}, "annotations": list(annotations), "predictions": []} | more
+
+
+def converted(folder: Path, *tasks, asked=None):
+    export = folder / "export.json"
+    export.write_text(tasks[0] if isinstance(tasks[0], str) else json.dumps(tasks))
+    figures = convert_file(export, folder / "out", asked or {})
+    rows, refused = (pq.read_table(folder / "out" / f"{name}.parquet") for name in ("annotations", "quarantine"))
+    assert shaped(contract("annotations"), rows).schema == rows.schema
+    return figures, rows.to_pylist(), refused.to_pylist()
+
+
+def test_an_answer_becomes_one_typed_row(tmp_path: Path):
+    figures, (row,), refused = converted(tmp_path, task(annotation(), data={"unit": UNIT}))
+    assert refused == []
+    assert figures["rows"] == figures["annotations"] == figures["annotators"] == figures["controls"] == 1
+    assert (row["annotation_id"], row["task_id"], row["unit_id"]) == ("export:1", 7, UNIT)
+    assert (row["control"], row["control_type"], row["choices"], row["number"]) == ("digit", "choices", ["7"], None)
+    assert (row["state"], row["lead_time"], row["prediction_shown"]) == ("active", 2.5, False)
+    assert row["created_at"].isoformat() == "2026-11-21T23:50:00.914371+00:00"
+    assert json.loads(row["raw"]) == [CHOICE]
+
+
+def test_a_task_of_somebody_else_is_a_unit_of_its_own(tmp_path: Path):
+    _, rows, _ = converted(tmp_path, task(annotation()), task(annotation(2), number=255, data={"unit": "Unit-9"}))
+    assert [row["unit_id"] for row in rows] == [f"{7:032x}", f"{255:032x}"]
+
+
+def test_people_are_numbered_and_neither_number_nor_address_is_kept(tmp_path: Path):
+    author = {"id": 811, "email": "ann@example.org", "first_name": "Ann"}
+    given = [task(annotation(1, author), annotation(2, 5)), task(annotation(3, 811), number=8)]
+    figures, rows, _ = converted(tmp_path, *given)
+    assert [row["annotator"] for row in rows] == ["a-1", "a-2", "a-1"]
+    assert figures["annotators"] == 2
+    assert "811" not in repr(rows)
+    assert b"example.org" not in (tmp_path / "out" / "annotations.parquet").read_bytes()
+
+
+def test_what_was_made_from_a_prediction_says_so(tmp_path: Path):
+    _, (row,), _ = converted(tmp_path, task(annotation(parent_prediction=12)))
+    assert row["prediction_shown"] is True
+
+
+def test_drafts_and_predictions_are_no_answers(tmp_path: Path):
+    figures, rows, _ = converted(tmp_path, task(drafts=[annotation()], predictions=[annotation()]))
+    assert rows == []
+    assert figures["annotations"] == 0
+
+
+@pytest.mark.parametrize("empty", [{"was_cancelled": True, "result": ()}, {"result": ()}])
+def test_what_was_skipped_is_a_cancelled_row_for_each_control_of_the_export(tmp_path: Path, empty):
+    skipped = annotation(1, **empty)
+    figures, rows, _ = converted(tmp_path, task(skipped), task(annotation(2, result=(CHOICE, STARS)), number=8))
+    told = [
+        (row["annotation_id"], row["control"], row["control_type"]) for row in rows if row["state"] == "cancelled"
+    ]
+    assert told == [("export:1", "digit", "choices"), ("export:1", "stars", "rating")]
+    assert figures["cancelled"] == 2
+
+
+def test_with_a_spec_what_was_skipped_is_a_row_for_each_question(tmp_path: Path):
+    _, rows, _ = converted(tmp_path, task(annotation(result=())), asked={"box": Asked("rectangle")})
+    assert [(row["control"], row["control_type"], row["raw"]) for row in rows] == [("box", "rectangle", "[]")]
+
+
+def test_with_a_spec_other_labels_are_refused(tmp_path: Path):
+    asked = {"digit": Asked("choices", frozenset("12"))}
+    figures, rows, (refused,) = converted(tmp_path, task(annotation()), asked=asked)
+    assert rows == []
+    assert figures["refused"] == 1
+    assert (refused["task_id"], refused["annotation_id"], refused["control"]) == (7, "export:1", "digit")
+    assert refused["rule"] == "a label is none of the question's labels"
+
+
+@pytest.mark.parametrize(
+    ("odd", "rule"),
+    [
+        (task(annotation(), number=None), "no task with a number"),
+        (task(annotation(), number=-1), "no task with a number"),
+        ({"id": 3, "image": "s3://b/k", "digit": "7"}, "no task with a number and annotations"),
+        (None, "no task with a number"),
+        (task(annotation(None)), "annotation has no number"),
+        (task(annotation(author=None)), "by whom"),
+        (task(annotation(author="Ann")), "by whom"),
+        (task(annotation(created_at="yesterday")), "when it was made"),
+        (task(annotation(updated_at=None)), "when it was made"),
+        (task(annotation() | {"result": None}), "no list of results"),
+        (task(annotation() | {"result": {"a": 1}}), "no list of results"),
+        (task(annotation(result=[{"foo": 1}])), "names no control"),
+    ],
+)
+def test_what_is_not_understood_is_refused_with_its_reason_and_the_rest_is_written(tmp_path: Path, odd, rule):
+    good = task(annotation(9), number=99)
+    figures, rows, (refused,) = converted(tmp_path, odd, good)
+    assert [row["annotation_id"] for row in rows] == ["export:9"]
+    assert figures["refused"] == 1
+    assert rule in refused["rule"]
+
+
+def test_a_result_nested_too_deep_is_refused(tmp_path: Path):
+    deep = json.dumps([task(annotation(result=["deep"]))]).replace('"deep"', "[" * 2000 + "]" * 2000)
+    figures, _, (refused,) = converted(tmp_path, deep)
+    assert figures["refused"] == 1
+    assert "nested too deep" in refused["rule"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "[", "5", '{"id": 1}', "[5]", '[{"id": 1]', '[{"id": 1}', '[{"id": 1}] trailing', '["\udce4"]',
+     '[{"id": 1, "annotations": "none"}]', '[{"id": 1, "annotations": [5]}]', '{"id": 1}\n{"id": 2}',
+     "id,choice\n1,a"],
+)  # fmt: skip
+def test_a_file_that_is_no_export_is_named_and_nothing_is_written(tmp_path: Path, text):
+    export, out = tmp_path / "export.json", tmp_path / "out"
+    export.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(InputError, match="is no JSON export of Label Studio"):
+        convert_file(export, out, {})
+    assert list(out.iterdir()) == []
+
+
+def test_an_export_without_tasks_gives_empty_tables(tmp_path: Path):
+    figures, rows, refused = converted(tmp_path, "[]")
+    assert (rows, refused) == ([], [])
+    assert set(figures.values()) == {0}
+
+
+def test_an_export_cut_off_leaves_what_was_there_before(tmp_path: Path):
+    converted(tmp_path, task(annotation()))
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    cut = json.dumps([task(annotation(n), number=n) for n in range(20_000)])[:-100]
+    (tmp_path / "cut.json").write_text(cut)
+    with pytest.raises(InputError, match="from task"):
+        convert_file(tmp_path / "cut.json", tmp_path / "out", {})
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_the_name_of_a_file_is_no_pattern(tmp_path: Path):
+    (tmp_path / "a1.json").write_text("[]")
+    with pytest.raises(InputError, match="cannot be read"):
+        convert_file(tmp_path / "a*.json", tmp_path / "out", {})
+
+
+def test_the_same_export_gives_the_same_files_in_its_own_order(tmp_path: Path):
+    tasks = [task(annotation(n, author=n % 7), number=n) for n in range(9000)]
+    written = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        _, rows, _ = converted(tmp_path / name, *tasks)
+        assert [row["task_id"] for row in rows] == list(range(9000))
+        written.append((tmp_path / name / "out" / "annotations.parquet").read_bytes())
+    assert written[0] == written[1]
+
+
+def test_the_command_tells_its_figures_and_fails_when_something_was_refused(tmp_path: Path, capsys):
+    export = tmp_path / "export.json"
+    export.write_text(json.dumps([task(annotation(), annotation(2, result=[{"foo": 1}]))]))
+    with pytest.raises(SystemExit) as ended:
+        convert(export, out=tmp_path / "out", json=True)
+    assert ended.value.code == 1
+    assert json.loads(capsys.readouterr().out) == {
+        "annotations": 2, "rows": 1, "cancelled": 0, "refused": 1, "annotators": 1, "controls": 1,
+    }  # fmt: skip
