@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -44,8 +44,15 @@ class Choice:
 
     def of(self, pool: pa.Table) -> pa.Table:
         """The choice from this part of the pool, whatever else there is."""
-        given: dict[str, Any] = {"seed": self.seed, "labelled": self.labelled, "objectives": self.objectives}
-        return select(pool, self.n, self.strategy, labels_count=0, **given)
+        return select(
+            pool,
+            self.n,
+            self.strategy,
+            seed=self.seed,
+            labelled=self.labelled,
+            labels_count=0,
+            objectives=self.objectives,
+        )
 
 
 def guarantee(strategy: str) -> Guarantee:
