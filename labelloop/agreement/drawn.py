@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.agreement.ratings import FloatArray, IntArray
-from labelloop.errors import InputError
-from labelloop.geometry.brush import covered_runs
+from labelloop.errors import InputError, NotEstimable
+from labelloop.geometry.brush import covered_runs, opaque_runs
 from labelloop.geometry.intervals import Intervals
 from labelloop.geometry.keypoints import Keypoints
-from labelloop.geometry.masks import masks_of
+from labelloop.geometry.masks import Runs, masks_of
 from labelloop.geometry.outlines import ellipses, polygons
 from labelloop.geometry.rectangles import Rectangles
 from labelloop.geometry.shapes import Shapes
@@ -47,19 +47,18 @@ class Drawn:
         return np.asarray(found)
 
     def points(self) -> tuple[FloatArray, IntArray]:
-        """All coordinates, and how many each region has."""
+        """All coordinates, NaN where there is none, and how many each region has."""
         column = field(self.items, "points")
         if column is None or pa.types.is_null(column.type):
             column = pa.nulls(len(self.answer), _POINTS)
         size = pc.fill_null(pc.list_value_length(column), 0).to_numpy(False).astype(np.int64)
-        flat = pc.fill_null(column.flatten().cast(pa.float64()), np.nan).to_numpy(False)
-        _refuse(~np.isfinite(flat), "are no finite numbers", what="coordinates")
-        return np.asarray(flat), size
+        return pc.fill_null(column.flatten().cast(pa.float64()), np.nan).to_numpy(False), size
 
     def table(self, width: int) -> FloatArray:
         """Coordinates of shapes that all have `width` of them."""
         flat, size = self.points()
         _refuse(size != width, f"have not {width} coordinates")
+        _refuse_infinite(flat)
         return flat.reshape(-1, width)
 
     def aspect(self, turned: Any) -> FloatArray:
@@ -83,7 +82,8 @@ def _ellipses(drawn: Drawn) -> Shapes:
 
 def _polygons(drawn: Drawn) -> Shapes:
     flat, size = drawn.points()
-    _refuse((size < 6) | (size % 2 > 0), "have fewer than three corners")
+    _refuse((size == 0) | (size % 2 > 0), "have no corners")
+    _refuse_infinite(flat)
     owner = np.repeat(np.arange(len(size)), size // 2)
     return polygons(flat.reshape(-1, 2), owner, len(size), np.ones(len(size)))
 
@@ -91,20 +91,24 @@ def _polygons(drawn: Drawn) -> Shapes:
 def _keypoints(drawn: Drawn) -> Shapes:
     flat, size = drawn.points()
     _refuse(size < 2, "have no x and y")
-    first = np.cumsum(size) - size
-    return Keypoints(flat[first], flat[first + 1], drawn.tolerance)
+    place = flat[(np.cumsum(size) - size)[:, None] + np.arange(2)]  # a width may follow, or not
+    _refuse_infinite(place)
+    return Keypoints(place[:, 0], place[:, 1], drawn.tolerance)
 
 
 def _masks(drawn: Drawn) -> Shapes:
-    codes = [_codes(raw) for raw in drawn.raw]
+    masks = [_masks_in(raw) for raw in drawn.raw]
     ids = field(drawn.items, "region_id")
     names = [None] * len(drawn.answer) if ids is None else ids.to_pylist()
-    found = [codes[answer].get(name) for answer, name in zip(drawn.answer.tolist(), names, strict=True)]
-    _refuse(np.array([code is None for code in found], dtype=bool), "have no code of their mask in raw")
-    return masks_of([covered_runs(code) for code in found if code is not None])
+    found = [masks[answer].get(name) for answer, name in zip(drawn.answer.tolist(), names, strict=True)]
+    _refuse(np.array([runs is None for runs in found], dtype=bool), "have no mask in raw")
+    return masks_of([runs for runs in found if runs is not None])
 
 
 def _intervals(drawn: Drawn) -> Shapes:
+    start, end = field(drawn.items, "start"), field(drawn.items, "end")
+    if start is not None and end is not None and start.null_count + end.null_count:
+        raise NotEstimable("where spans of HTML and dialogues are is known to their page only")
     start, end = drawn.numbers("start"), drawn.numbers("end")
     _refuse(end < start, "end before they start")
     return Intervals(start, end)
@@ -159,6 +163,10 @@ def _refuse(wrong: Any, why: str, what: str = "regions") -> None:
         raise InputError(f"{n} {what} {why}", remedy="quarantine the answers they belong to")
 
 
+def _refuse_infinite(coordinates: FloatArray) -> None:
+    _refuse(~np.isfinite(coordinates), "are no finite numbers", what="coordinates")
+
+
 def _results(raw: str | None) -> list[dict[str, Any]]:
     found = json.loads(raw) if raw else []
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
@@ -169,8 +177,9 @@ def _aspect(raw: str | None) -> float | None:
     return next((float(height) / float(width) for width, height in sizes if width and height), None)
 
 
-def _codes(raw: str | None) -> dict[str, list[int]]:
-    """The run-length code of each mask by its region."""
-    return {
-        one["id"]: one["value"]["rle"] for one in _results(raw) if "id" in one and "rle" in (one.get("value") or {})
-    }
+def _masks_in(raw: str | None) -> dict[str, Runs]:
+    """The covered pixels of each mask by its region."""
+    values = {one["id"]: one.get("value") or {} for one in _results(raw) if "id" in one}
+    strokes = {name: covered_runs(value["rle"]) for name, value in values.items() if "rle" in value}
+    images = {name: value["imageDataURL"] for name, value in values.items() if "imageDataURL" in value}
+    return strokes | {name: opaque_runs(image) for name, image in images.items()}

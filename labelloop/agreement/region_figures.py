@@ -23,7 +23,7 @@ from labelloop.agreement.ratings import FloatArray, Ratings
 from labelloop.agreement.regions import TOLERANCE, Regions, read_regions
 from labelloop.agreement.scope import measure
 from labelloop.agreement.unit_means import mean_figure
-from labelloop.errors import InputError
+from labelloop.errors import InputError, NotEstimable
 from labelloop.geometry.objects import objects_of
 
 THRESHOLD: Final = 0.5  # of similarity: from here two regions show the same object
@@ -111,8 +111,11 @@ def region_figures(
         raise InputError(f"metric {unknown[0]!r} does not compare regions", remedy=f"give one of {known}")
     if not 0 < threshold <= 1:
         raise InputError(f"the threshold is {threshold}", remedy="give a number above 0, at most 1")
-    regions = read_regions(table, control_type, group=group, tolerance=tolerance)
     precision = Precision(seed, n_boot, confidence, n_min)
+    try:
+        regions = read_regions(table, control_type, group=group, tolerance=tolerance)
+    except NotEstimable as error:
+        return [Figure(name, control_type, reason=str(error)) for name in metrics]
     return [
         _alpha(name, regions, threshold, level, precision)
         if name in OF_OBJECTS

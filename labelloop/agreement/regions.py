@@ -104,8 +104,9 @@ def read_regions(
 
     Raises:
         InputError: an unknown control type, regions that are no lists of regions, coordinates that are missing, no
-            finite numbers or negative extents, an interval that ends before it starts, a mask without its code; and
+            finite numbers or negative extents, an interval that ends before it starts, a mask that `raw` has not; and
             what `read_ratings` refuses.
+        NotEstimable: nobody knows where spans are (of HTML Label Studio stores paths only).
 
     >>> box = {"labels": ["cat"], "points": [0.0, 0.0, 2.0, 2.0]}
     >>> found = read_regions(pd.DataFrame({"unit": [1], "annotator": ["a"], "regions": [[box]]}), "rectangle")

@@ -21,7 +21,7 @@ from labelloop.agreement.ratings import FloatArray
 from labelloop.agreement.region_figures import THRESHOLD, pair_figure, share_of_both
 from labelloop.agreement.regions import Regions, read_regions
 from labelloop.agreement.unitising import ALPHAS, unitised_alpha
-from labelloop.errors import InputError
+from labelloop.errors import InputError, NotEstimable
 from labelloop.geometry.intervals import Intervals
 from labelloop.geometry.matching import Links
 
@@ -102,8 +102,12 @@ def span_figures(
     if unknown := [name for name in metrics if name not in (*METRICS_OF_SPANS, *ALPHAS)]:
         known = ", ".join((*METRICS_OF_SPANS, *ALPHAS))
         raise InputError(f"metric {unknown[0]!r} does not compare intervals", remedy=f"give one of {known}")
-    regions = read_regions(table, control_type, group=group, keep=[length] if length else [])
-    line, precision = regions.shapes_as(Intervals), Precision(seed, n_boot, confidence, n_min)
+    precision = Precision(seed, n_boot, confidence, n_min)
+    try:
+        regions = read_regions(table, control_type, group=group, keep=[length] if length else [])
+    except NotEstimable as error:
+        return [Figure(name, control_type, reason=str(error)) for name in metrics]
+    line = regions.shapes_as(Intervals)
     lengths = regions.kept[length] if length else None
     return [
         unitised_alpha(name, control_type, regions, line, lengths, precision)

@@ -63,7 +63,7 @@ def _mean_points(items: pa.StructArray, central: IntArray, of: IntArray, weight:
     straight = np.flatnonzero(np.bincount(of, weights=_turned(items), minlength=len(total)) == 0)
     fused, start = _flat(lists.take(pa.array(central)))
     fused[start[straight, None] + np.arange(width)] = mean[straight]
-    return pa.ListArray.from_arrays(pa.array(start, pa.int32()), pa.array(fused))
+    return pa.ListArray.from_arrays(pa.array(start, pa.int32()), pa.array(fused, from_pandas=True))
 
 
 def _turned(items: pa.StructArray) -> Any:

@@ -1,4 +1,4 @@
-"""Brush strokes as Label Studio stores them: a run-length code of the bytes of an image, red, green, blue and alpha.
+"""Masks as Label Studio stores them: a picture, or a run-length code of its bytes red, green, blue and alpha.
 
 The code is that of `@thi.ng/rle-pack`: a header (32 bits: how many words; 5: bits of a word, less one; four times 4:
 bits of a run's length, less one), then runs (a bit: whether one word is repeated; 2: which of the four; length less
@@ -7,9 +7,12 @@ one; the word or words). A pixel is covered where alpha is not 0.
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from PIL import Image
 
 from labelloop.errors import InputError
 from labelloop.geometry.masks import Runs, runs_where
@@ -51,6 +54,19 @@ def covered_runs(code: Sequence[int]) -> Runs:
     start, end = np.array(found, dtype=np.int64).reshape(-1, 2).T
     apart = np.flatnonzero(start[1:] != end[:-1])
     return start[np.union1d(apart + 1, np.arange(len(start))[:1])], end[np.union1d(apart, np.arange(len(end))[-1:])]
+
+
+def opaque_runs(image: str) -> Runs:
+    """Runs of the pixels of a picture that are not wholly transparent; the picture is a data URL, as of a bitmask.
+
+    Raises:
+        InputError: there is no picture in it.
+    """
+    try:
+        picture = Image.open(io.BytesIO(base64.b64decode(image.partition(",")[2], validate=True)))
+        return runs_where(np.asarray(picture.convert("RGBA"))[..., CHANNELS - 1].ravel() > 0)
+    except (OSError, ValueError) as error:
+        raise InputError("the picture of a mask cannot be read", remedy="collect the annotation again") from error
 
 
 def _runs(code: Sequence[int]) -> Iterator[tuple[int, int]]:

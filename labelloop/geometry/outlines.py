@@ -54,14 +54,15 @@ def ellipses(ellipse: FloatArray, rotation: FloatArray, aspect: FloatArray) -> O
 
 
 def polygons(corner: FloatArray, owner: IntArray, n: int, aspect: FloatArray) -> Outlines:
-    """Polygons through their corners x, y; `owner` (ascending) tells whose each is, three or more for each.
+    """Polygons through their corners x, y; `owner` (ascending) tells whose each is, one or more for each.
 
     One that crosses itself is what it encloses; one without area touches nothing.
     """
     scaled = np.column_stack([corner[:, 0], corner[:, 1] * aspect[owner]])
-    first = np.searchsorted(owner, np.arange(n))  # a ring ends where it began
-    closed = np.concatenate([scaled, scaled[first]])
-    whose = np.concatenate([owner, np.arange(n)])
+    # A ring ends where it began, and has four corners at least.
+    again = np.repeat(np.arange(n), 3)
+    closed = np.concatenate([scaled, scaled[np.searchsorted(owner, again)]])
+    whose = np.concatenate([owner, again])
     order = np.argsort(whose, kind="stable")
     rings = shapely.linearrings(closed[order], indices=whose[order])
     return _valid(shapely.polygons(rings))

@@ -69,6 +69,8 @@ def test_of_two_polygons_the_leftmost_is_taken_whoever_drew_it():
 def test_key_points_are_averaged_and_keep_their_size():
     (found,) = fused([region(10, 10, 0.7)], [region(11, 10, 0.7)], control_type="keypoint")
     assert found["points"] == [10.5, 10.0, 0.7]
+    bare = {"labels": ["x"], "points": [10.0, 10.0, None]}
+    assert fused([bare], [bare], control_type="keypoint")[0]["points"] == [10.0, 10.0, None]
 
 
 def test_ends_of_spans_are_medians_that_somebody_chose_and_ends_of_segments_may_lie_between():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 
 import numpy as np
@@ -10,17 +12,18 @@ import pyarrow as pa
 import pytest
 import shapely
 from label_studio_sdk.converter import brush
+from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
 from labelloop.agreement.drawn import SHAPES
 from labelloop.agreement.region_figures import METRICS_OF_REGIONS, OF_OBJECTS, ratings_of_objects, region_figures
 from labelloop.agreement.regions import read_regions
-from labelloop.agreement.spans import METRICS_OF_SPANS
+from labelloop.agreement.spans import METRICS_OF_SPANS, span_figures
 from labelloop.agreement.texts import METRICS_OF_TEXTS
 from labelloop.agreement.tracks import METRICS_OF_TRACKS
 from labelloop.agreement.unitising import ALPHAS
 from labelloop.errors import InputError
-from labelloop.geometry.brush import covered_runs
+from labelloop.geometry.brush import covered_runs, opaque_runs
 from labelloop.geometry.masks import masks_of, runs_where
 from labelloop.geometry.matching import Links, best_links
 from labelloop.geometry.objects import objects_of
@@ -121,8 +124,37 @@ def test_a_mask_without_its_code_in_raw_is_refused():
     whole = json.dumps([{"id": "r1", "value": {"rle": code}}])
     table = answers((1, "a", [drawn]), (1, "b", [drawn]))
     assert region_figures(table.assign(raw=whole), "mask", ["mean_iou"], n_min=1)[0].value == 1.0
-    with pytest.raises(InputError, match="2 regions have no code"):
+    with pytest.raises(InputError, match="2 regions have no mask in raw"):
         region_figures(table.assign(raw="[]"), "mask", ["mean_iou"])
+
+
+def test_a_bitmask_is_what_is_not_transparent_in_its_picture():
+    pixels = np.zeros((4, 5, 4), dtype=np.uint8)
+    pixels[1, 1:4] = 255
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    picture = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    assert [part.tolist() for part in opaque_runs(picture)] == [[6], [9]]
+    for broken in ("data:image/png;base64,AAAA", "data:image/png;base64,%"):
+        with pytest.raises(InputError, match="cannot be read"):
+            opaque_runs(broken)
+
+
+def test_a_line_is_a_polygon_without_area_and_matches_nothing():
+    line = [region(0, 0, 4, 4)]
+    assert of_all([(1, "a", line), (1, "b", line)], "polygon")["f1"].value == 0.0
+
+
+def test_key_points_need_no_width():
+    place = {"labels": ["x"], "points": [10.0, 10.0, None]}
+    assert of_all([(1, "a", [place]), (1, "b", [place])], "keypoint")["f1"].value == 1.0
+
+
+def test_spans_that_only_their_page_can_place_are_a_reason():
+    hypertext = {"labels": ["x"], "start": None, "end": None, "text": "word"}
+    table = answers((1, "a", [hypertext]), (1, "b", []), (2, "a", [{"labels": ["x"], "start": 1.0, "end": 2.0}]))
+    for figures in (region_figures(table, "span"), span_figures(table)):
+        assert all("known to their page only" in figure.reason for figure in figures)
 
 
 def test_matching_is_the_best_assignment_of_each_pair_of_answers():
@@ -207,10 +239,11 @@ def test_boxes_without_extent_match_themselves_only():
         ("rectangle", region(0, 0, np.inf, 4), "1 coordinates are no finite numbers"),
         ("rectangle", region(0, 0, 4), "1 regions have not 4 coordinates"),
         ("rectangle", region(0, 0, -1, 4), "negative width"),
-        ("polygon", region(0, 0, 4, 4), "fewer than three corners"),
+        ("polygon", region(), "have no corners"),
         ("keypoint", region(1), "have no x and y"),
         ("span", {"labels": ["x"], "start": 4.0, "end": 2.0}, "end before they start"),
         ("span", {"labels": ["x"], "start": 4.0}, "have no finite end"),
+        ("span", {"labels": ["x"], "start": 4.0, "end": np.inf}, "have no finite end"),
         ("track", region(1), "have no key frames"),
         ("circle", region(1), "have no regions"),
     ],
