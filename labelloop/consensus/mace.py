@@ -1,7 +1,8 @@
 """MACE (Hovy et al. 2013): each annotator either knows the answer or guesses by a habit of their own.
 
-Finds spammers who give one class to everything. Variational Bayes as in the paper, from the vote instead of random
-restarts, so that the result is always the same.
+Finds spammers who give one class to everything. Variational Bayes as in the paper, but from the vote instead of
+random restarts, so that the result is always the same, and with the shares of the classes learned: with a class that
+makes up 85 %, taking all for equally likely cost a quarter of the accuracy (0.68 instead of 0.94, simulated).
 """
 
 from __future__ import annotations
@@ -13,36 +14,35 @@ from scipy.special import digamma
 
 from labelloop.agreement.ratings import FloatArray, IntArray, Ratings
 from labelloop.consensus.em import maximise
-from labelloop.consensus.posterior import FLOOR, Posterior, Settings, normalised, votes_of, weighted_votes
+from labelloop.consensus.posterior import FLOOR, Posterior, Settings, normalised, prior_of, votes_of, weighted_votes
 
 KNOWING_PRIOR: Final = 0.5  # imagined answers known, and as many guessed
 HABIT_PRIOR: Final = 10.0  # imagined guesses of each class
 
 
 class _Parameters(NamedTuple):
+    prior: FloatArray  # (classes,), one more unit of each imagined
     knows: FloatArray  # (annotators,)
     guesses: FloatArray  # (annotators,); with `knows` not quite 1, as variational weights are
     habit: FloatArray  # (annotators, classes): what a guess falls on
 
 
 def mace(ratings: Ratings, known: IntArray, settings: Settings) -> Posterior:
-    """Posterior of each unit, every class equally likely beforehand; `known` is the class ruled, -1 without a ruling.
+    """Posterior of each unit; `known` is the class ruled by an expert, -1 without a ruling.
 
     The smoothing is the paper's, not that of `settings`.
     """
     n_annotators, n_classes = len(ratings.annotators), len(ratings.values)
-    votes, even = votes_of(ratings, known), 1.0 / max(n_classes, 1)
-    half = np.full(n_annotators, 0.5)
+    even, half = np.full(n_classes, 1.0 / max(n_classes, 1)), np.full(n_annotators, 0.5)
     fit = maximise(
-        votes,
-        _Parameters(half, half, np.full((n_annotators, n_classes), even)),
+        votes_of(ratings, known),
+        _Parameters(even, half, half, np.tile(even, (n_annotators, 1))),
         known,
         settings,
         learn=lambda posterior, before: _learn(ratings, posterior, before),
-        expect=lambda parameters: normalised(weighted_votes(ratings, _weights(ratings, parameters))),
+        expect=lambda now: normalised(np.log(now.prior) + weighted_votes(ratings, _weights(ratings, now))),
     )
-    prior = np.full(n_classes, even)
-    return Posterior(fit.probabilities, prior, _confusion(fit.parameters), fit.converged, fit.steps)
+    return Posterior(fit.probabilities, fit.parameters.prior, _confusion(fit.parameters), fit.converged, fit.steps)
 
 
 def _weights(ratings: Ratings, parameters: _Parameters) -> FloatArray:
@@ -65,7 +65,8 @@ def _learn(ratings: Ratings, posterior: FloatArray, before: _Parameters) -> _Par
     guessed = guessed.reshape(before.habit.shape)
     certain = np.bincount(ratings.annotator, weights=known, minlength=n_annotators)
     knowing, guessing = _variational(np.column_stack([certain, guessed.sum(axis=1)]), KNOWING_PRIOR).T
-    return _Parameters(knowing, guessing, _variational(guessed, HABIT_PRIOR))
+    prior = prior_of(np.vstack([posterior, np.eye(n_classes)]))
+    return _Parameters(prior, knowing, guessing, _variational(guessed, HABIT_PRIOR))
 
 
 def _variational(counts: FloatArray, imagined: float) -> FloatArray:

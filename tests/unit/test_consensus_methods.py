@@ -65,7 +65,8 @@ def bare_mace(rows, n_units, n_annotators, n_classes, steps):
                     np.exp(digamma(habits) - digamma(habits.sum())),
                 )
             )
-        weights, joint = learned, np.ones((n_units, n_classes))
+        prior = (posterior.sum(axis=0) + 1) / (n_units + n_classes)
+        weights, joint = learned, np.tile(prior, (n_units, 1))
         for unit, name, value in rows:
             knows, guesses, habit = weights[name]
             likely = np.full(n_classes, guesses * habit[value])
@@ -102,6 +103,15 @@ def test_mace_tells_who_knows_from_who_presses_one_button():
     assert alike[:3].min() > 0.8
     assert alike[3:].max() < 0.2
     assert (found.table["label"].to_numpy() == truth).mean() > 0.95
+
+
+def test_mace_learns_that_one_class_prevails():
+    truth, table = crowd(8, [0.1, 0.2, 0.2, 0.3, 0.3, 0.4], n_classes=3, per_unit=4, shares=[0.85, 0.1, 0.05])
+    right = {
+        method: (aggregate(table, method, break_ties=True)["label"].to_numpy() == truth).mean()
+        for method in ("mace", "majority")
+    }
+    assert right["mace"] > right["majority"]
 
 
 def test_one_coin_turns_an_adversary_around():
