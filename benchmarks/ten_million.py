@@ -40,7 +40,7 @@ def run(quick: bool) -> Figures:
             "and, for a while, 8 GB of disk.",
         ],
         "tables": {
-            "From disk": [
+            "1,000 picks by k-center": [
                 {
                     "references": len(files) * size,
                     "s": whole.seconds,
