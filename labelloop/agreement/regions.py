@@ -139,7 +139,8 @@ def read_regions(
 def _flattened(column: pa.ChunkedArray) -> tuple[pa.Array, IntArray]:
     """All regions one behind the other, and the row of each."""
     lists = column.combine_chunks()
-    if pa.types.is_null(lists.type) or (pa.types.is_list(lists.type) and pa.types.is_null(lists.type.value_type)):
+    nowhere = pa.types.is_list(lists.type) and pa.types.is_null(lists.type.value_type)
+    if not len(lists) or nowhere:
         return pa.array([], _EMPTY), np.empty(0, dtype=np.int64)
     if not pa.types.is_list(lists.type) or not pa.types.is_struct(lists.type.value_type):
         raise InputError(f"regions are {lists.type}", remedy="give a list of regions for each answer")

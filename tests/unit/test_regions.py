@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -15,13 +16,10 @@ from label_studio_sdk.converter import brush
 from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
-from labelloop.agreement.drawn import SHAPES
-from labelloop.agreement.region_figures import METRICS_OF_REGIONS, OF_OBJECTS, ratings_of_objects, region_figures
+from labelloop.agreement.answer_figures import MEASURES, answer_figures
+from labelloop.agreement.region_figures import METRICS_OF_REGIONS, ratings_of_objects, region_figures
 from labelloop.agreement.regions import read_regions
-from labelloop.agreement.spans import METRICS_OF_SPANS, span_figures
-from labelloop.agreement.texts import METRICS_OF_TEXTS
-from labelloop.agreement.tracks import METRICS_OF_TRACKS
-from labelloop.agreement.unitising import ALPHAS
+from labelloop.agreement.spans import span_figures
 from labelloop.errors import InputError
 from labelloop.geometry.brush import covered_runs, opaque_runs
 from labelloop.geometry.masks import masks_of, runs_where
@@ -334,10 +332,21 @@ def test_an_unknown_metric_and_an_impossible_threshold_are_refused(settings):
         region_figures(answers((1, "a", [])), "rectangle", **settings)
 
 
-def test_the_page_on_agreement_names_every_kind_of_region_and_every_figure():
+def test_the_page_on_agreement_has_a_line_for_every_kind_with_its_figures():
     page = (ROOT / "docs/agreement.md").read_text(encoding="utf-8")
     table = page.partition("### Answers with a place")[2].partition("\n\n*")[0]
-    kinds = {line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| ")} - {"control type"}
-    assert kinds == {*SHAPES, "text"}
-    every = (*METRICS_OF_REGIONS, *OF_OBJECTS, *METRICS_OF_SPANS, *ALPHAS, *METRICS_OF_TRACKS, *METRICS_OF_TEXTS)
-    assert [name for name in every if f"`{name}`" not in table] == []
+    lines = [[cell.strip() for cell in line.split("|")] for line in table.splitlines() if line.startswith("| ")][1:]
+    assert [line[1] for line in lines] == list(MEASURES)
+    nobody = pd.DataFrame({"unit": [], "annotator": [], "regions": [], "value": pd.Series([], dtype=str)})
+    said = {}
+    for _, kind, _, figures, *_ in lines:
+        same = [other for other in said if f"as for {other}s" in figures]
+        said[kind] = {*re.findall("`([a-z_0-9.]+)`", figures), *(name for other in same for name in said[other])}
+        if figures.startswith("the same"):
+            said[kind] |= said["rectangle"]
+        assert said[kind] == {figure.metric for figure in answer_figures(nobody, kind)}, kind
+
+
+def test_other_control_types_are_refused():
+    with pytest.raises(InputError, match="'choices' have no place"):
+        answer_figures(answers((1, "a", [])), "choices")
