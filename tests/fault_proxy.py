@@ -15,8 +15,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-# What can happen to a request. `lost` never arrives, `unanswered` has its effect; so with the two kills.
-FAULTS = ("lost", "unanswered", "kill before", "kill after", "slow down", "silence", "errors in 200", "lie")
+# What can happen to a request. `lost` never arrives, `unanswered` has its effect, as has what gets half an answer; so
+# with the two kills.
+FAULTS = (
+    "lost",
+    "unanswered",
+    "half an answer",
+    "kill before",
+    "kill after",
+    "slow down",
+    "silence",
+    "errors in 200",
+    "lie",
+)
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "content-length"}
 _SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 _REFUSED = (
@@ -98,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
         status, headers, answer = self._forward(body)
         if fault in ("unanswered", "kill after"):
             return self._break(kill=fault == "kill after", silent=False)
-        return self._answer(status, headers, answer)
+        return self._answer(status, headers, answer, half=fault == "half an answer")
 
     do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _handle
 
@@ -125,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
         connection.close()
         return answer.status, answer.getheaders(), data
 
-    def _answer(self, status: int, headers: list[tuple[str, str]], data: bytes) -> None:
+    def _answer(self, status: int, headers: list[tuple[str, str]], data: bytes, *, half: bool = False) -> None:
         self.send_response_only(status)
         kept = _HOP_BY_HOP - ({"content-length"} if self.command == "HEAD" else set())
         for name, value in headers:
@@ -135,7 +146,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(data)
+            self.wfile.write(data[: len(data) // 2] if half else data)
+        self.close_connection = self.close_connection or half
 
     def _break(self, *, kill: bool, silent: bool) -> None:
         """End the connection without an answer: at once, or after the client has hung up."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import stat
+import threading
+from collections import Counter
 from functools import partial
 
 import psutil
@@ -11,10 +15,20 @@ from pydantic import SecretStr
 
 from deployments.local.home import DATABASE_URL_VARIABLE
 from deployments.local.stack import Stack
+from labelloop.errors import AccessError
+from tasks.clients.label_studio import connect_label_studio
+from tasks.clients.label_studio_connection import Connection
 from tasks.clients.label_studio_database import open_postgresql
+from tests.builders.annotating import push, the_project
+from tests.builders.chosen_round import choose, chosen_round
+from tests.builders.naive_import import import_until_answered
 from tests.builders.postgresql import label_studio_database, postgresql
+from tests.builders.rows import hex_id
 from tests.contract_suites.label_studio_server_suite import LabelStudioServerSuite
+from tests.contract_suites.label_studio_suite import CONFIG
 from tests.contract_suites.orphans_suite import OrphansSuite
+from tests.fakes.lake import MemoryLake
+from tests.fault_proxy import FaultProxy, Traffic
 
 pytestmark = pytest.mark.integration
 
@@ -61,9 +75,99 @@ class TestOrphansOnPostgresql(OrphansSuite):
         return partial(open_postgresql, own_stack.variables[DATABASE_URL_VARIABLE])
 
 
+@pytest.fixture
+def world(server, tmp_path):
+    """A chosen round whose units are to be pushed to that server."""
+
+    def of(n, **changes):
+        world = chosen_round(tmp_path, n=n, lake=MemoryLake())
+        world.label_studio = connect_label_studio(server.model_copy(update=changes))
+        return world
+
+    return of
+
+
+def units_at_rest(server, ls_project):
+    """How often each unit is on the server, asked without a proxy."""
+    return Counter(task.unit_id for task in connect_label_studio(server).changed_tasks(ls_project, None))
+
+
+def test_through_a_network_that_fails_in_every_way_each_unit_arrives_once(server, world, record_property):
+    faults = ("slow down", "lost", "unanswered", "half an answer", "silence")
+    waiting = list(faults)
+    traffic = Traffic(lambda _, request: waiting.pop(0) if waiting and "/import?" in request else None)
+    with FaultProxy("Label Studio", server.label_studio_url, traffic) as proxy:
+        pushed = world(2, label_studio_url=proxy.url, timeout_seconds=5)
+        push(pushed)
+        for number in range(1, len(faults)):
+            choose(pushed, range(2 * number, 2 * number + 2), number=number + 1)
+            push(pushed)
+    assert len(traffic.struck) == len(faults)
+    assert units_at_rest(server, the_project(pushed)) == {hex_id(unit): 1 for unit in range(2 * len(faults))}
+    record_property("figure", f"push to PostgreSQL through {', '.join(faults)}: 0 doubles, 0 lost")
+
+
+@pytest.mark.parametrize("fault", ["unanswered", "half an answer"])
+def test_a_script_that_sends_again_through_the_same_network_leaves_doubles(server, fault, record_property):
+    traffic = Traffic(lambda _, request: fault if "/import?" in request and not traffic.struck else None)
+    tasks = [{"data": {"unit": hex_id(unit), "image": f"s3://media/{unit}.png"}} for unit in range(12)]
+    with FaultProxy("Label Studio", server.label_studio_url, traffic) as proxy:
+        client = connect_label_studio(server.model_copy(update={"label_studio_url": proxy.url}))
+        project = client.create_project({"title": "by a script", "label_config": CONFIG})
+        import_until_answered(client, project, tasks, 6)
+    found = units_at_rest(server, project)
+    assert sorted(found.values()) == [1] * 6 + [2] * 6
+    record_property("figure", f"a script that sends again on PostgreSQL, {fault}: 6 of 12 tasks twice")
+
+
+def test_a_server_killed_in_mid_import_and_started_again_gets_each_unit_once(server, world, own_stack, cluster):
+    pushed, restarts = world(150), []
+
+    def start_again(_):
+        own_stack.up({"label-studio"})
+        restarts.append(own_stack)
+
+    pushed.wait = start_again
+    killer = threading.Thread(target=kill_in_mid_import, args=(own_stack, cluster))
+    killer.start()
+    push(pushed)
+    killer.join()
+    assert restarts
+    assert units_at_rest(server, the_project(pushed)) == {hex_id(unit): 1 for unit in range(150)}
+
+
+def kill_in_mid_import(stack, cluster):
+    """Kill Label Studio while its database is in the transaction of an import."""
+    inserting = "SELECT 1 FROM pg_stat_activity WHERE xact_start IS NOT NULL AND query LIKE 'INSERT INTO \"task\"%'"
+    with open_postgresql(cluster.url("label_studio")) as database:
+        while not database.run(inserting):
+            pass
+    (pid,) = [server.pid for server in stack.status() if server.name == "label-studio"]
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_a_kind_of_token_that_is_not_allowed_is_told_with_what_to_do(server):
+    legacy = server.label_studio_token.get_secret_value()
+    with Connection(server.label_studio_url, legacy, 30).asking("issuing a personal token") as sdk:
+        personal = sdk.tokens.create().token
+    organisation = Connection(server.label_studio_url, personal, 30)
+
+    def allow(legacy):
+        with organisation.asking("saying which tokens are allowed") as sdk:
+            sdk.jwt_settings.update(api_tokens_enabled=True, legacy_api_tokens_enabled=legacy, api_token_ttl_days=30)
+
+    allow(legacy=False)
+    try:
+        with pytest.raises(AccessError, match="allows no legacy tokens"):
+            connect_label_studio(server).find_project("any")
+        changed = server.model_copy(update={"label_studio_token": SecretStr(personal)})
+        assert connect_label_studio(changed).find_project("no such marker") is None
+    finally:
+        allow(legacy=True)
+
+
 def test_its_rows_lie_in_postgresql_and_nowhere_else(server, cluster, own_stack):
-    tasks = cluster.run("psql", "-Atc", "SELECT count(*) FROM task", "label_studio")
-    assert int(tasks) > 0
+    assert cluster.run("psql", "-Atc", "SELECT email FROM htx_user WHERE id = 1", "label_studio").strip()
     assert list(own_stack.root.rglob("*.sqlite3")) == []
 
 

@@ -14,6 +14,7 @@ from labelloop.errors import UnavailableError
 from labelloop.interface import build
 from tests.builders.annotating import push, the_project
 from tests.builders.chosen_round import N, chosen_round
+from tests.builders.naive_import import import_until_answered
 from tests.builders.rows import hex_id
 from tests.fakes.faults import Faults, Killed, kill, lose_connection
 from tests.fakes.hot import expire_leases
@@ -62,13 +63,8 @@ def script(world, faults):
     """Import every task as a short script would: again, when there was no answer."""
     settings = {"description": "script", "label_config": build(world.spec.interface)}
     project = world.label_studio.find_project("script") or world.label_studio.create_project(settings)
-    for start in range(0, N, BATCH):
-        units = [hex_id(unit) for unit in range(start, min(start + BATCH, N))]
-        tasks = [{"data": {"unit": unit, "image": f"s3://media/{unit}"}} for unit in units]
-        while True:
-            with suppress(UnavailableError):
-                faults.guard(world).label_studio.import_tasks(project, tasks)
-                break
+    tasks = [{"data": {"unit": hex_id(unit), "image": f"s3://media/{unit}"}} for unit in range(N)]
+    import_until_answered(faults.guard(world).label_studio, project, tasks, BATCH)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -65,6 +65,15 @@ def test_a_broken_connection_is_seen_on_either_side_of_the_effect(upstream, faul
     assert len(upstream[1]) == arrived
 
 
+def test_half_an_answer_to_what_was_done_is_seen_as_such(upstream):
+    with (
+        FaultProxy("S3", upstream[0], Traffic(lambda *_: "half an answer")) as proxy,
+        pytest.raises(http.client.IncompleteRead),
+    ):
+        put(proxy)
+    assert len(upstream[1]) == 1
+
+
 def test_silence_lasts_until_the_client_gives_up(upstream):
     with FaultProxy("S3", upstream[0], Traffic(lambda *_: "silence")) as proxy, pytest.raises(TimeoutError):
         put(proxy, timeout=0.1)
