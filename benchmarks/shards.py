@@ -26,8 +26,8 @@ Measure = Callable[[Vectors, Vectors], float]
 
 
 def run(quick: bool) -> Figures:
-    """Choose 1,000 of 200,000 embeddings at once and from eight shards; quick: of 8,000."""
-    size = 8_000 if quick else 200_000
+    """Choose 1,000 of 100,000 embeddings at once and from eight shards; quick: of 8,000."""
+    size = 8_000 if quick else 100_000
     points = clustered(size)
     pool = pool_table(embedding=points, probabilities=probabilities(size))
     return {
