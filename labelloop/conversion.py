@@ -53,8 +53,9 @@ FROM plain
 
 
 class Chunk(NamedTuple):
-    """What some tasks gave: `answers` as rows of `annotations`, annotations without any, and what was refused."""
+    """What so many annotations gave: `answers` as rows of the contract, those without any, and what was refused."""
 
+    annotations: int
     answers: pa.Table
     skipped: pa.Table
     refused: pa.Table
@@ -94,6 +95,7 @@ class Conversion:
         self.controls.update({answer.control: answer.control_type for answer in answers})
         unsound = annotations.filter(pc.is_valid(annotations["rule"]))
         return Chunk(
+            annotations.num_rows,
             answer_rows(sound, places, answers),
             sound.select(SHARED.names).take(pa.array(skipped, pa.int64())).cast(SHARED),
             pa.concat_tables([_unsound(unsound), _refused(sound, refused)]),

@@ -6,10 +6,11 @@ import gc
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,11 +21,12 @@ from deployments.cli.export_file import annotations_in
 from deployments.cli.output import Json, print_json
 from deployments.cli.table_file import appearing
 from labelloop.annotation_rows import ROWS, SHARED
-from labelloop.conversion import REFUSED, Conversion
+from labelloop.conversion import REFUSED, Chunk, Conversion
 from labelloop.errors import InputError
 from labelloop.interface import Asked, asked_by
 from tasks.clients.specs import read_spec
 
+T = TypeVar("T")
 # A dictionary of values that never come twice would be made for nothing.
 _REPEATED = ["annotator", "control", "control_type", "opinion_reason", "guideline_version", "state", "rule"]
 
@@ -76,11 +78,12 @@ def _convert(
     counts = Counter(annotations=0, rows=0, cancelled=0, refused=0)
     with TemporaryFile() as waiting:
         with _writer(waiting, SHARED) as skipped:
-            for annotations in _shown(given):
-                chunk = conversion.read(annotations)
-                for writer, table in zip((answers, skipped, quarantine), chunk, strict=True):
-                    writer.write_table(table)
-                counts.update(annotations=annotations.num_rows, rows=chunk.answers.num_rows)
+            # One chunk is read while the one before is parsed and the one before that is written.
+            for chunk in _shown(_ahead(map(conversion.read, _ahead(given)))):
+                answers.write_table(chunk.answers)
+                skipped.write_table(chunk.skipped)
+                quarantine.write_table(chunk.refused)
+                counts.update(annotations=chunk.annotations, rows=chunk.answers.num_rows)
                 counts.update(refused=chunk.refused.num_rows)
         for batch in pq.ParquetFile(waiting).iter_batches():
             for table in conversion.unanswered(pa.Table.from_batches([batch])):
@@ -93,9 +96,19 @@ def _writer(file: Any, schema: pa.Schema) -> pq.ParquetWriter:
     return pq.ParquetWriter(file, schema, use_dictionary=[name for name in _REPEATED if name in schema.names])
 
 
-def _shown(given: Iterator[pa.Table]) -> Iterator[pa.Table]:
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """Yield the items, each made in a thread while the one before is worked on."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
+
+
+def _shown(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
     console = Console(stderr=True)
-    return iter(track(given, "reading annotations", console=console, disable=not console.is_terminal, transient=True))
+    hidden = not console.is_terminal
+    return iter(track(chunks, "converting", console=console, disable=hidden, transient=True))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pyarrow as pa
 from labelloop.conversion import ANNOTATIONS
 from labelloop.errors import InputError
 
-_ROWS: Final = 8192  # annotations held at a time
+_ROWS: Final = 4096  # annotations held at a time
 _GLANCE: Final = 4096  # bytes that tell an array from nothing at all
 _RECORD: Final = re.compile(r"record/value (\d+)")
 

@@ -12,12 +12,8 @@ COLUMNS: Final = ("choices", "paths", "number", "text", "ranked", "regions", "pe
 Item = dict[str, Any]
 
 
-class Reading(NamedTuple):
-    """What the items of one control say: the value of one typed column."""
-
-    control_type: str
-    column: str
-    value: Any
+# What the items of one control say: the kind of control, the typed column, and its value.
+Reading = tuple[str, str, Any]
 
 
 class Marks(NamedTuple):

@@ -66,7 +66,8 @@ def parse(result: Iterable[Any], asked: Mapping[str, Asked]) -> tuple[list[Answe
     for control, given in _by_control(items, asked).items():
         try:
             reading = _reading(control, given, marks)
-            _refuse_unasked(reading, asked.get(control))
+            if control in asked:
+                _refuse_unasked(reading, asked[control])
             answers.append(Answer(control, *reading, _json(given)))
         except InputError as error:
             refused.append((control, error.what))
@@ -108,14 +109,13 @@ def _json(items: list[Any]) -> str:
         raise InputError("it holds what JSON cannot") from None
 
 
-def _refuse_unasked(reading: Reading, question: Asked | None) -> None:
-    if question is None:
-        return
-    if question.control_type != reading.control_type:
+def _refuse_unasked(reading: Reading, question: Asked) -> None:
+    control_type, column, value = reading
+    if question.control_type != control_type:
         raise InputError(f"the spec asks for {question.control_type} here")
-    if question.labels and not question.labels.issuperset(_LABELS[reading.column](reading.value)):
+    if question.labels and not question.labels.issuperset(_LABELS[column](value)):
         raise InputError("a label is none of the question's labels")
-    if reading.column == "choices" and not question.multiple and len(reading.value) > 1:
+    if column == "choices" and not question.multiple and len(value) > 1:
         raise InputError("there are several choices where one is asked for")
 
 

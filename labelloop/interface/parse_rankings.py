@@ -27,7 +27,7 @@ def read_ranking(items: list[Item], _marks: Marks) -> Reading:
         InputError: it has another shape, or an item is there twice.
 
     >>> stored = {"from_name": "rank", "type": "ranker", "value": {"ranker": {"best": ["x"], "_": []}}}
-    >>> read_ranking([stored], Marks(set(), set(), {})).value
+    >>> read_ranking([stored], Marks(set(), set(), {}))[2]
     [Ranked(item='x', rank=0, bucket='best')]
     """
     lists = items[0]["value"].get("ranker")
@@ -43,4 +43,4 @@ def read_ranking(items: list[Item], _marks: Marks) -> Reading:
     ]
     if len({ranked.item for ranked in found}) < len(found):
         raise InputError("one of its items is in two buckets")
-    return Reading("ranking", "ranked", found)
+    return "ranking", "ranked", found

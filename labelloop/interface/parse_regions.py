@@ -67,7 +67,7 @@ def read_regions(items: list[Item], marks: Marks) -> Reading:
         raise InputError("a region has no id, or that of another")
     if items[0]["type"] == "labels" and ids <= marks.bare:
         named = [OfRegion(item["id"], choices=_labels(item, marks)) for item in items]
-        return Reading("choices", "per_region", named)
+        return "choices", "per_region", named
     kinds, found = set(), list[Region]()
     for item in items:
         kind = _kind(item)
@@ -75,7 +75,7 @@ def read_regions(items: list[Item], marks: Marks) -> Reading:
         found += _READERS[kind](item["id"], _labels(item, marks), item["value"])
     if len(kinds) > 1:
         raise InputError("its regions are of several kinds")
-    return Reading(kind, "regions", found)
+    return kind, "regions", found
 
 
 def _labels(item: Item, marks: Marks) -> list[str]:

@@ -26,7 +26,7 @@ def read_relations(items: list[Item], marks: Marks) -> Reading:
     Raises:
         InputError: one has another shape, or relates what is no mark of this annotation.
     """
-    return Reading(RELATION, "relations", [_relation(item, marks) for item in items])
+    return RELATION, "relations", [_relation(item, marks) for item in items]
 
 
 def _relation(item: Item, marks: Marks) -> Relation:

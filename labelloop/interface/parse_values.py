@@ -30,13 +30,13 @@ def read_values(items: list[Item], marks: Marks) -> Reading:
     if not ids or not all(isinstance(one, str) and one in marks.ids for one in ids):
         if len(items) > 1:
             raise InputError("it was answered twice")
-        return Reading(control_type, column, read(items[0]["value"]))
+        return control_type, column, read(items[0]["value"])
     if len(set(ids)) < len(ids):
         raise InputError("it was answered twice for one region")
     if column not in OfRegion._fields:
         raise InputError("it cannot be asked of a region")
     values = [OfRegion(item["id"], **{column: read(item["value"])}) for item in items]
-    return Reading(control_type, "per_region", values)
+    return control_type, "per_region", values
 
 
 def texts(value: Any, what: str) -> list[str]:
