@@ -34,8 +34,14 @@ class Drawn:
     items: pa.StructArray
     answer: IntArray
     unit: IntArray
-    raw: list[str | None]
+    raw: pa.ChunkedArray | None
     tolerance: float
+
+    def results(self, answer: int) -> list[dict[str, Any]]:
+        """What Label Studio stored of an answer; read when needed, since masks are large."""
+        stored = None if self.raw is None else self.raw[answer].as_py()
+        found = json.loads(stored) if stored else []
+        return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
     def numbers(self, name: str, empty: float | None = None) -> FloatArray:
         """A field of all regions; without a value it is `empty`, or refused."""
@@ -66,7 +72,7 @@ class Drawn:
         aspect = np.ones(int(self.unit.max(initial=-1)) + 1)
         concerned = np.isin(self.unit, self.unit[self.answer[turned]])
         for answer in np.flatnonzero(concerned).tolist():
-            aspect[self.unit[answer]] = _aspect(self.raw[answer]) or aspect[self.unit[answer]]
+            aspect[self.unit[answer]] = _aspect(self.results(answer)) or aspect[self.unit[answer]]
         return np.asarray(aspect[self.unit[self.answer]])
 
 
@@ -97,7 +103,7 @@ def _keypoints(drawn: Drawn) -> Shapes:
 
 
 def _masks(drawn: Drawn) -> Shapes:
-    masks = [_masks_in(raw) for raw in drawn.raw]
+    masks = [_masks_in(drawn.results(answer)) for answer in range(len(drawn.unit))]
     ids = field(drawn.items, "region_id")
     names = [None] * len(drawn.answer) if ids is None else ids.to_pylist()
     found = [masks[answer].get(name) for answer, name in zip(drawn.answer.tolist(), names, strict=True)]
@@ -167,19 +173,14 @@ def _refuse_infinite(coordinates: FloatArray) -> None:
     _refuse(~np.isfinite(coordinates), "are no finite numbers", what="coordinates")
 
 
-def _results(raw: str | None) -> list[dict[str, Any]]:
-    found = json.loads(raw) if raw else []
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def _aspect(raw: str | None) -> float | None:
-    sizes = [(one.get("original_width"), one.get("original_height")) for one in _results(raw)]
+def _aspect(results: list[dict[str, Any]]) -> float | None:
+    sizes = [(one.get("original_width"), one.get("original_height")) for one in results]
     return next((float(height) / float(width) for width, height in sizes if width and height), None)
 
 
-def _masks_in(raw: str | None) -> dict[str, Runs]:
+def _masks_in(results: list[dict[str, Any]]) -> dict[str, Runs]:
     """The covered pixels of each mask by its region."""
-    values = {one["id"]: one.get("value") or {} for one in _results(raw) if "id" in one}
+    values = {one["id"]: one.get("value") or {} for one in results if "id" in one}
     strokes = {name: covered_runs(value["rle"]) for name, value in values.items() if "rle" in value}
     images = {name: value["imageDataURL"] for name, value in values.items() if "imageDataURL" in value}
     return strokes | {name: opaque_runs(image) for name, image in images.items()}

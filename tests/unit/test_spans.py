@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from labelloop.agreement.region_figures import region_figures
 from labelloop.agreement.spans import span_figures
 from labelloop.errors import InputError
 
 OVERLAP = ("exact_f1", "partial_f1", "boundary_deviation")
 ALPHAS = ("unitised_alpha", "unitised_alpha_of_places")
 LENGTH = 60
+SEEDS = 200
+OF_REGIONS = ("mean_iou", "f1", "missed_objects", "alpha_of_objects", "alpha_of_labels")
+OF_SPANS = ("exact_f1", "partial_f1", "boundary_deviation", "unitised_alpha")
 
 
 def span(start, end, label="x"):
@@ -143,3 +148,42 @@ def test_what_has_no_ends_and_what_is_no_metric_is_refused(control_type, metric)
     box = {"labels": ["x"], "points": [0.0, 0.0, 1.0, 1.0]}
     with pytest.raises(InputError):
         span_figures(answers((1, "a", [box])), control_type, [metric])
+
+
+def simulated(rng, n_units, n_annotators=3, slots=3):
+    """Units of up to three segments, of which each annotator sees 85 %, ends a little off, labels 85 % right."""
+    shape = (n_units, n_annotators, slots)
+    there = rng.random((n_units, 1, slots)) < 0.6
+    seen = there & (rng.random(shape) < 0.85)
+    start = 20.0 * np.arange(slots) + rng.normal(0, 1.0, shape) + 5
+    label = np.where(rng.random(shape) < 0.85, rng.integers(3, size=(n_units, 1, slots)), rng.integers(3, size=shape))
+    labels = pa.ListArray.from_arrays(
+        pa.array(np.arange(seen.sum() + 1), pa.int32()), pa.array(np.array(["x", "y", "z"])[label[seen]])
+    )
+    drawn = {
+        "labels": labels,
+        "start": pa.array(start[seen]),
+        "end": pa.array(start[seen] + 8 + rng.random(seen.sum())),
+    }
+    sizes = np.concatenate([[0], np.cumsum(seen.sum(axis=2).ravel())])
+    items = pa.StructArray.from_arrays(list(drawn.values()), names=list(drawn))
+    unit, annotator = np.divmod(np.arange(n_units * n_annotators), n_annotators)
+    regions = pa.ListArray.from_arrays(pa.array(sizes, pa.int32()), items)
+    return pa.table({"unit": unit, "annotator": annotator, "regions": regions, "length": np.full(len(unit), 70.0)})
+
+
+def figures_of_both(table, seed, n_boot):
+    settings = {"seed": seed, "n_boot": n_boot}
+    by_place = region_figures(table, "segment", OF_REGIONS, **settings)
+    return [*by_place, *span_figures(table, "segment", OF_SPANS, length="length", **settings)]
+
+
+@pytest.mark.slow
+def test_intervals_cover_the_truth_about_as_often_as_they_say():
+    truth = [figure.value for figure in figures_of_both(simulated(np.random.default_rng(0), 50_000), 0, 1)]
+    covered = np.zeros(len(truth))
+    for seed in range(SEEDS):
+        figures = figures_of_both(simulated(np.random.default_rng(seed + 1), 200), seed, 300)
+        covered += [figure.low <= true <= figure.high for figure, true in zip(figures, truth, strict=True)]
+    assert np.all(covered / SEEDS > 0.9)
+    assert np.all(covered / SEEDS < 0.99)
