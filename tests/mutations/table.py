@@ -528,4 +528,32 @@ MUTATIONS = (
         "return self.questions",
         "tests/unit/test_interface_build.py -k a_required_choice_confirms",
     ),
+    Mutation(
+        "addresses in the access log overlooked",
+        "labelloop/erasure/mentions.py",
+        'quote(name, safe=""), encoded, quote(encoded)):',
+        'quote(name, safe="")):',
+        "tests/unit/test_label_studio_disk.py -k padding",
+    ),
+    Mutation(
+        "task of a project taken for an orphan",
+        "tasks/clients/label_studio_orphans.py",
+        "WHERE id = :id AND project_id IS NULL",
+        "WHERE id = :id",
+        "tests/unit/test_label_studio_orphans.py -k has_a_project",
+    ),
+    Mutation(
+        "two units for one adopted object",
+        "labelloop/adopt.py",
+        "if address in known and address not in taken:",
+        "if address in known:",
+        "tests/stages/test_adopt.py -k doubles",
+    ),
+    Mutation(
+        "a stack beside the first given its database",
+        "deployments/local/home.py",
+        'return "" if given == default and root != DEFAULT_ROOT else given',
+        "return given",
+        "tests/unit/test_stack_files.py -k beside",
+    ),
 )
