@@ -27,6 +27,7 @@ PARTS: Final[Mapping[str, str]] = MappingProxyType(
         "agreement": "benchmarks.agreement",
         "boxes": "benchmarks.boxes",
         "consensus": "benchmarks.consensus",
+        "push": "benchmarks.push",
     }
 )
 

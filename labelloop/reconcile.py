@@ -36,25 +36,27 @@ class Strays:
     foreign: list[RemoteTask]
 
 
-def sort_strays(strays: Iterable[RemoteTask], missing: Collection[str]) -> Strays:
+def sort_strays(strays: Iterable[RemoteTask], missing: Collection[str], version: str) -> Strays:
     """Return what to do about each unknown task.
 
     Args:
         strays: tasks on the server without a row in the lake.
         missing: units that wait for a task.
+        version: whose predictions order the queue; an unanswered task with another one is not worth keeping.
 
     Of several tasks for one unit the one with most answers is kept, then the oldest.
 
     >>> from datetime import UTC, datetime
-    >>> twins = [RemoteTask(n, "u1", 1, False, datetime(2026, 1, 1, tzinfo=UTC)) for n in (8, 7)]
-    >>> found = sort_strays(twins, {"u1"})
+    >>> twins = [RemoteTask(n, "u1", 1, False, datetime(2026, 1, 1, tzinfo=UTC), versions="m") for n in (8, 7)]
+    >>> found = sort_strays(twins, {"u1"}, "m")
     >>> found.adopted["u1"].task_id, [task.task_id for task in found.surplus]
     (7, [8])
     """
     adopted: dict[str, RemoteTask] = {}
     surplus, foreign = [], []
     for task in sorted(strays, key=lambda task: (-len(task.annotations), task.task_id)):
-        if task.unit_id in missing and task.unit_id not in adopted:
+        is_fit = task.versions == version or task.annotations
+        if task.unit_id in missing and task.unit_id not in adopted and is_fit:
             adopted[task.unit_id] = task
         elif task.unit_id and not task.annotations:
             surplus.append(task)
@@ -68,7 +70,7 @@ class Inspection:
     """What the tasks that were looked at differ in; fills up as they are read.
 
     `known`: tasks with a row in the lake. `overlaps_reset`: the project's own overlap will be set, which resets all.
-    Of open tasks: `overlaps` to set, `reopened` to hand out again, `unscored` without a prediction or with several,
+    Of open tasks: `overlaps` to set, `reopened` to hand out again, `unscored` that have not the one right prediction,
     `finished` waiting for collect. Of answered ones as well: `readdressed`, what they should show. Of all tasks:
     `renamed`, annotations in the new names; `spare`, predictions beyond one each that stay.
     """
@@ -110,7 +112,7 @@ class Inspection:
         if row is not None:
             self._compare_media(task, row, contents)
             if row["state"] == "open":
-                self.compare_queue(task, row["overlap"])
+                self.compare_queue(task, row["overlap"], row["queue_version"])
 
     def _compare_media(self, task: RemoteTask, row: Row, contents: Mapping[str, bytes]) -> None:
         """Compare what a task shows; once it has answers it stays as it was seen, though media may have moved."""
@@ -124,7 +126,7 @@ class Inspection:
         if differs:
             self.readdressed[task.task_id] = {"unit_id": row["unit_id"], "data": {**task.data, **data}}
 
-    def compare_queue(self, task: RemoteTask, overlap: int) -> None:
+    def compare_queue(self, task: RemoteTask, overlap: int, version: str) -> None:
         """Compare how an open task is handed out, once overlaps were reset if they will be, with how it should be."""
         is_finished = task.answers > 0 if self.overlaps_reset else task.finished
         if overlap != (1 if self.overlaps_reset else task.overlap):
@@ -133,7 +135,7 @@ class Inspection:
             self.reopened.add(task.task_id)
         elif is_finished:
             self.finished.add(task.task_id)
-        elif task.predictions != 1:
+        elif task.predictions != 1 or task.versions != version:
             self.unscored.add(task.task_id)
 
     def _compare_answers(self, task: RemoteTask) -> None:

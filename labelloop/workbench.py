@@ -39,6 +39,7 @@ class RemoteTask:
     media: tuple[str, ...] = ()  # the s3:// addresses it shows, also those of pictures in lists
     data: Mapping[str, Any] = field(default_factory=dict)
     predictions: int = 0
+    versions: str = ""  # of its predictions, each once, with commas
 
     @property
     def answers(self) -> int:
@@ -64,6 +65,7 @@ def task_from_wire(task: Mapping[str, Any]) -> RemoteTask:
         media=tuple(addresses_in(task["data"])),
         data=task["data"],
         predictions=int(task.get("total_predictions") or 0),
+        versions=",".join(sorted(filter(None, (task.get("predictions_model_versions") or "").split(",")))),
     )
 
 

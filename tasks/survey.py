@@ -45,7 +45,7 @@ def survey(world: World, *, full: bool = False) -> Changes:
     Raises:
         WrongServerError: the server that answers does not hold the project.
     """
-    home, wanted = known_project(world), _wanted(world)
+    home, wanted = known_project(world), wanted_of(world)
     create, refused = importable(world.spec, wanted, partial(contents_of, world))
     begun = Changes(wanted.version, world.now(), create=create, refused=refused)
     if home is None:
@@ -58,7 +58,7 @@ def survey(world: World, *, full: bool = False) -> Changes:
     return _with_tasks(world, home, wanted, changes, found, mark)
 
 
-def _wanted(world: World) -> Wanted:
+def wanted_of(world: World) -> Wanted:
     """Return what the lake wants; before any model the round itself says whose predictions order the queue."""
     record = current_round(world.hot, world.project)
     read = ["ref_id", "media_version", "model_version", "probabilities", "confidence", "predicted", "created_at"]
@@ -87,9 +87,9 @@ def _to_be_read(world: World, home: LabellingProject, wanted: Wanted, mark: Sett
 def _with_tasks(
     world: World, home: LabellingProject, wanted: Wanted, changes: Changes, found: Inspection, mark: Settled | None
 ) -> Changes:
-    strays = sort_strays(found.strays, changes.create.keys())
+    strays = sort_strays(found.strays, changes.create.keys(), changes.version)
     for task in strays.adopted.values():
-        found.compare_queue(task, planned_overlap(world.spec, task.unit_id))
+        found.compare_queue(task, planned_overlap(world.spec, task.unit_id), changes.version)
     outdated = sort_outdated(world, home, wanted.outdated)
     return replace(
         changes,

@@ -23,7 +23,7 @@ _IDS_PER_QUERY = 300  # queries beyond about 5 KB are refused
 _STORAGE_TITLE = "labelloop media"
 # The server keeps a field of a nested object only if its name is listed as well.
 _TASK_FIELDS = (
-    "id,data,overlap,is_labeled,updated_at,total_predictions,"
+    "id,data,overlap,is_labeled,updated_at,total_predictions,predictions_model_versions,"
     "annotations,result,was_cancelled,completed_by,lead_time,created_at"
 )
 
@@ -75,8 +75,9 @@ class LabelStudioServer:
         """Return whether the storage is there as it should be, as far as the server shows it."""
         wanted = {k: v for k, v in self._storage(ls_project, bucket).items() if not k.startswith("aws_")}
         with self._connection.asking("reading media storages") as sdk:
-            found = [storage.model_dump(mode="json") for storage in sdk.import_storage.s3.list(project=ls_project)]
-        return any(all(storage.get(name) == value for name, value in wanted.items()) for storage in found)
+            found = list(sdk.import_storage.s3.list(project=ls_project))
+        # By attribute: dumped, a storage has the server's names, of which one differs from those it is set up by.
+        return any(all(getattr(storage, name) == value for name, value in wanted.items()) for storage in found)
 
     def task_ids(self, ls_project: int, among: Collection[int] | None = None) -> set[int]:
         """Return the number of every task of the project, or of those of `among` that are there."""

@@ -106,18 +106,25 @@ class LabelStudioSuite:
         with pytest.raises(InputError, match="0 of 1"):
             label_studio.import_predictions(project, [wrong])
 
-    def test_predictions_are_counted_and_those_of_some_tasks_deleted(self, label_studio, project):
+    def test_predictions_are_counted_and_replaced_by_task(self, label_studio, project):
         first, second, third = self.tasks(label_studio, project, [0.5, 0.6, 0.7])
         new = [{"task": number, "score": 0.1, "model_version": "v2", "result": []} for number in (first, second)]
         label_studio.import_predictions(project, new)
-        assert self.predictions(label_studio, project) == {first: 2, second: 2, third: 1}
+        assert self.predictions(label_studio, project) == {
+            first: (2, "v1,v2"),
+            second: (2, "v1,v2"),
+            third: (1, "v1"),
+        }
         label_studio.delete_predictions(project, [first, third])
-        assert self.predictions(label_studio, project) == {first: 0, second: 2, third: 0}
         settings = label_studio.project(project)
         assert (settings["task_number"], settings["total_predictions_number"]) == (3, 2)
+        label_studio.import_predictions(project, new[:1])
+        assert self.predictions(label_studio, project) == {first: (1, "v2"), second: (2, "v1,v2"), third: (0, "")}
 
-    def predictions(self, label_studio, project) -> dict[int, int]:
-        return {task.task_id: task.predictions for task in label_studio.changed_tasks(project, None)}
+    def predictions(self, label_studio, project) -> dict[int, tuple[int, str]]:
+        """How many predictions each task has, and of which versions."""
+        found = label_studio.changed_tasks(project, None)
+        return {task.task_id: (task.predictions, task.versions) for task in found}
 
     def test_the_newest_change_is_that_of_the_task_changed_last(self, label_studio, project):
         assert label_studio.newest_change(project) is None

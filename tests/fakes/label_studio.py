@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -73,9 +73,10 @@ class MemoryLabelStudio:
         return there if among is None else there & set(among)
 
     def tasks(self, ls_project: int, task_ids: Collection[int]) -> list[RemoteTask]:
-        held = Counter(prediction["task"] for prediction in self.all_predictions.values())
-        chosen = sorted(self.task_ids(ls_project, task_ids))
-        return [task_from_wire(self.all_tasks[n] | {"total_predictions": held[n]}) for n in chosen]
+        held = defaultdict(list)
+        for prediction in self.all_predictions.values():
+            held[prediction["task"]].append(prediction["model_version"])
+        return [self._wire(n, held[n]) for n in sorted(self.task_ids(ls_project, task_ids))]
 
     def tasks_after(self, ls_project: int, task_id: int) -> list[RemoteTask]:
         return self.tasks(ls_project, [n for n in self.task_ids(ls_project) if n > task_id])
@@ -192,6 +193,10 @@ class MemoryLabelStudio:
     def _predictions(self, ls_project: int) -> list[Json]:
         ours = self.task_ids(ls_project)
         return [p for p in self.all_predictions.values() if p["task"] in ours]
+
+    def _wire(self, task_id: int, versions: list[str]) -> RemoteTask:
+        counted = {"total_predictions": len(versions), "predictions_model_versions": ",".join(set(versions))}
+        return task_from_wire(self.all_tasks[task_id] | counted)
 
     def _task(self, task_id: int) -> Json:
         if task_id not in self.all_tasks:
