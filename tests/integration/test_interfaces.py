@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+
 import pytest
 
 from deployments.cli.templates import template_names
 from labelloop.interface import build
 from labelloop.spec.question import CONTROL_TYPES
+from tasks.clients.label_studio import connect_label_studio
 from tasks.clients.label_studio_interface import refusal_of
+from tasks.clients.s3 import connect
 from tests.builders.interface_samples import sample_spec
 from tests.builders.interfaces import an_interface
+from tests.checkout import ROOT
 
 pytestmark = pytest.mark.integration
 
@@ -25,3 +32,40 @@ def test_the_command_tells_what_the_server_refuses(label_studio, stack_environme
     (tmp_path / "doubled.xml").write_text('<View><Image name="i" value="$i"/><Rating name="i" toName="i"/></View>')
     code, _, told = labelloop("interface", "validate", "doubled.xml", "--server")
     assert (code, "Label Studio refuses it: " in told) == (1, True)
+
+
+@pytest.fixture
+def walker(prefect, label_studio, stack_environment, monkeypatch, tmp_path, labelloop):
+    """A person, or a coding assistant, with a bucket, a lake and a folder of their own."""
+    monkeypatch.setenv("LABELLOOP_LAKE_URI", f"{os.environ['LABELLOOP_LAKE_URI']}/{tmp_path.name}")
+    client = connect(label_studio)
+    if "media" not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
+        client.create_bucket(Bucket="media")
+    return labelloop
+
+
+def test_a_wish_becomes_an_applied_interface_by_way_of_a_finding(walker, label_studio, tmp_path):
+    """The wish and its interface are those of docs/interfaces.md, with one word wrong at first."""
+    page = (ROOT / "docs" / "interfaces.md").read_text(encoding="utf-8")
+    (wish,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert walker("init", "hooves", "--template", "boxes-polygons", "--out", "hooves.yaml")[0] == 0
+    spec = tmp_path / "hooves.yaml"
+    template = re.sub(r"(?ms)^interface:.*?(?=^guidelines:)", lambda _: f"{wish}\n", spec.read_text())
+
+    spec.write_text(template.replace("question: hooves", "question: hoof"))
+    code, told, _ = walker("spec", "check", "hooves.yaml", "--json")
+    (finding,) = json.loads(told)
+    assert (code, finding["field"]) == (2, "interface")
+    assert "it can wait for ['hooves']" in finding["problem"]
+
+    spec.write_text(template)
+    assert walker("spec", "check", "hooves.yaml", "--json")[:2] == (0, "[]\n")
+    assert walker("interface", "build", "hooves.yaml", "--out", "hooves.xml")[0] == 0
+    assert walker("interface", "validate", "hooves.xml", "--server", "--json")[:2] == (0, "[]\n")
+
+    assert walker("plan", "hooves.yaml", "--check")[0] == 1
+    assert walker("apply", "hooves.yaml")[0] == 0
+    assert json.loads(walker("plan", "hooves.yaml", "--json")[1])["changes"] == []
+    server = connect_label_studio(label_studio)
+    settings = server.project(server.find_project("labelloop:hooves:"))
+    assert settings["label_config"] == (tmp_path / "hooves.xml").read_text().strip()
