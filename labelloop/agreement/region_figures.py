@@ -19,15 +19,13 @@ import pyarrow as pa
 
 from labelloop.agreement.figure import Figure
 from labelloop.agreement.interval import Precision
-from labelloop.agreement.ratings import FloatArray, Ratings
+from labelloop.agreement.ratings import FloatArray
 from labelloop.agreement.regions import TOLERANCE, Regions, read_regions
 from labelloop.agreement.scope import measure
+from labelloop.agreement.seen_objects import THRESHOLD, ratings_of_objects
 from labelloop.agreement.unit_means import mean_figure
 from labelloop.errors import InputError, NotEstimable
-from labelloop.geometry.objects import objects_of
 
-THRESHOLD: Final = 0.5  # of similarity: from here two regions show the same object
-MISSED: Final = "[]"
 OF_OBJECTS: Final = ("alpha_of_objects", "alpha_of_labels")
 
 
@@ -127,27 +125,6 @@ def region_figures(
 def pair_figure(name: str, level: str, regions: Regions, values: FloatArray, precision: Precision) -> Figure:
     """The figure of one value for each of `regions.pairs`, NaN where the two answers cannot be compared."""
     return mean_figure(name, level, regions.ratings, lambda *_: values, precision)
-
-
-def ratings_of_objects(regions: Regions, threshold: float = THRESHOLD, *, missed: bool = True) -> Ratings:
-    """What each annotator of a unit called each of its objects: a rating of the object, in the group of its unit.
-
-    With `missed`, an annotator who did not see it said `[]`; otherwise nothing.
-    """
-    answers = regions.ratings
-    found = objects_of(regions.matched.where(regions.matched.similarity >= threshold), regions.answer)
-    unit = np.zeros(int(found.max(initial=-1)) + 1, dtype=np.int64)
-    unit[found] = answers.unit[regions.answer]
-    size, first = answers.per_unit[unit], np.searchsorted(answers.unit, unit)
-    start = np.cumsum(size) - size
-    of = np.repeat(np.arange(len(unit)), size)
-    value = np.zeros(len(of), dtype=np.int64)
-    value[start[found] + regions.answer - first[found]] = regions.label + 1
-    annotator = answers.annotator[first[of] + np.arange(len(of)) - start[of]]
-    names = pa.array(np.arange(len(unit))), answers.annotators, pa.array([MISSED, *regions.labels], pa.string())
-    group = unit if answers.group is None else answers.group[unit]
-    rated = Ratings(of, annotator, value, *names, group=group)
-    return rated if missed else rated.take(value > 0)
 
 
 def _alpha(name: str, regions: Regions, threshold: float, level: str, precision: Precision) -> Figure:

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from labelloop.agreement.figure import Figure
 from labelloop.agreement.interval import ROUNDING, Precision
 from labelloop.agreement.ratings import FloatArray
-from labelloop.agreement.region_figures import THRESHOLD, pair_figure, share_of_both
+from labelloop.agreement.region_figures import pair_figure, share_of_both
 from labelloop.agreement.regions import Regions, read_regions
+from labelloop.agreement.seen_objects import THRESHOLD
 from labelloop.agreement.unitising import ALPHAS, unitised_alpha
 from labelloop.errors import InputError, NotEstimable
 from labelloop.geometry.intervals import Intervals

@@ -19,8 +19,9 @@ from scipy.optimize import linear_sum_assignment
 from labelloop.agreement.figure import Figure
 from labelloop.agreement.interval import Precision
 from labelloop.agreement.ratings import FloatArray
-from labelloop.agreement.region_figures import THRESHOLD, pair_figure
+from labelloop.agreement.region_figures import pair_figure
 from labelloop.agreement.regions import Regions, read_regions
+from labelloop.agreement.seen_objects import THRESHOLD
 from labelloop.errors import InputError
 from labelloop.geometry.tracks import Tracks
 

@@ -14,28 +14,21 @@ import pandas as pd
 import pyarrow as pa
 
 from labelloop.agreement.ratings import FloatArray, IntArray
-from labelloop.agreement.region_figures import THRESHOLD
 from labelloop.agreement.regions import TOLERANCE, UNLABELLED, Regions, read_regions
+from labelloop.agreement.seen_objects import THRESHOLD, Objects, seen_objects
 from labelloop.consensus.places import places
 from labelloop.errors import InputError
-from labelloop.geometry.objects import objects_of
 
 QUORUM: Final = 0.5
 TIE: Final = 1e-9  # votes closer than this are the same
 
 
-class Objects(NamedTuple):
-    """The object `of` each region and its `weight`; the `unit` of each object, the weight of all `asked` there."""
+class Votes(NamedTuple):
+    """Weight of each region, of what speaks for each object (`support`, a share) and of all `asked` about it."""
 
-    of: IntArray
     weight: FloatArray
-    unit: IntArray
+    support: FloatArray
     asked: FloatArray
-
-    @property
-    def support(self) -> FloatArray:
-        """Share of those asked who drew each object."""
-        return np.bincount(self.of, weights=self.weight, minlength=len(self.unit)) / self.asked
 
 
 def fuse_regions(
@@ -74,31 +67,29 @@ def fuse_regions(
     if not 0 <= quorum < 1:
         raise InputError(f"the quorum is {quorum}", remedy="give a share from 0, below 1")
     regions = read_regions(table, control_type, tolerance=tolerance)
-    objects = _objects(regions, threshold, _weights(regions, weights or {}))
-    label, votes = _vote(objects.of, regions.label, objects.weight)
-    fields = places(control_type, regions, objects.of, objects.weight) | {
+    objects = seen_objects(regions, threshold)
+    votes = _votes(regions, objects, weights or {})
+    label, share = _labels(objects, regions.label, votes)
+    fields = places(control_type, regions, objects.of, votes.weight) | {
         "labels": _named(label, regions.labels),
-        "confidence": pa.array(votes / objects.asked),
+        "confidence": pa.array(share),
         "n": pa.array(np.bincount(objects.of)),
     }
     units = regions.ratings.units
     columns = {
         "unit": units,
-        "regions": _by_unit(fields, np.flatnonzero(objects.support > quorum), objects.unit, len(units)),
-        "confidence": _clearness(objects, len(units)),
+        "regions": _by_unit(fields, np.flatnonzero(votes.support > quorum), objects.unit, len(units)),
+        "confidence": _clearness(votes.support, objects.unit, len(units)),
         "n": regions.ratings.per_unit,
     }
     return pa.table(columns)
 
 
-def _objects(regions: Regions, threshold: float, weight: FloatArray) -> Objects:
-    """The objects of all units, for weights of the answers."""
-    answers = regions.ratings
-    of = objects_of(regions.matched.where(regions.matched.similarity >= threshold), regions.answer)
-    unit = np.zeros(int(of.max(initial=-1)) + 1, dtype=np.int64)
-    unit[of] = answers.unit[regions.answer]
-    asked = np.bincount(answers.unit, weights=weight, minlength=len(answers.units)).astype(np.float64)
-    return Objects(of, weight[regions.answer], unit, asked[unit])
+def _votes(regions: Regions, objects: Objects, weights: Mapping[str, float]) -> Votes:
+    answers, weight = regions.ratings, _weights(regions, weights)
+    asked = np.bincount(answers.unit, weights=weight, minlength=len(answers.units))[objects.unit]
+    drawn = weight[regions.answer]
+    return Votes(drawn, np.bincount(objects.of, weights=drawn) / asked, np.asarray(asked, dtype=np.float64))
 
 
 def _weights(regions: Regions, weights: Mapping[str, float]) -> FloatArray:
@@ -110,16 +101,16 @@ def _weights(regions: Regions, weights: Mapping[str, float]) -> FloatArray:
     return np.asarray(found[regions.ratings.annotator])
 
 
-def _vote(of: IntArray, label: IntArray, weight: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Label of each object with most votes, -1 for a tie, and its votes."""
+def _labels(objects: Objects, label: IntArray, votes: Votes) -> tuple[IntArray, FloatArray]:
+    """Label of each object with most votes, -1 for a tie, and its share of all that were asked."""
     width = int(label.max(initial=0)) + 1
-    keys, place = np.unique(of * width + label, return_inverse=True)
-    votes, thing = np.bincount(place, weights=weight, minlength=len(keys)), keys // width
-    order = np.lexsort((-votes, thing))
+    keys, place = np.unique(objects.of * width + label, return_inverse=True)
+    total, thing = np.bincount(place, weights=votes.weight, minlength=len(keys)), keys // width
+    order = np.lexsort((-total, thing))
     first = np.unique(thing[order], return_index=True)[1]
-    best = votes[order][first]
-    tied = np.bincount(thing, weights=votes > best[thing] - TIE) > 1 if len(keys) else np.zeros(0, dtype=bool)
-    return np.where(tied, -1, keys[order][first] % width), best
+    best = total[order][first]
+    tied = np.bincount(thing, weights=total > best[thing] - TIE) > 1
+    return np.where(tied, -1, keys[order][first] % width), best / votes.asked
 
 
 def _named(label: IntArray, labels: list[str]) -> pa.Array:
@@ -134,8 +125,7 @@ def _by_unit(fields: dict[str, pa.Array], kept: IntArray, unit: IntArray, n_unit
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), items)
 
 
-def _clearness(objects: Objects, n_units: int) -> FloatArray:
-    n = np.bincount(objects.unit, minlength=n_units)
-    sides = np.maximum(objects.support, 1.0 - objects.support)
-    clear = np.bincount(objects.unit, weights=sides, minlength=n_units)
+def _clearness(support: FloatArray, unit: IntArray, n_units: int) -> FloatArray:
+    n = np.bincount(unit, minlength=n_units)
+    clear = np.bincount(unit, weights=np.maximum(support, 1.0 - support), minlength=n_units)
     return np.where(n > 0, clear / np.maximum(n, 1), 1.0)

@@ -474,7 +474,7 @@ MUTATIONS = (
     ),
     Mutation(
         "missed objects left out of alpha",
-        "labelloop/agreement/region_figures.py",
+        "labelloop/agreement/seen_objects.py",
         "return rated if missed else rated.take(value > 0)",
         "return rated.take(value > 0)",
         "tests/unit/test_regions.py -k did_not_see",
@@ -489,8 +489,8 @@ MUTATIONS = (
     Mutation(
         "half of the annotators are a quorum",
         "labelloop/consensus/region_fusion.py",
-        "objects.support > quorum",
-        "objects.support >= quorum",
+        "votes.support > quorum",
+        "votes.support >= quorum",
         "tests/unit/test_fusion.py -k no_quorum",
     ),
     Mutation(

@@ -17,8 +17,10 @@ from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
 from labelloop.agreement.answer_figures import MEASURES, answer_figures
-from labelloop.agreement.region_figures import METRICS_OF_REGIONS, ratings_of_objects, region_figures
+from labelloop.agreement.region_figures import METRICS_OF_REGIONS, region_figures
 from labelloop.agreement.regions import read_regions
+from labelloop.agreement.scope import measure
+from labelloop.agreement.seen_objects import ratings_of_objects, ratings_of_regions
 from labelloop.agreement.spans import span_figures
 from labelloop.errors import InputError
 from labelloop.geometry.brush import covered_runs, opaque_runs
@@ -277,6 +279,21 @@ def test_who_did_not_see_an_object_says_so():
     said = dict(zip(rated.annotators.to_pylist(), rated.values.take(pa.array(rated.value)).to_pylist(), strict=True))
     assert said == {"a": '["dog"]', "b": "[]", "c": '["cat"]'}
     assert len(ratings_of_objects(read_regions(answers(*rows), "rectangle"), missed=False).unit) == 2
+
+
+def test_what_is_asked_of_each_region_is_compared_on_the_same_object():
+    left, right = region(0, 0, 4, 4, region_id="p"), region(50, 0, 4, 4, region_id="q")
+    drawn = [(unit, who, [left, right][:: 1 if who == "a" else -1]) for unit in range(6) for who in "ab"]
+    said = [[{"region_id": "p", "choices": ["old"]}, {"region_id": "q", "choices": ["new"]}]] * 11
+    said += [[{"region_id": "p", "choices": ["new"]}, {"region_id": "z", "choices": ["old"]}]]
+    regions = read_regions(answers(*drawn), "rectangle")
+    asked = answers(*drawn).drop(columns="regions").assign(per_region=said)
+    found = ratings_of_regions(regions, asked)
+    assert (len(found), found["unit"].nunique()) == (23, 12)
+    assert found.groupby("unit")["value"].nunique().tolist().count(2) == 1
+    assert measure(found, ["percent_agreement"], group="group")[0].value == pytest.approx(10 / 11)
+    with pytest.raises(InputError, match="asked for no 'labels'"):
+        ratings_of_regions(regions, asked, "labels")
 
 
 def test_alpha_of_labels_is_that_of_the_labels_and_knows_nothing_of_places():
