@@ -61,7 +61,9 @@ def label_rows(
     """
     beside = beside or Beside()
     found = []
-    for control, kind in answered(annotations):
+    imported = pa.concat_tables([beside.opinions, beside.gold], promote_options="default")["control"].to_pylist()
+    kinds = dict.fromkeys(imported, "choices") | dict(answered(annotations))
+    for control, kind in sorted(kinds.items()):
         if kind not in RESOLVED_BY:
             continue
         ratings, rulings = split_rulings(opinions(annotations, control), experts)

@@ -10,6 +10,7 @@ from labelloop.summary import Summary
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
 from tasks.contracts import commit
+from tasks.imported_labels import beside_annotators
 from tasks.policies import INSIDE
 from tasks.stage import finish, stage
 
@@ -25,18 +26,24 @@ def resolve_labels(world: World, lease: Lease) -> Summary:
     """Write the label of every answered unit and withdraw labels that have no opinion left."""
     people, table = world.table("annotators").read(), world.table("labels")
     experts = people.filter(pc.equal(people["level"], "expert"))["annotator"].to_pylist()
-    present = table.read()
+    present, annotations = table.read(), world.table("annotations").read()
+    units = world.table("units").read(columns=["unit_id", "kind", "ref_ids", "media_versions"])
+    beside = beside_annotators(world, annotations, units, experts)
     labels = label_rows(
-        world.table("annotations").read(),
+        annotations,
         present,
-        units=world.table("units").read(columns=["unit_id", "kind", "ref_ids"]),
+        units=units,
         experts=experts,
         accept_confidence=world.spec.quality.accept_confidence,
         at=world.now(),
+        method=world.spec.consensus.method,
+        beside=beside,
     )
     refused = commit(world, lease, "labels", labels, stage="consensus")
     gone = sorted(set(present["unit_id"].to_pylist()) - set(labels["unit_id"].to_pylist()))
     withdrawn = table.delete("unit_id", gone, fence=lease.check)
     conflicts = pc.sum(pc.equal(labels["state"], "conflict")).as_py() or 0
     counts = {"labels": labels.num_rows, "conflicts": conflicts, "withdrawn": withdrawn, "refused": refused}
+    if world.spec.consensus.imported:
+        counts["imported"] = beside.opinions.num_rows + beside.gold.num_rows
     return Summary(stage="consensus", counts=counts)

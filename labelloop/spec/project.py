@@ -12,6 +12,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from labelloop.errors import SpecError
+from labelloop.spec.consensus import Consensus
 from labelloop.spec.interface import Interface
 from labelloop.spec.media import Media
 from labelloop.spec.model import Model
@@ -47,8 +48,20 @@ class ProjectSpec(Section):
     predictions: Predictions = Predictions()
     workbench: Workbench = Workbench()
     quality: Quality = Quality()
+    consensus: Consensus = Consensus()
     export: Export = Export()
     erasure: Erasure = Erasure()
+
+    @model_validator(mode="after")
+    def _imported_labels_answer_a_question(self) -> Self:
+        asked = {question.name for question in self.interface.questions}
+        for given in self.consensus.imported:
+            if asked and given.control not in asked:
+                raise ValueError(
+                    f"consensus.imported {given.source!r} answers {given.control!r}, which is no question; "
+                    f"give one of {', '.join(sorted(asked))}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _overlap_needs_annotators(self) -> Self:

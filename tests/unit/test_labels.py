@@ -103,6 +103,11 @@ def test_an_imported_label_counts_as_one_more_annotator():
     assert (found["label"], found["n"], found["decided_by"]) == ("2", 3, "consensus")
 
 
+def test_a_question_that_only_imported_labels_answer_is_resolved():
+    gold = beside(("digit", hex_id(0), "", "2")).drop_columns("annotator")
+    assert labels_of([], beside=Beside(gold=gold))[hex_id(0)]["label"] == "2"
+
+
 def test_imported_gold_wins_over_votes_but_not_over_an_expert():
     rows = [*said("choices", "choices", ["1"], ["1"]), *said("choices", "choices", ["1"], unit=1)]
     rows.append(answer(hex_id(1), "expert", "3"))
