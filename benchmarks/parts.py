@@ -24,6 +24,7 @@ PARTS: Final[Mapping[str, str]] = MappingProxyType(
         "listing": "benchmarks.listing",
         "sync_diff": "benchmarks.sync_diff",
         "erasure": "benchmarks.erasure",
+        "convert": "benchmarks.convert",
         "agreement": "benchmarks.agreement",
         "boxes": "benchmarks.boxes",
         "consensus": "benchmarks.consensus",

@@ -35,7 +35,11 @@ def run_peer(script: str, *words: str | Path, seconds: float) -> dict[str, Any]:
 
     One that fails or takes longer than `seconds` gives `{"failed": why}`: that says nothing but that.
     """
-    command = [str(peer_python()), str(_SCRIPTS / f"{script}.py"), *map(str, words)]
+    return run_json([str(peer_python()), str(_SCRIPTS / f"{script}.py"), *map(str, words)], seconds)
+
+
+def run_json(command: list[str], seconds: float) -> dict[str, Any]:
+    """Run a command in a process of its own and return the JSON object it prints last; see `run_peer`."""
     try:
         ended = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=True)
     except subprocess.TimeoutExpired:

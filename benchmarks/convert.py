@@ -1,0 +1,88 @@
+"""An export of Label Studio to Parquet: `labelloop convert` beside DuckDB and the SDK's own converter, in one run."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from benchmarks.conversions import WAYS
+from benchmarks.exports import write_export
+from benchmarks.parts import Figures
+from benchmarks.peers import run_json
+
+_TASKS: Final = 100_000
+_SDK_TASKS: Final = 10_000  # it takes a fifth of a millisecond for each, however many there are
+_LARGER: Final = 5  # times, to show that memory does not grow
+_REPEAT: Final = 3
+_SECONDS: Final = 600
+# What must be equal in every row; annotators are numbered another way, and keys of raw are sorted by us.
+_COMPARED: Final = "annotation_id, control, unit_id, task_id, control_type, choices, lead_time, state, created_at"
+_POINTS: Final = "[region.points for region in regions] AS points, [region.labels for region in regions] AS labels"
+
+
+def run(quick: bool) -> Figures:
+    """Convert 100,000 tasks each way, the SDK's 10,000; quick: a hundredth."""
+    sizes = {"small": _SDK_TASKS, "usual": _TASKS, "large": _TASKS * _LARGER}
+    sizes = {size: n_tasks // (100 if quick else 1) for size, n_tasks in sizes.items()}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for size, n_tasks in sizes.items():
+            write_export(folder / f"{size}.json", n_tasks)
+        rows = [_row(way, "small" if way.startswith("SDK") else "usual", sizes, folder) for way in WAYS]
+        same = _same_rows(folder)
+        larger = _row("labelloop", "large", sizes, folder, repeat=1)
+    for row in rows:
+        row["theirs / ours, per task"] = row["us per task"] / rows[0]["us per task"]
+        row["theirs / ours, CPU per task"] = row["CPU us per task"] / rows[0]["CPU us per task"]
+    return {
+        "title": "Conversion of exports",
+        "about": [
+            "Label Studio's JSON export (one choice, up to two boxes a task) to Parquet, each way in a process of",
+            f"its own, imports not counted, least of {_REPEAT} runs. DuckDB makes the same rows in one query, for",
+            "these shapes alone and without checks; the SDK's converter makes its own forms, of fewer tasks, since",
+            "it takes as long for each. Targets: at most 1.5 of DuckDB's time, a tenth of the SDK's per task, below",
+            "500 MB whatever the size.",
+        ],
+        "tables": {
+            "Each way": rows,
+            "Is it the same, does memory grow?": [
+                {"what": "rows that differ from DuckDB's", "figure": same},
+                {"what": f"peak MiB for {sizes['usual']:,} tasks", "figure": rows[0]["peak MiB"]},
+                {"what": f"peak MiB for {sizes['large']:,} tasks", "figure": larger["peak MiB"]},
+            ],
+        },
+    }
+
+
+def _row(way: str, size: str, sizes: dict[str, int], folder: Path, repeat: int = _REPEAT) -> dict[str, Any]:
+    """Measure a way on one export; each run begins with an empty folder."""
+    command = [sys.executable, "-m", "benchmarks.conversions", way, str(folder / f"{size}.json"), str(folder / way)]
+    runs = []
+    for _ in range(repeat):
+        shutil.rmtree(folder / way, ignore_errors=True)
+        (folder / way).mkdir()
+        runs.append(run_json(command, _SECONDS))
+    if failed := next((run["failed"] for run in runs if "failed" in run), None):
+        sys.exit(f"{way}: {failed}")
+    per_task = {name: 1e6 * min(run[name] for run in runs) / sizes[size] for name in ("seconds", "cpu_seconds")}
+    return {
+        "way": way,
+        "tasks": sizes[size],
+        "us per task": per_task["seconds"],
+        "CPU us per task": per_task["cpu_seconds"],
+        "peak MiB": max(run["peak_mib"] for run in runs),
+    }
+
+
+def _same_rows(folder: Path) -> int:
+    """Return how many rows of DuckDB and of ours have no equal among the other's."""
+    tables = [f"'{folder}/{file}'" for file in ("labelloop/annotations.parquet", "DuckDB read_json/duckdb.parquet")]
+    sides = [f"SELECT {_COMPARED}, {_POINTS} FROM {table}" for table in tables]  # noqa: S608 - our own names
+    differing = " UNION ALL ".join(f"({one} EXCEPT {other})" for one, other in (sides, sides[::-1]))
+    with duckdb.connect() as db:
+        return int(db.sql(f"SELECT count(*) FROM ({differing})").fetchall()[0][0])  # noqa: S608
