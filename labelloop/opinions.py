@@ -12,6 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from labelloop.spec.interface import Interface
+
 
 def opinions(annotations: pa.Table, control: str, *, reasons: Collection[str] | None = None) -> pa.Table:
     """Return one row per opinion on a control: `unit, annotator, value`, sorted; the value as text, see `values_of`.
@@ -67,6 +69,12 @@ def _order(ranked: list[dict[str, Any]]) -> list[str] | None:
     if any(item["bucket"] is not None for item in ranked):
         return None
     return [item["item"] for item in sorted(ranked, key=lambda item: item["rank"])]
+
+
+def without_confirmations(annotations: pa.Table, interface: Interface) -> pa.Table:
+    """Return the annotations that answer a question; how somebody confirmed an answer is no opinion on the unit."""
+    names = pa.array([question.name for question in interface.confirmations], pa.string())
+    return annotations.filter(pc.invert(pc.is_in(annotations["control"], value_set=names)))
 
 
 def planned(annotations: pa.Table, control: str) -> pa.Table:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -16,6 +15,7 @@ from labelloop.errors import InputError
 from labelloop.spec import ProjectSpec
 
 _LONGEST: Final = 100_000  # characters of one text
+_LARGEST: Final = 1e9  # score, beyond which nothing is told by its digits
 _THUMBNAIL: Final = "max-height: 12em; max-width: 100%"
 # Label Studio cuts a key there, or loses what stands there.
 _UNADDRESSABLE: Final = re.compile(r"^/|\s$|[?\n\r\t]")
@@ -40,7 +40,7 @@ def shown_items(spec: ProjectSpec, items: Sequence[Mapping[str, Any]], *, blind:
     Raises:
         InputError: an item cannot be shown; the message is the reason.
     """
-    ids = [str(item.get("id", place)) for place, item in enumerate(items)]
+    ids = [shown_text(item.get("id", place)) for place, item in enumerate(items)]
     if len(set(ids)) != len(ids):
         raise InputError("two items have one id", remedy="give each item an id of its own")
     order = range(len(items)) if blind else sorted(range(len(items)), key=lambda n: -(_score(items[n]) or 0.0))
@@ -74,7 +74,7 @@ def _score(item: Mapping[str, Any]) -> float | None:
     score = item.get("score")
     if score is None:
         return None
-    if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
+    if isinstance(score, bool) or not isinstance(score, int | float) or not -_LARGEST < score < _LARGEST:
         raise InputError(f"the score of an item is {str(score)[:20]!r}", remedy="give a number, or none")
     return float(score)
 

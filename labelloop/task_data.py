@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from labelloop.errors import InputError
+from labelloop.features import read_text
 from labelloop.shown_values import shown_address, shown_items, shown_text
 from labelloop.spec import ProjectSpec
 from labelloop.spec.shown import Shown
@@ -82,7 +83,7 @@ def _listed(
     for member in members:
         item: dict[str, Any] = {"id": member["ref_id"]}
         if spec.interface.media == "text":
-            item["text"] = shown_text(_content(contents, member).decode("utf-8-sig", "replace"))
+            item["text"] = shown_text(read_text(_content(contents, member)))
         else:
             item["image"] = _member_address(spec, member)
         if spec.predictions.show:
@@ -96,7 +97,7 @@ def _record(
 ) -> Iterator[tuple[str, Any]]:
     try:
         record = json.loads(_content(contents, members[0]))
-    except ValueError:  # no UTF-8, or no JSON
+    except (ValueError, RecursionError):  # no UTF-8, no JSON, or nested without end
         record = None
     if not isinstance(record, dict):
         raise InputError("the record is no JSON object", remedy="upload it again or delete it")

@@ -6,9 +6,9 @@ from typing import Final
 
 from labelloop.interface.elements import Element, add
 from labelloop.spec.interface import Interface
-from labelloop.spec.shown import Series, Shown
+from labelloop.spec.shown import Shown
 
-SIDE_BY_SIDE: Final = "display: grid; grid-template-columns: 1fr 1fr; gap: 1em"
+_SIDE_BY_SIDE: Final = "display: grid; grid-template-columns: 1fr 1fr; gap: 1em"
 # An item's id is of no use to people, and its picture should leave room for others.
 _ITEMS_STYLE: Final = ".htx-ranker-item p:last-child { display: none } .htx-ranker-item img { max-width: 100% }"
 _TAGS: Final = {
@@ -38,7 +38,7 @@ def add_fields(view: Element, interface: Interface) -> None:
             _add_field(view, field, interface)
             continue
         if beside is None:
-            beside = add(view, "View", style=SIDE_BY_SIDE)
+            beside = add(view, "View", style=_SIDE_BY_SIDE)
         _add_field(add(beside, "View"), field, interface)
 
 
@@ -47,22 +47,23 @@ def _add_field(view: Element, field: Shown, interface: Interface) -> None:
         add(view, "Header", value=field.title, size="5")
     tag, options = _TAGS[field.kind]
     source = (_HELD if interface.media == "record" else _LINKED).get(field.kind)
-    shown = add(view, tag, field=field.name, name=field.name, valueType=source, **options)
+    read = _reading(field, interface)
+    shown = add(view, tag, field=field.name, name=field.name, valueType=source, **options, **read)
     if field.kind == "items":
         add(view, "Style").text = _ITEMS_STYLE
-    if field.kind == "video" and interface.frame_rate:
-        shown.set("frameRate", f"{interface.frame_rate:g}")
     if field.kind == "time_series" and interface.series:
-        _add_series(shown, interface.series)
+        for line in interface.series.channels:
+            add(shown, "Channel", column=line.column, legend=line.title or line.column, units=line.units)
 
 
-def _add_series(shown: Element, series: Series) -> None:
-    shown.set("sep", series.separator)
-    for name, text in (("timeColumn", series.time), ("timeFormat", series.time_format)):
-        if text:
-            shown.set(name, text)
-    for channel in series.channels:
-        add(shown, "Channel", column=channel.column, legend=channel.title or channel.column, units=channel.units)
+def _reading(field: Shown, interface: Interface) -> dict[str, str | None]:
+    """How a file is read, where it does not say so itself."""
+    if field.kind == "video" and interface.frame_rate:
+        return {"frameRate": f"{interface.frame_rate:g}"}
+    if field.kind == "time_series" and interface.series:
+        series = interface.series
+        return {"sep": series.separator, "timeColumn": series.time, "timeFormat": series.time_format}
+    return {}
 
 
 def add_notes(view: Element, notes: str | None) -> None:

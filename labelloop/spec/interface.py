@@ -65,8 +65,11 @@ class Interface(Section):
             raise ValueError(f"a list cannot show {self.media}; choose image or text")
         if self.xml is None and (self.media == "record") != bool(self.fields):
             raise ValueError(f"fields belong to media record and it to them, but media is {self.media!r}")
-        if self.xml is None and (self.media == "time_series") != bool(self.series):
-            raise ValueError(f"series belongs to media time_series and it to it, but media is {self.media!r}")
+        kinds = {field.kind for field in self.shown}
+        if self.xml is None and ("time_series" in kinds) != bool(self.series):
+            raise ValueError(f"series belongs to a time series and it to it, but {_told(self.shown)} is shown")
+        if self.frame_rate and "video" not in kinds:
+            raise ValueError(f"frame_rate is of videos, but {_told(self.shown)} is shown; remove it")
         return self
 
     @model_validator(mode="after")
@@ -97,10 +100,15 @@ class Interface(Section):
         return tuple(Shown.model_validate({"name": name, "kind": self.media}) for name in names)
 
     @property
+    def confirmations(self) -> tuple[Question, ...]:
+        """The questions that confirm an answer which Label Studio cannot demand; see `confirmation`."""
+        due = (confirmation(question) for question in self.questions)
+        return tuple(question for question in due if question is not None)
+
+    @property
     def asked(self) -> tuple[Question, ...]:
-        """Every control that can be answered: the questions, and after all of them the confirmations that are due."""
-        confirmations = (confirmation(question) for question in self.questions)
-        return self.questions + tuple(question for question in confirmations if question is not None)
+        """Every control that can be answered: the questions, and after all of them their confirmations."""
+        return self.questions + self.confirmations
 
     def aims(self, question: Question) -> tuple[str, ...]:
         """Return the names of the fields a question is about: those it names, else the first it can be about."""

@@ -148,6 +148,8 @@ def test_only_addresses_of_the_spec_become_pictures(address, reason):
         ({"query": "?", "passages": [{"id": 1}, {"id": "1"}]}, "one id"),
         ({"query": "?", "passages": [{"score": "high"}]}, "the score of an item is 'high'"),
         ({"query": "?", "passages": [{"score": float("nan")}]}, "the score of an item is 'nan'"),
+        ({"query": "?", "passages": [{"score": 10**400}]}, "the score of an item is '1000"),
+        ({"query": "?", "passages": [{"id": "a\0"}]}, "no database takes"),
         ({"query": "x" * 100_001, "passages": PASSAGES}, "100001 characters"),
         ({"query": "a\0b", "passages": PASSAGES}, "no database takes"),
         ({"query": "\ud800", "passages": PASSAGES}, "no database takes"),
@@ -159,8 +161,9 @@ def test_a_record_that_cannot_be_shown_is_refused_with_its_reason(given_record, 
     assert reason in record(given_record)
 
 
-def test_what_is_no_json_is_refused():
-    contents = {f"{0:032x}": b"\xff\xfe{"}
+@pytest.mark.parametrize("content", [b"\xff\xfe{", b"", b"[" * 100_000])
+def test_what_is_no_json_is_refused(content):
+    contents = {f"{0:032x}": content}
     assert "no JSON object" in task_data(RAG, sample_unit("rag-relevance"), contents=contents)
 
 
