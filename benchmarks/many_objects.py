@@ -6,16 +6,14 @@ One object is written through S3; the server's own backup tool then loads its me
 from __future__ import annotations
 
 import struct
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deployments.local import ports
 from deployments.local.stack import Stack
 from tasks.clients.s3 import connect
 from tasks.clients.settings import Settings
+from tests.builders.seaweedfs_shell import Shell
 from tests.builders.settings import make_settings
 
 BUCKET = "many"
@@ -34,7 +32,7 @@ def many_objects(count: int, folder: Path) -> Iterator[Settings]:
         client = connect(settings)
         client.create_bucket(Bucket=BUCKET)
         client.put_object(Bucket=BUCKET, Key=f"{_FOLDER.decode()}/{_NAME.decode()}", Body=b"x")
-        shell = _Shell(folder / "stack" / "seaweedfs.options")
+        shell = Shell(folder / "stack")
         _copies(shell, folder, count)
         shell.run(f"fs.meta.load -v=false -concurrency=8 {folder / 'copies.meta'}", seconds=1200)
         yield settings
@@ -42,25 +40,7 @@ def many_objects(count: int, folder: Path) -> Iterator[Settings]:
         stack.down()
 
 
-class _Shell:
-    """The server's own shell."""
-
-    def __init__(self, options: Path) -> None:
-        """Read the ports of the server from its options."""
-        given = dict(line.split("=", 1) for line in options.read_text(encoding="utf-8").splitlines())
-        self._servers = [f"-{name}={_address(given[f'{name}.port'])}" for name in ("master", "filer")]
-
-    def run(self, command: str, seconds: float) -> None:
-        """Run one command; it must end in time."""
-        weed = [str(Path(sys.executable).with_name("weed")), "-logtostderr=true", "shell", *self._servers]
-        subprocess.run(weed, input=f"{command}\n", text=True, capture_output=True, timeout=seconds, check=True)
-
-
-def _address(port: str) -> str:
-    return f"{ports.LOOPBACK}:{port}.{int(port) + ports.GRPC_OFFSET}"
-
-
-def _copies(shell: _Shell, folder: Path, count: int) -> None:
+def _copies(shell: Shell, folder: Path, count: int) -> None:
     """Write the metadata of `count` objects: that of the one, under other names."""
     shell.run(f"fs.meta.save -o {folder / 'one.meta'} /buckets/{BUCKET}/{_FOLDER.decode()}", seconds=60)
     one = next(record for record in _records((folder / "one.meta").read_bytes()) if _NAME in record)

@@ -97,7 +97,7 @@ class LakeTable:
         if found is not None:
             schema = self._schema(columns)
             with _delta_errors("reading"):
-                yield from _scanned(self._dataset(found), schema, rows)
+                yield from _scanned(self._dataset(found), schema, rows=rows)
 
     def upsert(self, rows: pa.Table, *, fence: Fence) -> int | None:
         """Insert new rows and replace those of the same primary key, in one commit; no change commits nothing.
@@ -145,8 +145,7 @@ class LakeTable:
             named = ", ".join(f"'{one}'" for one in rows[key].to_pylist())
             write_deltalake(found, rows, mode="overwrite", predicate=f"{key} IN ({named})")
             return
-        present = _scanned(self._dataset(found), rows.schema, _STREAMED)
-        staying = (batch.filter(pc.invert(_is_in(batch, rows, key))) for batch in present)
+        staying = _scanned(self._dataset(found), rows.schema, where=~_is_in(rows, key))
         with reader_of(rows.schema, chain(staying, rows.to_batches())) as reader:
             write_deltalake(found, reader, mode="overwrite", predicate=f"{key} IS NOT NULL")
 
@@ -245,15 +244,17 @@ class LakeTable:
         return schema if columns is None else pa.schema([schema.field(name) for name in columns])
 
 
-def _scanned(present: ds.Dataset, schema: pa.Schema, rows: int) -> Iterator[pa.RecordBatch]:
+def _scanned(
+    present: ds.Dataset, schema: pa.Schema, *, rows: int = _STREAMED, where: ds.Expression | None = None
+) -> Iterator[pa.RecordBatch]:
     # Arrow would read four files ahead, which for ten million rows is a gigabyte.
     ahead = {"batch_readahead": 2, "fragment_readahead": 1}
-    return (batch.cast(schema) for batch in present.to_batches(columns=schema.names, batch_size=rows, **ahead))
+    found = present.to_batches(columns=schema.names, filter=where, batch_size=rows, **ahead)
+    return (batch.cast(schema) for batch in found)
 
 
-def _is_in(batch: pa.RecordBatch, rows: pa.Table, column: str) -> pa.Array:
-    """Return which values of the batch's column the rows have, too."""
-    return pc.is_in(batch[column], value_set=rows[column].combine_chunks())
+def _is_in(rows: pa.Table, column: str) -> ds.Expression:
+    return ds.field(column).isin(rows[column].combine_chunks())
 
 
 def _changed(rows: pa.Table, present: ds.Dataset, keys: Sequence[str]) -> pa.Table:
@@ -261,8 +262,7 @@ def _changed(rows: pa.Table, present: ds.Dataset, keys: Sequence[str]) -> pa.Tab
     join = " AND ".join(f'p."{key}" = r."{key}"' for key in keys)
     same = " AND ".join(f'p."{n}" IS NOT DISTINCT FROM r."{n}"' for n in rows.column_names)
     with _delta_errors("reading"), session() as db:
-        scanned = _scanned(present, rows.schema, _STREAMED)
-        rivals = pa.Table.from_batches((batch.filter(_is_in(batch, rows, keys[0])) for batch in scanned), rows.schema)
+        rivals = pa.Table.from_batches(_scanned(present, rows.schema, where=_is_in(rows, keys[0])), rows.schema)
         db.register("incoming", rows)
         db.register("rivals", rivals)
         query = f"SELECT * FROM incoming r WHERE NOT EXISTS (SELECT 1 FROM rivals p WHERE {join} AND {same})"  # noqa: S608 - column names of a contract

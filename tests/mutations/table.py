@@ -223,8 +223,8 @@ MUTATIONS = (
     Mutation(
         "old rows kept beside those that replace them",
         "tasks/clients/lake.py",
-        "batch.filter(pc.invert(_is_in(batch, rows, key)))",
-        "batch",
+        "where=~_is_in(rows, key)",
+        "where=None",
         "tests/stages/test_lake.py -k few_or_many",
     ),
     Mutation(
