@@ -20,12 +20,14 @@ from labelloop.agreement.similarity import (
 )
 from labelloop.errors import NotEstimable
 
+CELLS = 4_000_000  # of patterns by categories at once: 32 MB
+
 
 def krippendorff_alpha(patterns: Patterns, scale: Scale) -> Disagreement:
     """1 - observed / expected disagreement of pairable values; 1 is perfect, 0 is chance, below is systematic.
 
     Nominal: 0 or 1 per pair; ordinal: squared difference of mid-ranks; interval: squared difference; ratio:
-    squared difference relative to the sum; sets: the distance of the level.
+    squared difference relative to the sum; sets and texts: the distance of the level.
     """
     counts = patterns.counts.multiply(patterns.pairable[:, None].astype(np.float64)).tocsr()
     if scale.level == "nominal":
@@ -106,7 +108,10 @@ def _ratio(scale: Scale) -> FloatArray:
 
 def _by_table(counts: Any, apart_by_value: FloatArray) -> Disagreement:
     """The general case: a distance for each two categories."""
-    apart = np.asarray((counts * (counts @ apart_by_value)).sum(axis=1)).ravel() * _pair_weight(counts)
+    at_once = max(1, CELLS // max(len(apart_by_value), 1))
+    blocks = (counts[start : start + at_once] for start in range(0, counts.shape[0], at_once))
+    within = [np.asarray((block * (block @ apart_by_value)).sum(axis=1)).ravel() for block in blocks]
+    apart = np.concatenate([np.empty(0), *within]) * _pair_weight(counts)
 
     def disagreement(weights: FloatArray) -> tuple[FloatArray, FloatArray]:
         margin = np.asarray(weights @ counts)

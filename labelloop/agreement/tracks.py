@@ -23,7 +23,7 @@ from labelloop.agreement.region_figures import pair_figure
 from labelloop.agreement.regions import Regions, read_regions
 from labelloop.agreement.seen_objects import THRESHOLD
 from labelloop.errors import InputError
-from labelloop.geometry.tracks import Tracks
+from labelloop.geometry.tracks import Tracks, overlap
 
 
 @dataclass(frozen=True)
@@ -115,9 +115,10 @@ def _scene(regions: Regions, one: int, other: int) -> Scene:
     tracks = regions.shapes_as(Tracks)
     first, second = (np.arange(regions.start[answer], regions.start[answer + 1]) for answer in (one, other))
     frames = tracks.key_frames(np.concatenate([first, second]))
-    overlap = np.array([[tracks.overlap(a, b, frames) for b in second.tolist()] for a in first.tolist()])
-    boxes = sum(int(tracks.at(track, frames).visible.sum()) for track in (*first.tolist(), *second.tolist()))
-    return Scene(overlap.reshape(len(first), len(second), len(frames)), boxes)
+    mine, yours = ([tracks.at(track, frames) for track in side.tolist()] for side in (first, second))
+    overlaps = np.array([[overlap(a, b) for b in yours] for a in mine])
+    boxes = sum(int(track.visible.sum()) for track in (*mine, *yours))
+    return Scene(overlaps.reshape(len(mine), len(yours), len(frames)), boxes)
 
 
 def _best_by_frame(worth: FloatArray) -> float:

@@ -46,11 +46,9 @@ def touching(bounds: FloatArray, start: IntArray, first: IntArray, second: IntAr
     >>> [column.tolist() for column in touching(bounds, np.array([0, 1, 3]), np.array([0]), np.array([1]))]
     [[0], [0], [1]]
     """
-    found = list(_blocks(bounds, start, first, second))
-    return (
-        tuple(np.concatenate([np.empty(0, dtype=np.int64), *column]) for column in zip(*found, strict=True))
-        or (np.empty(0, dtype=np.int64),) * 3
-    )
+    nothing = np.empty(0, dtype=np.int64)
+    found = [(nothing, nothing, nothing), *_blocks(bounds, start, first, second)]
+    return tuple(np.concatenate(column) for column in zip(*found, strict=True))
 
 
 def best_links(links: Links, same_label: Any) -> Links:
@@ -61,17 +59,18 @@ def best_links(links: Links, same_label: Any) -> Links:
     is left, and few assignment problems remain.
     """
     worth = np.where(links.similarity > 0, links.similarity + SAME_LABEL * np.asarray(same_label), 0.0)
-    open_, chosen = np.flatnonzero(worth), []
-    one, other = _nodes(links.pair[open_], links.one[open_]), _nodes(links.pair[open_], links.other[open_])
-    while len(open_):
-        sure = worth[open_] > _best_rival(one, worth[open_]) + _best_rival(other, worth[open_])
+    rest = np.flatnonzero(worth)
+    chosen = [rest[:0]]
+    one, other = _nodes(links.pair[rest], links.one[rest]), _nodes(links.pair[rest], links.other[rest])
+    while len(rest):
+        sure = worth[rest] > _best_rival(one, worth[rest]) + _best_rival(other, worth[rest])
         if not sure.any():
-            chosen.append(open_[_assigned(one, other, worth[open_])])
+            chosen.append(rest[_assigned(one, other, worth[rest])])
             break
-        chosen.append(open_[sure])
-        left = ~(np.isin(one, one[sure]) | np.isin(other, other[sure]))
-        open_, one, other = open_[left], one[left], other[left]
-    return links.where(np.sort(np.concatenate([np.empty(0, dtype=np.int64), *chosen])))
+        chosen.append(rest[sure])
+        free = ~(np.isin(one, one[sure]) | np.isin(other, other[sure]))
+        rest, one, other = rest[free], one[free], other[free]
+    return links.where(np.sort(np.concatenate(chosen)))
 
 
 def _blocks(

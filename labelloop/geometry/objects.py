@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
@@ -28,15 +29,18 @@ def objects_of(links: Links, answer: IntArray) -> IntArray:
     n = len(answer)
     graph = sparse.coo_array((np.ones(len(links.one), dtype=np.int8), (links.one, links.other)), shape=(n, n))
     found = connected_components(graph, directed=False)[1].astype(np.int64)
-    key = found * (int(answer.max(initial=0)) + 1) + answer
-    _, place, count = np.unique(key, return_inverse=True, return_counts=True)
-    crowded = np.zeros(n, dtype=bool)
-    crowded[found[count[place] > 1]] = True
-    apart = np.flatnonzero(crowded[found])
-    if len(apart):
-        found[apart] = n + _joined(links.where(crowded[found[links.one]]), answer)[apart]
+    crowded = np.isin(found, found[_repeated(found, answer)])
+    if crowded.any():
+        found[crowded] = n + _joined(links.where(crowded[links.one]), answer)[crowded]
     _, first, number = np.unique(found, return_index=True, return_inverse=True)
     return np.asarray(np.argsort(np.argsort(first))[number], dtype=np.int64)
+
+
+def _repeated(found: IntArray, answer: IntArray) -> NDArray[np.bool_]:
+    """Which shapes share their object with another of the same answer."""
+    key = found * (int(answer.max(initial=0)) + 1) + answer
+    _, place, count = np.unique(key, return_inverse=True, return_counts=True)
+    return np.asarray(count[place] > 1)
 
 
 def _joined(links: Links, answer: IntArray) -> IntArray:

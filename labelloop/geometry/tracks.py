@@ -13,11 +13,15 @@ from labelloop.geometry.shapes import FloatArray, IntArray
 
 
 class Moment(NamedTuple):
-    """Boxes x, y, width, height of one track, their rotation, and whether it is visible, at some frames."""
+    """Boxes x, y, width, height of one track, their rotation, and whether it is visible, at some frames.
+
+    `aspect` is height / width of the video.
+    """
 
     box: FloatArray
     rotation: FloatArray
     visible: Any
+    aspect: float
 
 
 @dataclass(frozen=True)
@@ -65,18 +69,8 @@ class Tracks:
         share = np.where(then > last, share, 0.0)
         visible = (place >= 0) & (self.enabled[keys][last] | (known[last] == frames))
         between = box[last] + share[:, None] * (box[then] - box[last])
-        return Moment(between, rotation[last] + share * (rotation[then] - rotation[last]), visible)
-
-    def overlap(self, one: int, other: int, frames: IntArray) -> FloatArray:
-        """Intersection over union of two tracks at each frame; 0 where one of them is not visible."""
-        first, second = self.at(one, frames), self.at(other, frames)
-        boxes = Rectangles(
-            np.concatenate([first.box, second.box]),
-            np.concatenate([first.rotation, second.rotation]),
-            np.full(2 * len(frames), self.aspect[one]),
-        )
-        here = np.arange(len(frames))
-        return np.where(first.visible & second.visible, boxes.similarity(here, here + len(frames)), 0.0)
+        turned = rotation[last] + share * (rotation[then] - rotation[last])
+        return Moment(between, turned, visible, float(self.aspect[track]))
 
     def similarity(self, one: IntArray, other: IntArray) -> FloatArray:
         """Mean overlap of each two over the key frames of both at which either is visible."""
@@ -85,5 +79,17 @@ class Tracks:
 
     def _similarity(self, one: int, other: int) -> float:
         frames = self.key_frames(np.array([one, other]))
-        either = self.at(one, frames).visible | self.at(other, frames).visible
-        return float(self.overlap(one, other, frames)[either].mean())
+        first, second = self.at(one, frames), self.at(other, frames)
+        return float(overlap(first, second)[first.visible | second.visible].mean())
+
+
+def overlap(first: Moment, second: Moment) -> FloatArray:
+    """Intersection over union of two tracks at the same frames; 0 where one of them is not visible."""
+    n = len(first.visible)
+    boxes = Rectangles(
+        np.concatenate([first.box, second.box]),
+        np.concatenate([first.rotation, second.rotation]),
+        np.full(2 * n, first.aspect),
+    )
+    here = np.arange(n)
+    return np.where(first.visible & second.visible, boxes.similarity(here, here + n), 0.0)

@@ -461,8 +461,8 @@ MUTATIONS = (
     Mutation(
         "the best link taken for the best matching",
         "labelloop/geometry/matching.py",
-        "> _best_rival(one, worth[open_]) + _best_rival(other, worth[open_])",
-        "> np.maximum(_best_rival(one, worth[open_]), _best_rival(other, worth[open_]))",
+        "> _best_rival(one, worth[rest]) + _best_rival(other, worth[rest])",
+        "> np.maximum(_best_rival(one, worth[rest]), _best_rival(other, worth[rest]))",
         "tests/unit/test_regions.py -k best_link",
     ),
     Mutation(
