@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -43,8 +43,8 @@ class Database(Protocol):
     def primary_key(self, table: str) -> str:
         """Return the column that numbers the rows of a table."""
 
-    def deleting(self) -> AbstractContextManager[None]:
-        """Make the block one transaction, behind which the space of what it deleted is free to be overwritten."""
+    def deleting(self, tables: Sequence[str]) -> AbstractContextManager[None]:
+        """Make the block one transaction; the space of what it deletes from the tables is freed at its end."""
 
 
 Opener = Callable[[], AbstractContextManager[Database]]
@@ -100,7 +100,7 @@ class _Sqlite:
         return next((str(column[1]) for column in columns if column[5]), "rowid")
 
     @contextmanager
-    def deleting(self) -> Iterator[None]:
+    def deleting(self, _: Sequence[str]) -> Iterator[None]:
         self.run("PRAGMA secure_delete = ON")
         self.run("BEGIN IMMEDIATE")
         yield
@@ -122,11 +122,11 @@ class _Postgresql:
         return str(self.run(_PRIMARY_KEY, name=table)[0][0])
 
     @contextmanager
-    def deleting(self) -> Iterator[None]:
+    def deleting(self, tables: Sequence[str]) -> Iterator[None]:
         self.run("BEGIN")
         yield
         self.run("COMMIT")
-        self.run("VACUUM")
+        self.run("VACUUM " + ", ".join(f'"{table}"' for table in tables))
 
 
 def _parameters(url: str) -> dict[str, Any]:

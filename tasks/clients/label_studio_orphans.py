@@ -6,7 +6,7 @@ Its bulk deletion first takes tasks out of their project: killed then, it leaves
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from labelloop.erasure.mentions import mentions
 from tasks.clients.label_studio_database import Database, Opener
@@ -37,19 +37,23 @@ class Orphans:
         """
         if not task_ids:
             return
-        with self._open() as database, database.deleting():
-            database.run("CREATE TEMP TABLE doomed_task AS SELECT id FROM task WHERE 1 = 0")
-            for number in task_ids:
-                alone = "INSERT INTO doomed_task SELECT id FROM task WHERE id = :id AND project_id IS NULL"
-                database.run(alone, id=number)
-            _delete_with_dependents(database, "task", "SELECT id FROM doomed_task", frozenset())
+        with self._open() as database:
+            parts = list(_dependents_first(database, "task", "SELECT id FROM doomed_task", frozenset()))
+            with database.deleting(sorted({table for table, _ in parts})):
+                database.run("CREATE TEMP TABLE doomed_task AS SELECT id FROM task WHERE 1 = 0")
+                for number in task_ids:
+                    alone = "INSERT INTO doomed_task SELECT id FROM task WHERE id = :id AND project_id IS NULL"
+                    database.run(alone, id=number)
+                for table, theirs in parts:
+                    column = database.primary_key(table)
+                    database.run(f'DELETE FROM "{table}" WHERE "{column}" IN ({theirs})')  # noqa: S608 - names of the schema
 
 
-def _delete_with_dependents(database: Database, table: str, ids: str, above: frozenset[str]) -> None:
-    """Delete the rows with these ids, and before them, table by table, every row that refers to one of them."""
+def _dependents_first(database: Database, table: str, ids: str, above: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Yield every table that refers to the rows with these ids, and the query of its rows that do; the table last."""
     for dependent, column in database.references_to(table):
         if dependent not in above | {table}:
             key = database.primary_key(dependent)
             theirs = f'SELECT "{key}" FROM "{dependent}" WHERE "{column}" IN ({ids})'  # noqa: S608 - names of the schema
-            _delete_with_dependents(database, dependent, theirs, above | {table})
-    database.run(f'DELETE FROM "{table}" WHERE "{database.primary_key(table)}" IN ({ids})')  # noqa: S608
+            yield from _dependents_first(database, dependent, theirs, above | {table})
+    yield table, ids
