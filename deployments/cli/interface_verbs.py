@@ -8,6 +8,9 @@ from pathlib import Path
 from rich.console import Console
 
 from deployments.cli.output import Json, print_json
+from deployments.local.home import DEFAULT_ROOT
+from deployments.local.stack import Stack
+from deployments.preview import preview as draw
 from labelloop.errors import InputError
 from labelloop.interface import Finding, lint
 from labelloop.interface import build as build_interface
@@ -54,3 +57,18 @@ def validate(file: Path, *, server: bool = False, json: Json = False) -> None:
         )
     if findings:
         sys.exit(1)
+
+
+def preview(spec: Path, *, out: Path, root: Path = DEFAULT_ROOT) -> None:
+    """Write a picture of what annotators would see of the first media of a spec, drawn by the local stack.
+
+    Args:
+        spec: The spec, YAML.
+        out: File to write, PNG.
+        root: Directory that holds the stack's state.
+    """
+    described = read_spec(spec)
+    draw(described, load_settings(), Stack(root), out)
+    Console(stderr=True, highlight=False).print(
+        f"{out} shows what annotators would see", markup=False, soft_wrap=True
+    )

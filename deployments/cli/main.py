@@ -46,6 +46,7 @@ interface.command("deployments.cli.interface_verbs:build", name="build", help="W
 interface.command(
     "deployments.cli.interface_verbs:validate", name="validate", help="Name all that is wrong with one."
 )
+interface.command("deployments.cli.interface_verbs:preview", name="preview", help="Draw what annotators would see.")
 app.command(interface)
 dataset = App(name="dataset", help="Show the training sets of a project.")
 dataset.command("deployments.cli.dataset_verbs:list_datasets", name="list", help="List them, oldest first.")

@@ -1,8 +1,13 @@
-"""What a Label Studio server itself says of a labelling configuration; nothing is changed there."""
+"""What a Label Studio server itself makes of a labelling configuration; nothing stays behind there."""
 
 from __future__ import annotations
 
-from tasks.clients.label_studio_connection import http_client, our_errors, without_user
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from tasks.clients.label_studio import connect_label_studio
+from tasks.clients.label_studio_connection import Connection, http_client, our_errors, without_user
 from tasks.clients.settings import Settings
 
 
@@ -22,3 +27,26 @@ def refusal_of(settings: Settings, xml: str) -> str | None:
         said = answer.json()
         reasons = said.get("validation_errors") or {"detail": said.get("detail", "it does not say why")}
         return "; ".join(str(reason) for reason in reasons.values())
+
+
+@contextmanager
+def shown_once(settings: Settings, xml: str, bucket: str, data: Mapping[str, Any]) -> Iterator[str]:
+    """Lend the address of a page that shows one task; its project is gone after the block.
+
+    Args:
+        settings: name the server.
+        xml: the labelling configuration.
+        bucket: of the media that the task shows.
+        data: of the task.
+    """
+    server = connect_label_studio(settings)
+    project = server.create_project({"title": "labelloop preview", "label_config": xml})
+    try:
+        server.ensure_storage(project, bucket)
+        server.import_tasks(project, [{"data": dict(data)}])
+        yield f"{server.address}/projects/{project}/data?labeling=1"
+    finally:
+        token = settings.label_studio_token.get_secret_value()
+        connection = Connection(settings.label_studio_url, token, settings.timeout_seconds)
+        with connection.asking("deleting the preview") as sdk:
+            sdk.projects.delete(project)

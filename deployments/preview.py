@@ -1,0 +1,85 @@
+"""A look at an interface before anybody works with it: one task of the spec's own media, in a real browser.
+
+The task lives in a project of the local stack that is thrown away afterwards; only there a password is known.
+"""
+
+from __future__ import annotations
+
+import shutil
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from deployments.local.stack import Stack
+from labelloop.errors import ConfigurationError, InputError
+from labelloop.interface import build
+from labelloop.media_type import could_be, type_by_ending
+from labelloop.spec import ProjectSpec
+from labelloop.task_data import task_data
+from tasks.clients.label_studio_interface import shown_once
+from tasks.clients.settings import Settings
+from tasks.clients.world import World
+
+_MEMBERS: Final = {"single": 1, "pair": 2, "list": 5}
+_BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
+_WAIT: Final = 60_000  # milliseconds, until the page is there
+
+
+def preview(spec: ProjectSpec, settings: Settings, stack: Stack, out: Path) -> None:
+    """Write a picture (PNG) of the page that annotators would see.
+
+    Raises:
+        ConfigurationError: the settings are not those of the local stack, or there is no browser to drive.
+        InputError: there is no media to show, or it cannot be shown; the message says why.
+    """
+    if settings.label_studio_url != stack.variables["LABELLOOP_LABEL_STUDIO_URL"]:
+        raise ConfigurationError(
+            "a preview is drawn by the local stack, but the settings name another Label Studio",
+            remedy="`labelloop up`, and take its variables",
+        )
+    data = first_unit(World(settings, spec))
+    with shown_once(settings, build(spec.interface), spec.media.bucket, data) as address:
+        _photograph(address, stack, out)
+
+
+def first_unit(world: World) -> dict[str, Any]:
+    """Return the task data of the first objects that are media of the spec.
+
+    Raises:
+        InputError: there is none, or it cannot be shown; the message says why.
+    """
+    spec = world.spec
+    batches = world.media.list(spec.media.bucket, spec.media.prefix)
+    keys = (key for batch in batches for key in batch.column("key").to_pylist())
+    fitting = (key for key in keys if could_be(spec.interface.media, type_by_ending(key), spec.media.types))
+    chosen = list(islice(fitting, _MEMBERS[spec.interface.layout]))
+    if not chosen:
+        raise InputError("there is no media below media.prefix to show", remedy="upload an object")
+    members = [{"ref_id": str(n), "bucket": spec.media.bucket, "key": key} for n, key in enumerate(chosen)]
+    contents = {row["ref_id"]: world.media.read(spec.media.bucket, row["key"]) for row in members}
+    data = task_data(spec, {"unit_id": "preview", "members": members}, contents=contents)
+    if isinstance(data, str):
+        raise InputError(data)
+    return data
+
+
+def _photograph(address: str, stack: Stack, out: Path) -> None:
+    """Log in as the stack's own user, open the page and keep it as it looks once it is drawn."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        raise ConfigurationError("a preview needs playwright", remedy="`make setup` installs it") from None
+    browser_path = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if browser_path is None:
+        raise ConfigurationError("a preview needs chromium", remedy="install it (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.goto(address, timeout=_WAIT)
+        page.fill("#email", stack.credentials.label_studio_email)
+        page.fill("#password", stack.credentials.label_studio_password)
+        page.click("button[type=submit]")
+        page.wait_for_selector("button:has-text('Submit'):visible", timeout=_WAIT)
+        page.wait_for_load_state("networkidle", timeout=_WAIT)
+        page.screenshot(path=out)
+        browser.close()

@@ -1,0 +1,31 @@
+"""The preview: a picture of the page that annotators would see, and nothing left behind."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import Image
+
+from deployments.cli.templates import fill
+from tasks.clients.label_studio_connection import Connection
+from tasks.clients.s3 import connect
+from tests.builders.interface_samples import sample_objects
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_preview_shows_the_media_of_the_spec_and_leaves_nothing(
+    stack, label_studio, stack_environment, labelloop, tmp_path
+):
+    client = connect(label_studio)
+    if "media" not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
+        client.create_bucket(Bucket="media")
+    (content,) = sample_objects("boxes-polygons").values()
+    client.put_object(Bucket="media", Key="previewed/a.png", Body=content)
+    (tmp_path / "previewed.yaml").write_text(fill("boxes-polygons", "previewed"))
+    code, _, told = labelloop("interface", "preview", "previewed.yaml", "--out", "page.png", "--root", stack.root)
+    assert (code, told) == (0, "page.png shows what annotators would see\n")
+    drawn = Image.open(tmp_path / "page.png").convert("RGB").getcolors(1 << 24)
+    assert sum(n for n, colour in drawn if colour == (0, 0, 128)) > 50_000  # the navy ground of the sample
+    token = label_studio.label_studio_token.get_secret_value()
+    with Connection(label_studio.label_studio_url, token, 30).asking("listing projects") as sdk:
+        assert "labelloop preview" not in {project.title for project in sdk.projects.list()}
