@@ -35,6 +35,8 @@ _STACK = "tests/integration/test_local_stack.py"
 ELSEWHERE = {
     "labelloop up": f"{_STACK}::test_after_up_every_server_is_healthy",
     "labelloop down": f"{_STACK}::test_down_ends_the_servers_and_a_second_down_does_nothing",
+    "labelloop adopt": "tests/integration/test_adopt.py::test_a_project_is_adopted_with_its_tasks_and_answers_and_"
+    "nothing_is_asked_again",
     "labelloop demo": "tests/e2e/test_turn.py::test_every_stage_left_something_behind",
 }
 KEY = "reader/anna.png"
