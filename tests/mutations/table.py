@@ -463,14 +463,14 @@ MUTATIONS = (
         "labelloop/geometry/matching.py",
         "> _best_rival(one, worth[rest]) + _best_rival(other, worth[rest])",
         "> np.maximum(_best_rival(one, worth[rest]), _best_rival(other, worth[rest]))",
-        "tests/unit/test_regions.py -k best_link",
+        "tests/unit/test_geometry.py -k best_link",
     ),
     Mutation(
         "an object that one annotator shows twice",
         "labelloop/geometry/objects.py",
         "if one == other or set(answer[members[one]]) & set(answer[members[other]]):",
         "if one == other:",
-        "tests/unit/test_regions.py -k weakest_link",
+        "tests/unit/test_geometry.py -k weakest_link",
     ),
     Mutation(
         "missed objects left out of alpha",

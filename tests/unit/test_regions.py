@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import re
 
@@ -11,9 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-import shapely
 from label_studio_sdk.converter import brush
-from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
 from labelloop.agreement.answer_figures import MEASURES, answer_figures
@@ -23,12 +19,6 @@ from labelloop.agreement.scope import measure
 from labelloop.agreement.seen_objects import ratings_of_objects, ratings_of_regions
 from labelloop.agreement.spans import span_figures
 from labelloop.errors import InputError
-from labelloop.geometry.brush import covered_runs, opaque_runs
-from labelloop.geometry.masks import masks_of, runs_where
-from labelloop.geometry.matching import Links, best_links
-from labelloop.geometry.objects import objects_of
-from labelloop.geometry.outlines import ellipses, polygons, turned_rectangles
-from labelloop.geometry.rectangles import Rectangles
 from tests.checkout import ROOT
 
 LOCALISATION = tuple(METRICS_OF_REGIONS)
@@ -62,62 +52,6 @@ def noisy_crew(rng, n_units, noise, n_annotators=3):
     return rows
 
 
-def test_straight_and_turned_boxes_overlap_as_shapely_says_in_the_pixels_of_the_image():
-    rng = np.random.default_rng(0)
-    box, rotation = boxes(rng, 60, 40.0), rng.choice([0.0, 30.0, 90.0, -45.0], 60)
-    wide, high = 1600.0, 900.0
-    in_pixels = [
-        shapely.affinity.rotate(
-            shapely.box(x * wide / 100, y * high / 100, (x + w) * wide / 100, (y + h) * high / 100),
-            angle,
-            origin=(x * wide / 100, y * high / 100),
-        )
-        for (x, y, w, h), angle in zip(box, rotation, strict=True)
-    ]
-    one, other = (side.ravel() for side in np.meshgrid(np.arange(60), np.arange(60)))
-    found = Rectangles(box, rotation, np.full(60, high / wide)).similarity(one, other)
-    first, second = np.array(in_pixels)[one], np.array(in_pixels)[other]
-    common = shapely.area(shapely.intersection(first, second))
-    assert found == pytest.approx(common / shapely.area(shapely.union(first, second)), abs=1e-9)
-
-
-def test_ellipses_and_polygons_have_the_areas_of_their_formulas():
-    circle = ellipses(np.array([[50.0, 50, 20, 10]]), np.array([70.0]), np.array([0.5]))
-    assert shapely.area(circle.geometry)[0] == pytest.approx(np.pi * 20 * 5, rel=0.002)
-    bow_tie = polygons(np.array([[0.0, 0], [2, 2], [2, 0], [0, 2]]), np.zeros(4, dtype=int), 1, np.ones(1))
-    assert shapely.area(bow_tie.geometry)[0] == pytest.approx(2.0)
-    square = turned_rectangles(np.array([[0.0, 0, 2, 2]]), np.zeros(1), np.ones(1))
-    assert shapely.area(shapely.intersection(square.geometry, bow_tie.geometry))[0] == pytest.approx(2.0)
-
-
-@pytest.mark.parametrize("coloured", [False, True])
-def test_brush_strokes_are_read_as_label_studio_writes_them(coloured):
-    rng = np.random.default_rng(1)
-    covered = rng.random(700) < 0.4
-    covered[100:400] = True
-    image = np.repeat(covered[:, None] * 255, 4, axis=1).astype(np.uint8)
-    if coloured:
-        image[:, :3] = rng.integers(0, 255, (700, 3))
-    start, end = covered_runs(brush.encode_rle(image.ravel()))
-    found = np.zeros(700, dtype=bool)
-    for a, b in zip(start, end, strict=True):
-        found[a:b] = True
-    assert (found == covered).all()
-    assert (start[1:] > end[:-1]).all()
-
-
-def test_masks_overlap_as_their_pixels_do():
-    rng = np.random.default_rng(2)
-    images = [rng.random(300) < share for share in (0.1, 0.5, 0.9, 0.5)] + [np.zeros(300, dtype=bool)]
-    masks = masks_of([runs_where(image) for image in images])
-    one, other = (side.ravel() for side in np.meshgrid(np.arange(5), np.arange(5)))
-    expected = [
-        (images[a] & images[b]).sum() / max((images[a] | images[b]).sum(), 1) if a != b or a < 4 else 1.0
-        for a, b in zip(one, other, strict=True)
-    ]
-    assert masks.similarity(one, other) == pytest.approx(expected)
-
-
 def test_a_mask_without_its_code_in_raw_is_refused():
     drawn = {"region_id": "r1", "labels": ["cat"], "points": []}
     code = brush.encode_rle(np.full(40, 255, dtype=np.uint8))
@@ -126,18 +60,6 @@ def test_a_mask_without_its_code_in_raw_is_refused():
     assert region_figures(table.assign(raw=whole), "mask", ["mean_iou"], n_min=1)[0].value == 1.0
     with pytest.raises(InputError, match="2 regions have no mask in raw"):
         region_figures(table.assign(raw="[]"), "mask", ["mean_iou"])
-
-
-def test_a_bitmask_is_what_is_not_transparent_in_its_picture():
-    pixels = np.zeros((4, 5, 4), dtype=np.uint8)
-    pixels[1, 1:4] = 255
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    picture = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-    assert [part.tolist() for part in opaque_runs(picture)] == [[6], [9]]
-    for broken in ("data:image/png;base64,AAAA", "data:image/png;base64,%"):
-        with pytest.raises(InputError, match="cannot be read"):
-            opaque_runs(broken)
 
 
 def test_a_line_is_a_polygon_without_area_and_matches_nothing():
@@ -172,24 +94,11 @@ def test_matching_is_the_best_assignment_of_each_pair_of_answers():
     assert not pd.DataFrame({"pair": regions.matched.pair, "other": regions.matched.other}).duplicated().any()
 
 
-def test_matching_gives_up_the_best_link_for_the_best_whole():
-    links = Links(*(np.array(c) for c in ([0, 0, 0], [0, 0, 1], [2, 3, 2], [0.9, 0.8, 0.8])))
-    assert best_links(links, np.zeros(3, dtype=bool)).similarity.tolist() == [0.8, 0.8]
-
-
 def test_between_equal_overlaps_the_same_label_decides():
     there = region(0, 0, 4, 4, label="dog"), region(0, 0, 4, 4, label="cat")
     rows = [(1, "a", list(there)), (1, "b", list(there[::-1]))]
     regions = read_regions(answers(*rows), "rectangle")
     assert (regions.label[regions.matched.one] == regions.label[regions.matched.other]).all()
-
-
-def test_nobody_shows_an_object_twice_and_a_chain_is_cut_at_its_weakest_link():
-    # a - b - c - a': joining all would give the first annotator two shapes of one object.
-    links = Links(*(np.array(c) for c in ([0, 1, 2], [0, 1, 2], [1, 2, 3], [0.9, 0.6, 0.8])))
-    assert objects_of(links, np.array([0, 1, 2, 0])).tolist() == [0, 0, 1, 1]
-    free = objects_of(links, np.array([0, 1, 2, 3]))
-    assert free.tolist() == [0, 0, 0, 0]
 
 
 def test_the_same_regions_agree_wholly_and_strangers_not_at_all():

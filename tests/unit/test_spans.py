@@ -150,6 +150,18 @@ def test_what_has_no_ends_and_what_is_no_metric_is_refused(control_type, metric)
         span_figures(answers((1, "a", [box])), control_type, [metric])
 
 
+def test_names_and_order_do_not_matter():
+    rng = np.random.default_rng(2)
+    rows = [
+        (unit, f"a{who}", [span(*one) for one in random_rows(rng, 1)[0]]) for unit in range(30) for who in range(3)
+    ]
+    there = {"a0": "z", "a1": "y", "a2": "x"}
+    shuffled = [(f"u{99 - unit}", there[who], drawn[::-1]) for unit, who, drawn in rows[::-1]]
+    before, after = (of_all(given, (*OVERLAP, *ALPHAS)) for given in (rows, shuffled))
+    for name, figure in before.items():
+        assert after[name].value == pytest.approx(figure.value, abs=1e-12)
+
+
 def simulated(rng, n_units, n_annotators=3, slots=3):
     """Units of up to three segments, of which each annotator sees 85 %, ends a little off, labels 85 % right."""
     shape = (n_units, n_annotators, slots)

@@ -93,6 +93,21 @@ def test_numbers_and_unknown_metrics_are_refused(value, metric):
         text_figures(answers((1, "a", value)), [metric])
 
 
+def test_more_noise_is_less_agreement():
+    values = []
+    for noise in (0.05, 0.2, 0.6):
+        rng = np.random.default_rng(3)
+        words = rng.choice(list("abcdef"), (40, 12))
+        heard = {who: np.where(rng.random(words.shape) < noise, "x", words) for who in "abc"}
+        rows = [(unit, who, "".join(row)) for who, rows in heard.items() for unit, row in enumerate(rows)]
+        values.append([figure.value for figure in of_all(rows).values()])
+    similarity, characters, words, alpha = zip(*values, strict=True)
+    assert list(similarity) == sorted(similarity, reverse=True)
+    assert list(alpha) == sorted(alpha, reverse=True)
+    assert list(characters) == sorted(characters)
+    assert list(words) == sorted(words)
+
+
 def test_the_medoid_is_nearest_to_the_others_and_written_as_most_write_it():
     rows = [(1, "a", "The cat"), (1, "b", "the cat"), (1, "c", "the cat"), (1, "d", "the bat"), (1, "e", "a dog")]
     (row,) = text_medoid(answers(*rows)).to_pylist()
