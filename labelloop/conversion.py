@@ -23,28 +23,28 @@ REFUSED: Final = pa.schema(
 # any, stay JSON text.
 ANNOTATIONS: Final = """
 WITH nested AS (
-    SELECT TRY_CAST(id AS BIGINT) AS task_id, annotations IS NULL AS bare, data.unit ->> '$' AS unit,
+    SELECT TRY_CAST(id AS BIGINT) AS task_id, annotations IS NULL AS bare, data.unit AS unit,
         unnest(coalesce(annotations, [NULL])) AS a
-    FROM read_json($export, format = 'array', columns = {id: 'JSON', data: 'STRUCT(unit JSON)',
-        annotations: 'STRUCT(id JSON, result JSON, completed_by JSON, was_cancelled JSON, lead_time JSON,
-            parent_prediction JSON, created_at JSON, updated_at JSON)[]'})
+    FROM read_json($export, format = 'array', columns = {id: 'VARCHAR', data: 'STRUCT(unit VARCHAR)',
+        annotations: 'STRUCT(id VARCHAR, result JSON, completed_by JSON, was_cancelled VARCHAR, lead_time VARCHAR,
+            parent_prediction VARCHAR, created_at VARCHAR, updated_at VARCHAR)[]'})
 ), plain AS (
     SELECT task_id, bare, unit, a, TRY_CAST(a.id AS BIGINT) AS number, TRY_CAST(a.lead_time AS DOUBLE) AS seconds,
         coalesce(TRY_CAST(a.completed_by AS BIGINT), TRY_CAST(a.completed_by -> 'id' AS BIGINT)) AS author,
-        TRY_CAST(a.created_at ->> '$' AS TIMESTAMPTZ) AS created_at,
-        TRY_CAST(a.updated_at ->> '$' AS TIMESTAMPTZ) AS updated_at FROM nested
+        TRY_CAST(a.created_at AS TIMESTAMPTZ) AS created_at, TRY_CAST(a.updated_at AS TIMESTAMPTZ) AS updated_at
+    FROM nested
 )
 SELECT 'export:' || number AS annotation_id, task_id, author, a.result AS result,
     if(regexp_full_match(unit, '[0-9a-f]{32}'), unit, format('{:032x}', task_id)) AS unit_id,
-    if(seconds >= 0, seconds, NULL) AS lead_time,
+    if(seconds >= 0 AND isfinite(seconds), seconds, NULL) AS lead_time,
     'planned' AS opinion_reason,
-    coalesce(a.parent_prediction, 'null') <> 'null' AS prediction_shown,
+    a.parent_prediction IS NOT NULL AS prediction_shown,
     'unknown' AS guideline_version,
-    if(a.was_cancelled = 'true' OR json_array_length(a.result) = 0, 'cancelled', 'active') AS state,
+    if(a.was_cancelled = 'true' OR a.result = '[]', 'cancelled', 'active') AS state,
     created_at, updated_at,
     CASE WHEN bare OR coalesce(task_id < 0, true) THEN 'it is no task with a number and annotations'
         WHEN number IS NULL THEN 'its annotation has no number'
-        WHEN json_type(a.result) IS DISTINCT FROM 'ARRAY' THEN 'its annotation has no list of results'
+        WHEN NOT coalesce(starts_with(a.result, '['), false) THEN 'its annotation has no list of results'
         WHEN author IS NULL THEN 'its annotation does not say by whom it was made'
         WHEN created_at IS NULL OR updated_at IS NULL THEN 'its annotation does not say when it was made'
     END AS rule

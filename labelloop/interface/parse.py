@@ -14,7 +14,7 @@ import orjson
 from labelloop.errors import InputError
 from labelloop.interface.answer import Answer, Asked, Item, Marks, Reading
 from labelloop.interface.parse_rankings import read_ranking
-from labelloop.interface.parse_regions import REGIONS, marks_of, read_regions
+from labelloop.interface.parse_regions import REGIONS, note_mark, read_regions
 from labelloop.interface.parse_relations import RELATION, read_relations
 from labelloop.interface.parse_values import VALUES, read_values
 from labelloop.spec.interface import Interface
@@ -61,26 +61,33 @@ def parse(result: Iterable[Any], asked: Mapping[str, Asked]) -> tuple[list[Answe
     >>> parse([{"foo": 1}], {})
     ([], [('', 'it names no control')])
     """
-    items = list(result)
-    marks, answers, refused = marks_of(items), [], []
-    for control, given in _by_control(items, asked).items():
+    controls, marks = _sorted(result, asked)
+    answers: list[Answer] = []
+    refused: list[tuple[str, str]] = []
+    for control, items in controls.items():
         try:
-            reading = _reading(control, given, marks)
+            reading = _reading(control, items, marks)
             if control in asked:
                 _refuse_unasked(reading, asked[control])
-            answers.append(Answer(control, *reading, _json(given)))
+            answers.append(Answer(control, *reading, _json(items)))
         except InputError as error:
             refused.append((control, error.what))
     return answers, refused
 
 
-def _by_control(items: Iterable[Any], asked: Mapping[str, Asked]) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
-    for item in items:
+def _sorted(result: Iterable[Any], asked: Mapping[str, Asked]) -> tuple[dict[str, list[Any]], Marks]:
+    """Return the items by control, those that name none under the empty name, and the marks among them."""
+    controls: dict[str, list[Any]] = {}
+    marks = Marks(set(), set(), {})
+    for item in result:
         known = item if isinstance(item, dict) else {}
-        control = _relations(asked) if known.get("type") == RELATION else known.get("from_name")
-        found.setdefault(control if isinstance(control, str) else "", []).append(item)
-    return found
+        control, kind = known.get("from_name"), known.get("type")
+        if kind == RELATION:
+            control = _relations(asked)
+        elif isinstance(kind, str) and kind in REGIONS:
+            note_mark(known, marks)
+        controls.setdefault(control if isinstance(control, str) else "", []).append(item)
+    return controls, marks
 
 
 def _relations(asked: Mapping[str, Asked]) -> str:

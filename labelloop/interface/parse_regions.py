@@ -6,8 +6,8 @@ in `parse_shapes.py`, what lies along a text or a time in `parse_stretches.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from labelloop.errors import InputError
 from labelloop.interface.answer import Item, Marks, Reading
@@ -42,18 +42,15 @@ _TELLING: Final = (
 _READERS: Final = {**SHAPES, **STRETCHES}
 
 
-def marks_of(items: Iterable[Any]) -> Marks:
-    """Return the marks of an annotation's result; what has not the shape of one is passed over."""
-    found = Marks(set(), set(), {})
-    for item in items:
-        kind = item.get("type") if isinstance(item, dict) else None
-        if isinstance(kind, str) and kind in REGIONS and isinstance(mark := item.get("id"), str):
-            found.ids.add(mark)
-            if kind in _BARE:
-                found.bare.add(mark)
-            elif kind == "labels":
-                found.names.setdefault(mark, []).append(item)
-    return found
+def note_mark(item: Item, marks: Marks) -> None:
+    """Add an item whose kind is one of `REGIONS` to the marks of its annotation; without an id it is none."""
+    mark, kind = item.get("id"), item["type"]
+    if isinstance(mark, str):
+        marks.ids.add(mark)
+        if kind in _BARE:
+            marks.bare.add(mark)
+        elif kind == "labels":
+            marks.names.setdefault(mark, []).append(item)
 
 
 def read_regions(items: list[Item], marks: Marks) -> Reading:
@@ -68,7 +65,8 @@ def read_regions(items: list[Item], marks: Marks) -> Reading:
     if items[0]["type"] == "labels" and ids <= marks.bare:
         named = [OfRegion(item["id"], choices=_labels(item, marks)) for item in items]
         return "choices", "per_region", named
-    kinds, found = set(), list[Region]()
+    kinds = set()
+    found: list[Region] = []
     for item in items:
         kind = _kind(item)
         kinds.add(kind)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from labelloop.errors import InputError
 from labelloop.interface.answer import Item
-from labelloop.interface.parse_shapes import SIDES, points_of, rotation_of
+from labelloop.interface.parse_shapes import rectangle_of, rotation_of
 from labelloop.interface.parse_values import number
 from labelloop.interface.region import Frame, Region
 
@@ -39,7 +39,7 @@ def _track(mark: str, labels: list[str], value: Item) -> list[Region]:
 
 def _frame(key: Item) -> Frame:
     frame = number(key.get("frame"), "frame")
-    return Frame(int(frame), points_of(key, SIDES), rotation_of(key), key.get("enabled") is not False)
+    return Frame(int(frame), rectangle_of(key), rotation_of(key), key.get("enabled") is not False)
 
 
 def _stretch(mark: str, labels: list[str], start: float | None, end: float | None) -> Region:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from labelloop.errors import InputError
 from labelloop.interface.answer import Item, Marks, Reading
+
+_NUMBERS: Final = frozenset([float, int])
 
 
 class OfRegion(NamedTuple):
@@ -59,9 +61,16 @@ def number(value: Any, what: str = "value") -> float:
         InputError: it is none; the message names `what` it should be.
     """
     # Not isinstance: True is no number. The comparison fails for NaN, infinity and whole numbers beyond any float.
-    if type(value) not in (float, int) or not -sys.float_info.max <= value <= sys.float_info.max:
+    if type(value) not in _NUMBERS or not -sys.float_info.max <= value <= sys.float_info.max:
         raise InputError(f"its {what} is no number")
     return float(value)
+
+
+def numbers(values: Sequence[Any], what: str) -> list[float]:
+    """Return finite numbers; see `number`."""
+    if _NUMBERS.issuperset(map(type, values)) and -sys.float_info.max <= sum(values) <= sys.float_info.max:
+        return [*map(float, values)]
+    raise InputError(f"its {what} are not all numbers")
 
 
 def _choices(value: Item) -> list[str]:

@@ -158,7 +158,7 @@ def test_all_marks_of_a_control_are_one_answer():
 
 def test_one_bad_mark_refuses_the_answer_whole():
     boxes = [mark(BOX, "rectanglelabels", "a"), mark(BOX | {"x": None}, "rectanglelabels", "b")]
-    assert reason(*boxes) == "its x is no number"
+    assert reason(*boxes) == "its sides are not all numbers"
 
 
 class TestShapesThatAnotherControlNames:
@@ -227,7 +227,11 @@ def test_relations_are_one_answer_under_the_name_of_their_question():
         (item(BOX, "rectanglelabels"), "no id, or that of another"),
         (mark({"rectanglelabels": ["car"]}, "rectanglelabels"), "no shape that is known"),
         (mark(BOX | {"rectanglelabels": "car"}, "rectanglelabels"), "not a list of texts"),
+        (mark({"height": 1}, "rectanglelabels"), "it has no x"),
+        (mark(BOX | {"y": float("inf")}, "rectanglelabels"), "not all numbers"),
+        (mark(BOX | {"y": True}, "rectanglelabels"), "not all numbers"),
         (mark({"points": [[1]]}, "polygonlabels"), "not pairs"),
+        (mark({"points": [[1, "2"]]}, "polygonlabels"), "not all numbers"),
         (mark({"start": 5, "end": 2}, "labels"), "ends before it starts"),
         (
             mark({"start": "soon", "end": "later", "instant": False}, "timeserieslabels"),
