@@ -10,7 +10,7 @@ from typing import Final
 import yaml
 
 from labelloop.errors import InputError
-from labelloop.spec import json_schema
+from labelloop.spec.project import PROJECT_NAME
 
 TEMPLATES: Final = Path(__file__).resolve().parents[1] / "projects" / "templates"
 _SHARED: Final = TEMPLATES / "shared"
@@ -40,8 +40,7 @@ def fill(template: str, name: str) -> str:
     """
     if template not in template_names():
         raise InputError(f"there is no template {template!r}", remedy=f"choose one of {', '.join(template_names())}")
-    rule = json_schema()["properties"]["name"]["pattern"]
-    if not re.fullmatch(rule, name):
+    if not re.fullmatch(PROJECT_NAME, name):
         raise InputError(
             f"{name!r} is no project name", remedy="begin with a small letter; then a-z, 0-9 and -, 2 to 40"
         )

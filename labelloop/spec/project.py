@@ -29,6 +29,7 @@ from labelloop.spec.sections import (
     Workbench,
 )
 
+PROJECT_NAME: Final = r"^[a-z][a-z0-9-]{1,39}$"
 # Which kinds of unit an interface can show; of near-duplicates it shows the first, or all.
 _SHOWN_BY: Final = {"single": ("single", "group"), "pair": ("pair",), "list": ("list", "group")}
 
@@ -36,7 +37,7 @@ _SHOWN_BY: Final = {"single": ("single", "group"), "pair": ("pair",), "list": ("
 class ProjectSpec(Section):
     """What one labelling project is: media, question, people, sampling, quality, export."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]{1,39}$", description="also the folder of its tables")
+    name: str = Field(pattern=PROJECT_NAME, description="also the folder of its tables")
     title: str = Field(min_length=3, max_length=50, description="project title in Label Studio")
     media: Media
     interface: Interface
