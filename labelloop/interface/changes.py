@@ -58,7 +58,7 @@ class Renames:
 def renames_of(interface: Interface) -> Renames:
     """Return what `renamed_from` says in an interface."""
     return Renames(
-        {question.renamed_from: question.name for question in interface.questions if question.renamed_from},
+        {question.renamed_from: question.name for question in interface.asked if question.renamed_from},
         {
             question.name: {one.renamed_from: one.value for one in family if one.renamed_from}
             for question in interface.questions

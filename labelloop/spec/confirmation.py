@@ -31,9 +31,14 @@ def confirmation(question: Question) -> Question | None:
     prompt, values = _ASKED[kind]
     labels = tuple(Label(value=value) for value in values)
     return Question(
-        name=f"{question.name[:30]}_confirmed",
+        name=_name(question.name),
+        renamed_from=_name(question.renamed_from) if question.renamed_from else None,
         prompt=prompt,
         labels=labels,
         about=question.about[:1],
         when=question.when,
     )
+
+
+def _name(question: str) -> str:
+    return f"{question[:30]}_confirmed"

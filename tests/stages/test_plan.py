@@ -11,36 +11,16 @@ import pytest
 import flows.reconcile
 import tasks.plan
 from labelloop.errors import DecisionNeeded
-from labelloop.spec import ProjectSpec
 from tasks.clients.world import World
 from tasks.collect import collect_annotations
 from tasks.survey import survey
 from tests.builders.annotating import answer, collect, push, pushed, task_of, the_project
 from tests.builders.chosen_round import N, chosen_round
+from tests.builders.respecified import asking, changes, respecified
 from tests.builders.rows import hex_id, write
 from tests.fakes.faults import Faults, killed_after_each_effect
 from tests.fakes.world import copy_of, under_lease
 from tests.stages.test_push import predicted
-
-
-def changes(world: World, *, full: bool = False) -> dict[str, int]:
-    return {row["change"]: row["count"] for row in survey(world, full=full).rows()}
-
-
-def respecified(world: World, **sections: dict) -> World:
-    """Give the project another spec: fields of its sections replaced."""
-    document = world.spec.model_dump()
-    for section, fields in sections.items():
-        document[section] = document[section] | fields
-    world.spec = ProjectSpec.model_validate(document)
-    return world
-
-
-def asking(world: World, *labels: dict | str, **question: object) -> World:
-    """Ask one question, `digit` unless named, with these labels."""
-    given = [{"value": label} if isinstance(label, str) else label for label in labels]
-    asked = {"name": "digit", "prompt": "Which digit is it?", "labels": given} | question
-    return respecified(world, interface={"questions": [asked]}, model={"source": "none"})
 
 
 def test_the_plan_of_a_new_project_names_all_that_push_then_does(tmp_path: Path):

@@ -302,8 +302,6 @@ def test_an_overlap_set_by_hand_for_all_tasks_is_undone(tmp_path: Path):
     push(world)
     before = on_the_server(world)
     world.label_studio.change_project(the_project(world), {"maximum_annotations": 3})
-    for task in world.label_studio.all_tasks.values():
-        task["overlap"] = 1
     push(world)
     assert on_the_server(world) == before
 
