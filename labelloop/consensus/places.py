@@ -38,10 +38,18 @@ def places(control_type: str, regions: Regions, of: IntArray, weight: FloatArray
     if control_type in MEANS:
         found["points"] = _mean_points(items, central, of, weight, MEANS[control_type])
     elif isinstance(regions.shapes, Intervals):
-        whole = control_type != "segment"
-        found["start"] = pa.array(_medians(regions.shapes.start, of, "lower" if whole else "linear"))
-        found["end"] = pa.array(_medians(regions.shapes.end, of, "higher" if whole else "linear"))
+        start, end = _ends(regions.shapes, of, whole=control_type != "segment")
+        quoted = (start == regions.shapes.start[central]) & (end == regions.shapes.end[central])
+        found |= {"start": pa.array(start), "end": pa.array(end)}
+        if "text" in found:  # of other ends nobody has quoted the text
+            found["text"] = pc.if_else(pa.array(quoted), found["text"], pa.scalar(None, found["text"].type))
     return found
+
+
+def _ends(line: Intervals, of: IntArray, *, whole: bool) -> tuple[FloatArray, FloatArray]:
+    """Start and end of each object; `whole` ones are ends that somebody chose."""
+    start = _medians(line.start, of, "lower" if whole else "linear")
+    return start, _medians(line.end, of, "higher" if whole else "linear")
 
 
 def _central(regions: Regions, of: IntArray, weight: FloatArray) -> IntArray:

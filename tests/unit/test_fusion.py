@@ -6,11 +6,16 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from labelloop.agreement.answer_figures import answer_figures
 from labelloop.agreement.region_figures import region_figures
 from labelloop.consensus.region_fusion import fuse_regions
+from labelloop.contracts import contract
 from labelloop.errors import InputError
+
+EIGHT_BYTES = [0, 0, 0, 8, 57, 27, 252, 255, 224]  # of a covered image of two pixels, as a brush stores it
 
 
 def region(*points, label="cat", **more):
@@ -83,12 +88,47 @@ def test_ends_of_spans_are_medians_that_somebody_chose_and_ends_of_segments_may_
     assert (found["start"], found["end"]) == (0.5, 11.0)
 
 
+def test_the_text_of_a_span_is_kept_only_where_its_ends_are():
+    drawn = [[span(start, 10) | {"text": f"from {start}"}] for start in (1, 1, 2)]
+    assert fused(*drawn, control_type="span")[0]["text"] == "from 1"
+    apart = [[span(1, 11) | {"text": "longer"}], [span(2, 12) | {"text": "later"}]]
+    assert fused(*apart, control_type="span")[0]["text"] is None
+
+
+@pytest.mark.parametrize(
+    ("control_type", "place"),
+    [
+        ("rectangle", {"points": [1.0, 1.0, 5.0, 5.0], "rotation": 0.0}),
+        ("ellipse", {"points": [9.0, 9.0, 5.0, 5.0], "rotation": 30.0}),
+        ("polygon", {"points": [1.0, 1.0, 5.0, 5.0, 1.0, 5.0]}),
+        ("keypoint", {"points": [1.0, 1.0, None]}),
+        ("mask", {"points": []}),
+        ("span", {"start": 1.0, "end": 4.0}),
+        ("segment", {"start": 1.0, "end": 4.0}),
+        ("timeline", {"start": 1.0, "end": 4.0}),
+        ("track", {"frames": [{"frame": 1, "points": [1.0, 1.0, 2.0, 2.0], "rotation": None, "enabled": True}]}),
+    ],
+)
+def test_regions_as_the_contract_has_them_are_measured_and_fused(control_type, place):
+    drawn = {"region_id": "r", "labels": ["cat"]} | place
+    kind = contract("annotations").schema.field("regions").type
+    raw = json.dumps([{"id": "r", "original_width": 3, "original_height": 2, "value": {"rle": EIGHT_BYTES}}])
+    columns = {"unit": [1, 1, 2, 2], "annotator": [*"abab"], "regions": pa.array([[drawn]] * 2 + [[]] * 2, kind)}
+    table = pa.table(columns | {"raw": [raw] * 4})
+    figures = {figure.metric: figure.value for figure in answer_figures(table, control_type, n_min=1)}
+    assert (figures["f1"], figures["missed_objects"]) == (1.0, 0.0)
+    first, second = fuse_regions(table, control_type).to_pylist()
+    assert {name: first["regions"][0][name] for name in drawn} == drawn
+    assert second["regions"] == []
+    assert fuse_regions(table.slice(0, 0), control_type).num_rows == 0
+
+
 def test_a_mask_and_a_track_are_one_that_was_drawn():
     keys = [{"frame": 1, "points": [0.0, 0.0, 4.0, 4.0], "rotation": 0.0, "enabled": True}]
     (found,) = fused(*([{"labels": ["car"], "frames": keys}] for _ in range(2)), control_type="track")
     assert found["frames"] == keys
     named = [[{"region_id": name, "labels": ["cat"], "points": []}] for name in "pq"]
-    raw = [json.dumps([{"id": name, "value": {"rle": [0, 0, 0, 8, 57, 27, 252, 255, 224]}}]) for name in "pq"]
+    raw = [json.dumps([{"id": name, "value": {"rle": EIGHT_BYTES}}]) for name in "pq"]
     (row,) = fuse_regions(answers(*named).assign(raw=raw), "mask").to_pylist()
     assert row["regions"][0]["region_id"] in "pq"
 
