@@ -15,6 +15,8 @@ _KNOWN = CONTROLS | OBJECTS | ITEMS | LAYOUT
 _BY_LOWER = {tag.lower(): tag for tag in _KNOWN}
 # Not text that stands for itself, but the name of a field whose `$` was forgotten.
 _FIELD = re.compile(r"[a-z_][a-z0-9_]*")
+# As a name each means something else: what is in no bucket, or a flag, for which the editor takes it.
+_TAKEN_NAMES = frozenset(["_", "true", "false"])
 _NAMELESS = frozenset(["Relations", "Table", "Pdf", "Markdown"])
 
 
@@ -26,6 +28,8 @@ def element_findings(element: Any) -> Iterator[Finding]:
         yield from _value(element)
     if element.tag in CONTROLS | OBJECTS and element.tag not in _NAMELESS and not element.get("name"):
         yield finding(element, "it has no name", 'add name="..."')
+    if element.get("name") in _TAKEN_NAMES:
+        yield finding(element, f"the name {element.get('name')!r} means something else", "choose another name")
     if element.tag in CONTROLS:
         yield from _doubled(element)
     yield from _nested(element)
