@@ -65,8 +65,13 @@ def task_from_wire(task: Mapping[str, Any]) -> RemoteTask:
         media=tuple(addresses_in(task["data"])),
         data=task["data"],
         predictions=int(task.get("total_predictions") or 0),
-        versions=",".join(sorted(filter(None, (task.get("predictions_model_versions") or "").split(",")))),
+        versions=",".join(sorted(_versions(task.get("predictions_model_versions") or ""))),
     )
+
+
+def _versions(listed: str) -> set[str]:
+    """Return the versions in a list with commas, behind which a server on PostgreSQL puts blanks."""
+    return {version.strip() for version in listed.split(",")} - {""}
 
 
 def _annotation_from_wire(annotation: Mapping[str, Any]) -> RemoteAnnotation:

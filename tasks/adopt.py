@@ -6,15 +6,15 @@ the rerun ends where an unbroken one would have; the project is tied to the spec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from prefect import task
 
 from labelloop import guidelines
-from labelloop.adopt import STRATEGY, Adoption, adoptable, chosen_rows, spec_of
+from labelloop.adopt import STRATEGY, adoptable, chosen_rows, spec_of
 from labelloop.errors import InputError
 from labelloop.rounds import Round
 from labelloop.summary import Summary
@@ -32,6 +32,15 @@ from tasks.stage import finish, stage
 from tasks.task_states import add_tasks
 
 _REFERENCE = ["ref_id", "bucket", "key", "media_version", "state"]
+
+
+@dataclass(frozen=True)
+class _Adopted:
+    """A task that becomes a unit: what it shows, and the unit's id and place in the queue."""
+
+    task: RemoteTask
+    ref_id: str
+    place: Mapping[str, Any]
 
 
 @task(name="adopt", **OUTSIDE)
@@ -64,8 +73,8 @@ def adopt_tasks(world: World, lease: Lease, ls_project: int) -> Summary:
         InputError: the project is not there or not free, or the spec has rounds of its own.
     """
     home, record = claim_project(world, ls_project), _first_round(world)
-    tasks = list(world.label_studio.changed_tasks(ls_project, None))
-    found = adoptable(tasks, world.table("references").read(columns=_REFERENCE))
+    present = {task.task_id: task for task in world.label_studio.changed_tasks(ls_project, None)}
+    found = adoptable(present.values(), world.table("references").read(columns=_REFERENCE))
     units, batch = units_of_batch(
         chosen_rows(len(found.members)),
         [[member] for member in found.members.values()],
@@ -75,10 +84,15 @@ def adopt_tasks(world: World, lease: Lease, ls_project: int) -> Summary:
         round=record.number,
         at=record.opened_at,
     )
+    places = batch.select(["unit_id", "queue_score"]).to_pylist()
+    adopted = [
+        _Adopted(present[number], ref, place)
+        for (number, (ref, _)), place in zip(found.members.items(), places, strict=True)
+    ]
     commit(world, lease, "units", units, stage="push")
-    _write_tasks(world, lease, home, tasks, found, batch)
+    _write_tasks(world, lease, home, adopted)
     commit(world, lease, "batches", batch, stage="push")
-    named = _name_units(world, lease, ls_project, found, units["unit_id"].to_pylist())
+    named = _name_units(world, lease, adopted)
     save_round(world.hot, world.project, record.model_copy(update={"state": "open", "size": units.num_rows}))
     tie_project(world, lease, home)
     counts = {"adopted": units.num_rows, "named": named, "without_medium": found.without_medium}
@@ -98,48 +112,33 @@ def _first_round(world: World) -> Round:
     return record or begin_round(world.hot, world.project, begun)
 
 
-def _write_tasks(
-    world: World,
-    lease: Lease,
-    home: LabellingProject,
-    tasks: list[RemoteTask],
-    found: Adoption,
-    batch: pa.Table,
-) -> None:
+def _write_tasks(world: World, lease: Lease, home: LabellingProject, adopted: Sequence[_Adopted]) -> None:
     """Write a row for each adopted task that has none, with the overlap it has."""
-    known = world.table("tasks").read(columns=["task_id"])["task_id"].to_pylist()
-    present = {task.task_id: task for task in tasks}
-    pairs = zip(found.members, batch.select(["unit_id", "queue_score"]).to_pylist(), strict=True)
-    rows = [_row(world, home, present[number], unit) for number, unit in pairs if number not in set(known)]
+    known = set(world.table("tasks").read(columns=["task_id"])["task_id"].to_pylist())
+    rows = [_row(world, home, one) for one in adopted if one.task.task_id not in known]
     add_tasks(world, lease, rows, stage="push")
 
 
-def _row(world: World, home: LabellingProject, present: RemoteTask, unit: Mapping[str, Any]) -> dict[str, Any]:
+def _row(world: World, home: LabellingProject, adopted: _Adopted) -> dict[str, Any]:
     return {
-        **unit,
+        **adopted.place,
         "server": home.server,
         "ls_project": home.ls_project,
-        "task_id": present.task_id,
-        "overlap": present.overlap,
-        "state": "answered" if present.finished else "open",
+        "task_id": adopted.task.task_id,
+        "overlap": adopted.task.overlap,
+        "state": "answered" if adopted.task.finished else "open",
         "queue_version": STRATEGY,
         "prediction_shown": world.spec.predictions.show,
         "guideline_version": guidelines.version(world.spec.guidelines.text),
     }
 
 
-def _name_units(world: World, lease: Lease, ls_project: int, found: Adoption, units: list[str]) -> int:
+def _name_units(world: World, lease: Lease, adopted: Sequence[_Adopted]) -> int:
     """Write unit and reference into the data of the tasks that do not hold them yet; return how many."""
-    wanted = {
-        number: {"unit": unit, "ref": ref}
-        for (number, (ref, _)), unit in zip(found.members.items(), units, strict=True)
-    }
-    held = world.label_studio.data_of(ls_project, wanted)
-    changed = {
-        number: held[number] | names for number, names in wanted.items() if not names.items() <= held[number].items()
-    }
+    named = [(one.task, {**one.task.data, "unit": one.place["unit_id"], "ref": one.ref_id}) for one in adopted]
+    changed = [(task.task_id, data) for task, data in named if data != task.data]
     with progress(len(changed), "naming units in Label Studio") as bar:
-        for number, data in changed.items():
+        for number, data in changed:
             lease.check()
             world.label_studio.change_data(number, data)
             bar.advance()

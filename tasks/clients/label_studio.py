@@ -101,9 +101,6 @@ class LabelStudio(Protocol):
     def finish(self, task_id: int) -> None:
         """Hand a task out no more, whatever its overlap; its answers stay."""
 
-    def data_of(self, ls_project: int, task_ids: Collection[int]) -> dict[int, Json]:
-        """Return the whole data of these tasks; absent ones are left out."""
-
     def change_data(self, task_id: int, data: Mapping[str, str]) -> None:
         """Replace what a task shows; answers and predictions stay."""
 

@@ -89,10 +89,6 @@ class LabelStudioServer:
         """Return these tasks with their annotations; absent ones are left out."""
         return [task_from_wire(task) for task in self._listed(ls_project, task_ids, fields=_TASK_FIELDS)]
 
-    def data_of(self, ls_project: int, task_ids: Collection[int]) -> dict[int, Json]:
-        """Return the whole data of these tasks; absent ones are left out."""
-        return {task["id"]: task["data"] for task in self._listed(ls_project, task_ids, fields="id,data")}
-
     def tasks_after(self, ls_project: int, task_id: int) -> list[RemoteTask]:
         """Return the tasks of the project with higher numbers, in order."""
         return [task_from_wire(task) for task in self._pages(ls_project, [], last=task_id)]

@@ -84,9 +84,6 @@ class MemoryLabelStudio:
     def newest_change(self, ls_project: int) -> datetime | None:
         return max((task.updated_at for task in self.changed_tasks(ls_project, None)), default=None)
 
-    def data_of(self, ls_project: int, task_ids: Collection[int]) -> dict[int, Json]:
-        return {n: dict(self.all_tasks[n]["data"]) for n in sorted(self.task_ids(ls_project) & set(task_ids))}
-
     def changed_tasks(self, ls_project: int, since: datetime | None) -> Iterator[RemoteTask]:
         for task in self.tasks(ls_project, self.task_ids(ls_project)):
             if since is None or task.updated_at > since:

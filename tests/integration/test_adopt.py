@@ -62,6 +62,6 @@ def test_a_project_is_adopted_with_its_tasks_and_answers_and_nothing_is_asked_ag
     collect(world)
     (row,) = world.table("annotations").read().to_pylist()
     assert (row["control"], row["choices"]) == ("digit", ["1"])
-    known = world.label_studio.data_of(ls_project, world.label_studio.task_ids(ls_project)).values()
-    assert sorted(held["caption"] for held in known) == ["no. 0", "no. 1"]
+    known = world.label_studio.changed_tasks(ls_project, None)
+    assert sorted(task.data["caption"] for task in known) == ["no. 0", "no. 1"]
     assert world.label_studio.project(ls_project)["label_config"] == XML
