@@ -44,8 +44,9 @@ bench: setup ## every benchmark, peers in the same run; writes docs/benchmarks.m
 	@$(PYTHON) -m benchmarks.peers
 	@$(BIN)/python -m benchmarks
 
-crash: setup ## kill the weekly batch at every stage boundary and erasures at every request, rerun, compare; hours
-	@LABELLOOP_CRASH=full $(BIN)/pytest -q -W default tests/e2e/test_crash.py tests/e2e/test_erasure_crash.py
+crash: setup ## kill the weekly batch at every stage boundary and erasures at every request; hours; PART=3/400 for a part
+	@LABELLOOP_CRASH=$(or $(PART),full) $(BIN)/pytest -q -s -W default \
+		$(if $(PART),,tests/e2e/test_crash.py) tests/e2e/test_erasure_crash.py
 
 mutate: setup ## plant known bugs one by one; each must turn a test red
 	@$(BIN)/python -m tests.mutations

@@ -42,7 +42,8 @@ def run(quick: bool) -> Figures:
         "about": [
             f"Objects in folders of {PER_FOLDER:,} on a local SeaweedFS, listed over loopback. On AWS a page",
             "takes longer, and prefixes side by side gain what here the processor of the one server limits.",
-            "obstore runs in an environment of its own; it does not keep every key (docs/decisions.md).",
+            "obstore runs in an environment of its own, asks for one page after the other, and changes some",
+            "keys (docs/decisions.md).",
         ],
         "tables": {
             f"About {objects:,} objects listed": live,

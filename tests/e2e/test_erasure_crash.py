@@ -2,7 +2,8 @@
 
 Every subject of one lake is erased in turn, each under a fault of its own; what is left at the end is compared with
 what was there before. `make test` kills behind the first change in some places and tries a sample of all requests;
-`make crash` (LABELLOOP_CRASH=full) tries every request in every way, in lakes of some dozens of subjects.
+`make crash` (LABELLOOP_CRASH=full) tries every request in every way, in lakes of some dozens of subjects, and
+`make crash PART=3/40` (LABELLOOP_CRASH=3/400) the third of forty parts of them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ import multiprocessing
 import os
 import random
 import signal
+import sys
+import time
 import uuid
+import zlib
 from contextlib import ExitStack
 
 import pytest
@@ -31,12 +35,13 @@ from tests.scanner.rows import rows_of_tables, schemas_of_tables, tables_in, ver
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration]
 
-FULL = os.environ.get("LABELLOOP_CRASH") == "full"
+CRASH = os.environ.get("LABELLOOP_CRASH", "")
+PART, PARTS = map(int, {"": "0/0", "full": "1/1"}.get(CRASH, CRASH).split("/"))  # 0/0 is the sample of `make test`
 WAYS = ("kill before", "kill after", "lost", "unanswered")
 GROWING = ("suppressions", "receipts")
 BYSTANDERS = 5  # subjects that share a unit or a refused row, and the one of the undisturbed run
 KILLED = 3  # of the places where something changes, in `make test`
-SUBJECTS = 60 if FULL else 12
+SUBJECTS = 60 if PARTS else 12
 
 
 class Drill:
@@ -160,8 +165,9 @@ def sink(request):
 
 def chosen(requests):
     """Number and way of every fault to try."""
-    if FULL:
-        return [(at, way) for at in range(1, len(requests) + 1) for way in WAYS]
+    if PARTS:
+        every = [(at, way) for at in range(1, len(requests) + 1) for way in WAYS]
+        return [fault for fault in every if zlib.crc32(f"{fault}".encode()) % PARTS == PART - 1]
     firsts = {}
     for at, request in enumerate(requests, 1):
         if request.split(" ")[1] not in ("GET", "HEAD"):
@@ -172,17 +178,22 @@ def chosen(requests):
     return [(at, "kill after") for at in behind] + list(zip(sample, ("lost", "unanswered"), strict=True))
 
 
-@pytest.mark.timeout(0 if FULL else 600)
+@pytest.mark.timeout(0 if PARTS else 600)
 def test_an_erasure_cut_off_anywhere_and_run_again_is_done_once_and_harms_nothing(new_drill, record_property):
     drill = new_drill()
     requests = drill.undisturbed()
-    faults = chosen(requests)
-    for at, way in faults:
+    faults, begun = chosen(requests), time.monotonic()
+    for number, (at, way) in enumerate(faults, 1):
         if not drill.left:
             drill.check()
             drill = new_drill()
             drill.undisturbed()
         drill.erase_under(at, way)
+        sys.stdout.write(
+            f"{number} of {len(faults)} faults: {way} {at} of {len(requests)}, {time.monotonic() - begun:.0f} s\n"
+        )
     drill.check()
-    told = ", ".join(f"{way} {at}" for at, way in faults[:20])
-    record_property("figure", f"real erasure: {len(requests)} requests, {len(faults)} faults, one end: {told} ...")
+    each = (time.monotonic() - begun) / len(faults)
+    told = f"{len(faults)} faults{f' of part {PART}/{PARTS}' * bool(PARTS)}, {each:.0f} s each, one end"
+    some = ", ".join(f"{way} {at}" for at, way in faults[:20])
+    record_property("figure", f"real erasure: {len(requests)} requests, {told}: {some} ...")
