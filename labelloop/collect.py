@@ -15,6 +15,7 @@ import pyarrow as pa
 from labelloop.contracts import Refusal, contract
 from labelloop.errors import DecisionNeeded
 from labelloop.interface import COLUMNS, Answer, Asked, asked_by, parse
+from labelloop.interface.confirmed import nothing_marked
 from labelloop.push import planned_overlap
 from labelloop.spec import ProjectSpec
 from labelloop.workbench import RemoteAnnotation, RemoteTask
@@ -48,7 +49,8 @@ class Reader:
         """Return the rows of one task's annotations, and the answers that were refused.
 
         The first planned opinions in time are `planned` (`gold` of a gold unit), later ones `adaptive`, those of
-        experts `review`; a skipped or empty annotation is a `cancelled` row for each question.
+        experts `review`; a skipped or empty annotation is a `cancelled` row for each question. Marks that were
+        confirmed to be none are an answer without regions.
         """
         rows: list[Row] = []
         refused: list[Refusal] = []
@@ -56,6 +58,7 @@ class Reader:
         for annotation in task.annotations:
             shared = self._shared(task, annotation, self._reason(task, annotation, planned))
             answers, problems = parse(annotation.result, self.asked)
+            answers += nothing_marked(answers, {control for control, _ in problems}, self.spec.interface)
             rows += [shared | _typed(answer) for answer in answers]
             refused += [_refusal(shared, annotation, *problem) for problem in problems]
             if not answers and not problems:

@@ -8,12 +8,13 @@ import pytest
 
 from deployments.cli.templates import fill
 from labelloop.task_data import task_data
-from tests.builders.annotating import push, the_project
+from tasks.consensus import resolve_labels
+from tests.builders.annotating import answer, collect, push, the_project
 from tests.builders.chosen_round import choose
 from tests.builders.interface_samples import NAME, sample_contents, sample_objects, sample_unit
 from tests.builders.rows import hex_id, write
 from tests.fakes.label_studio import MemoryLabelStudio
-from tests.fakes.world import make_world
+from tests.fakes.world import make_world, under_lease
 
 REFERENCE = {"bucket": "media", "media_version": "v1", "state": "active"}
 KINDS = {"image-comparison": "pair", "triage": "list", "near-duplicates": "group", "pairwise": "single"}
@@ -35,7 +36,12 @@ def chosen(tmp_path, template: str):
             for ref, key in zip(refs, objects, strict=True)
         ],
     )
-    unit = {"unit_id": hex_id(0), "kind": KINDS[template], "ref_ids": refs, "media_versions": ["v1"] * len(refs)}
+    unit = {
+        "unit_id": hex_id(0),
+        "kind": KINDS.get(template, "single"),
+        "ref_ids": refs,
+        "media_versions": ["v1"] * len(refs),
+    }
     write(world, "units", [unit | {"round": 1}])
     return world
 
@@ -70,6 +76,43 @@ def test_a_member_that_was_moved_is_shown_where_it_lies_now(tmp_path, template):
     assert the_task(world)[1].media == tuple(
         "s3://media/digits/elsewhere.png" if "/1/" in address else address for address in before
     )
+
+
+def sorted_and_confirmed(how: str) -> list[dict]:
+    buckets = {"act now": [hex_id(0)], "look closer": [], "no action": [hex_id(1), hex_id(2)]}
+    return [
+        {"from_name": "urgency", "to_name": "items", "type": "ranker", "value": {"ranker": buckets}},
+        {"from_name": "rationale", "to_name": "items", "type": "textarea", "value": {"text": ["smoke"]}},
+        {"from_name": "urgency_confirmed", "to_name": "items", "type": "choices", "value": {"choices": [how]}},
+    ]
+
+
+def test_how_somebody_confirmed_is_kept_and_is_no_opinion_on_the_unit(tmp_path):
+    world = chosen(tmp_path, "triage")
+    push(world)
+    for name, how in (("ann", "everything is sorted"), ("bob", "what is left fits nowhere")):
+        answer(world, 0, name, result=sorted_and_confirmed(how))
+    collect(world)
+    rows = world.table("annotations").read().to_pylist()
+    assert {row["choices"][0] for row in rows if row["control"] == "urgency_confirmed"} == {
+        "everything is sorted",
+        "what is left fits nowhere",
+    }
+    under_lease(world, "consensus", resolve_labels)
+    assert {row["control"] for row in world.table("labels").read().to_pylist()} == {"rationale"}
+
+
+def test_nothing_to_mark_is_an_answer_and_not_a_missing_one(tmp_path):
+    world = chosen(tmp_path, "keypoints")
+    push(world)
+    nothing = {"choices": ["there is nothing to mark"]}
+    confirmed = {"from_name": "landmarks_confirmed", "to_name": "image", "type": "choices", "value": nothing}
+    answer(world, 0, "ann", result=[confirmed])
+    broken = {"from_name": "landmarks", "to_name": "image", "type": "keypointlabels", "value": {"x": "left"}}
+    answer(world, 0, "bob", result=[confirmed, broken])
+    collect(world)
+    rows = world.table("annotations").read().to_pylist()
+    assert [row["regions"] for row in rows if row["control"] == "landmarks"] == [[]]
 
 
 def test_a_record_that_holds_something_else_waits_in_quarantine(tmp_path):

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pytest
 
 from labelloop.contracts import contract
-from labelloop.opinions import opinions, planned, split_rulings
+from labelloop.opinions import opinions, planned, split_rulings, without_confirmations
 from labelloop.pool import comparable, scoring_model, split_pool
+from labelloop.spec.interface import Interface, Question
 from labelloop.units import unit_id, units_of_batch
 from tests.builders.answers import NOW, answer
 
@@ -153,6 +154,13 @@ def test_units_of_a_batch_keep_their_order_and_purpose():
     assert batch["unit_id"].to_pylist() == units["unit_id"].to_pylist()
     assert units["unit_id"][1].as_py() == unit_id("p", "audit", "single", [(f"{1:032x}", "v2")])
     assert batch["inclusion_probability"].to_pylist() == [None, 0.1]
+
+
+def test_how_an_answer_was_confirmed_is_no_opinion():
+    order = Question(name="digit", type="ranking", prompt="?", about=("items",))
+    interface = Interface(layout="list", questions=(order,))
+    rows = table("annotations", answer("u", "a", "1"), answer("u", "a", "1", control="digit_confirmed"))
+    assert without_confirmations(rows, interface)["control"].to_pylist() == ["digit"]
 
 
 def test_agreement_counts_planned_opinions_and_consensus_counts_all():
