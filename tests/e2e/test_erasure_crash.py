@@ -3,7 +3,7 @@
 Every subject of one lake is erased in turn, each under a fault of its own; what is left at the end is compared with
 what was there before. `make test` kills behind the first change in some places and tries a sample of all requests;
 `make crash` (LABELLOOP_CRASH=full) tries every request in every way, in lakes of some dozens of subjects, and
-`make crash PART=3/40` (LABELLOOP_CRASH=3/400) the third of forty parts of them.
+`make crash PART=3/400` (LABELLOOP_CRASH=3/400) the third of four hundred parts of them.
 """
 
 from __future__ import annotations
