@@ -93,6 +93,16 @@ def split_rulings(rows: pa.Table, experts: Collection[str]) -> tuple[pa.Table, p
     return rows.filter(pc.invert(is_expert)), agreed.select(["unit", "value_min"]).rename_columns(["unit", "value"])
 
 
+def experts_among(people: pa.Table) -> list[str]:
+    """Return the pseudonyms of experts.
+
+    >>> experts_among(pa.table({"annotator": ["a", "b"], "level": ["expert", "annotator"]}))
+    ['a']
+    """
+    found: list[str] = people.filter(pc.equal(people["level"], "expert"))["annotator"].to_pylist()
+    return found
+
+
 def answered(annotations: pa.Table) -> list[tuple[str, str]]:
     """Return the controls that have an active answer, each with the kind of its newest, sorted by name."""
     rows = annotations.filter(pc.equal(annotations["state"], "active")).select(

@@ -9,13 +9,17 @@ import pyarrow.compute as pc
 from prefect import task
 
 from labelloop.adjudication import Docket, adjudicate
+from labelloop.opinions import experts_among
 from labelloop.push import current_units
+from labelloop.redundancy import chances
 from labelloop.summary import Summary
 from tasks.artifacts import publish_table
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
 from tasks.labelling_project import known_project
+from tasks.outdated import finish_early
 from tasks.policies import OUTSIDE
+from tasks.redundancy import firsts_of
 from tasks.stage import finish, stage
 from tasks.task_states import change_tasks
 
@@ -34,14 +38,7 @@ def adjudicate_conflicts(world: World, lease: Lease) -> Summary:
     """
     if known_project(world) is None:
         return Summary(stage="adjudication", notes=("nothing is in Label Studio yet",))
-    spec = world.spec
-    docket = adjudicate(
-        world.table("labels").read(),
-        _current_tasks(world),
-        world.table("annotations").read(),
-        maximum=min(spec.overlap.maximum, spec.annotators.count),
-        annotators=spec.annotators.count,
-    )
+    docket = docket_of(world)
     asked = docket.ask_again.to_pylist()
     for row in asked:
         lease.check()
@@ -50,17 +47,42 @@ def adjudicate_conflicts(world: World, lease: Lease) -> Summary:
         world.label_studio.reopen(row["task_id"])
     changes = {row["unit_id"]: {"overlap": row["overlap"], "state": "open"} for row in asked}
     change_tasks(world, lease, changes, stage="adjudication")
+    sure = docket.sure.to_pylist()
+    finish_early(world, lease, sure)
+    change_tasks(world, lease, {row["unit_id"]: {"overlap": row["answers"]} for row in sure}, stage="adjudication")
     _show(world, docket)
-    counts = {"asked_again": len(asked), "for_expert": docket.for_expert.num_rows}
+    counts = {"asked_again": len(asked), "for_expert": docket.for_expert.num_rows, "sure": len(sure)}
     return Summary(stage="adjudication", counts=counts)
 
 
+def docket_of(world: World) -> Docket:
+    """Return what becomes of each conflict, as the lake has them now."""
+    spec, labels, annotations = world.spec, world.table("labels").read(), world.table("annotations").read()
+    people = world.table("annotators").read()
+    disputed = set(labels.filter(pc.equal(labels["state"], "conflict"))["control"].to_pylist())
+    return adjudicate(
+        labels,
+        _current_tasks(world),
+        annotations,
+        firsts=firsts_of(world),
+        chances=chances(annotations, disputed, experts=experts_among(people), spec=spec),
+        maximum=min(spec.overlap.maximum, spec.annotators.count),
+        annotators=spec.annotators.count,
+        extra_share=spec.overlap.extra_share,
+    )
+
+
 def _current_tasks(world: World) -> pa.Table:
-    """Return the tasks whose media still is what was asked about: no opinion on other bytes may join the old ones."""
-    units = world.table("units").read(columns=["unit_id", "ref_ids", "media_versions"])
+    """Return the tasks that opinions may still be asked of.
+
+    Their media is what was asked about, since no opinion on other bytes may join the old ones; and their answer was
+    not known before, since gold and repeated units test people, not the other way round.
+    """
+    units = world.table("units").read(columns=["unit_id", "ref_ids", "media_versions", "purpose"])
+    open_units = units.filter(pc.is_in(units["purpose"], value_set=pa.array(["label", "audit"])))
     references = world.table("references").read(columns=["ref_id", "bucket", "key", "media_version", "state"])
     tasks = world.table("tasks").read()
-    current = current_units(units, references)
+    current = current_units(open_units, references)
     return tasks.filter(pc.is_in(tasks["unit_id"], value_set=current.combine_chunks()))
 
 

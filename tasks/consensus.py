@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 from prefect import task
 
 from labelloop.labels import label_rows
-from labelloop.opinions import without_confirmations
+from labelloop.opinions import experts_among, without_confirmations
 from labelloop.summary import Summary
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
@@ -26,7 +26,7 @@ def consensus(project: str) -> dict[str, object]:
 def resolve_labels(world: World, lease: Lease) -> Summary:
     """Write the label of every answered unit and withdraw labels that have no opinion left."""
     people, table = world.table("annotators").read(), world.table("labels")
-    experts = people.filter(pc.equal(people["level"], "expert"))["annotator"].to_pylist()
+    experts = experts_among(people)
     present = table.read()
     annotations = without_confirmations(world.table("annotations").read(), world.spec.interface)
     units = world.table("units").read(columns=["unit_id", "kind", "ref_ids", "media_versions"])

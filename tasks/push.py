@@ -13,7 +13,6 @@ from prefect import task
 
 from labelloop import guidelines
 from labelloop.changes import Changes
-from labelloop.push import planned_overlap
 from labelloop.summary import Summary
 from tasks.artifacts import progress, publish_link, publish_table
 from tasks.clients.lease import Lease
@@ -23,6 +22,7 @@ from tasks.clients.world import World
 from tasks.labelling_project import LabellingProject, ensure_project
 from tasks.outdated import finish_early, take_back
 from tasks.policies import OUTSIDE
+from tasks.redundancy import first_by_unit
 from tasks.requeue import order_by, requeue
 from tasks.set_up import set_up
 from tasks.settled import settle, unsettle
@@ -78,8 +78,9 @@ def carry_out(world: World, lease: Lease, changes: Changes) -> dict[str, int]:
         lease.check()
         world.label_studio.delete_task(stray.task_id)
     quarantine(world, lease, list(changes.refused), stage="push")
-    created = _create(world, lease, home, changes)
-    overlaps = _hand_out(world, lease, changes, created)
+    firsts = first_by_unit(world) if changes.create or changes.adopt else {}
+    created = _create(world, lease, home, changes, firsts)
+    overlaps = _hand_out(world, lease, changes, {number: firsts[unit] for unit, number in created.items()})
     requeue(world, lease, home, changes.rescore)
     if changes.order or changes.rescore or created:
         order_by(world, lease, home, changes.version)
@@ -97,23 +98,27 @@ def _readdress(world: World, lease: Lease, shown: Mapping[int, _Row]) -> None:
         world.label_studio.change_data(number, row["data"])
 
 
-def _create(world: World, lease: Lease, home: LabellingProject, changes: Changes) -> dict[str, int]:
+def _create(
+    world: World, lease: Lease, home: LabellingProject, changes: Changes, firsts: Mapping[str, int]
+) -> dict[str, int]:
     """Import what is missing, write its rows and those of tasks left behind, and return what was created."""
     known = world.table("tasks").read(columns=["task_id"])["task_id"].to_pylist()
     left_behind = {unit: number for unit, (number, _) in changes.adopt.items()}
     newest = max([*known, *left_behind.values()], default=0)
     created = import_tasks(world, lease, home.ls_project, changes.create, newest=newest)
     wires = {**changes.create, **{unit: wire for unit, (_, wire) in changes.adopt.items()}}
-    rows = [_row(world, home, unit, number, wires[unit]) for unit, number in {**left_behind, **created}.items()]
+    rows = [
+        {**_row(world, home, unit, number, wires[unit]), "overlap": firsts[unit]}
+        for unit, number in {**left_behind, **created}.items()
+    ]
     add_tasks(world, lease, rows, stage="push")
     return created
 
 
-def _hand_out(world: World, lease: Lease, changes: Changes, created: Mapping[str, int]) -> int:
+def _hand_out(world: World, lease: Lease, changes: Changes, created: Mapping[int, int]) -> int:
     """Bring tasks to their overlap, hand out again what is finished too early, and return how many were set."""
-    planned = {number: planned_overlap(world.spec, unit) for unit, number in created.items()}
     # An import takes no overlap: it is 1 for all.
-    overlaps = {**changes.overlaps, **{number: wanted for number, wanted in planned.items() if wanted > 1}}
+    overlaps = {**changes.overlaps, **{number: wanted for number, wanted in created.items() if wanted > 1}}
     with progress(len(overlaps), "overlaps") as bar:
         for number, overlap in overlaps.items():
             lease.check()
@@ -138,7 +143,6 @@ def _row(world: World, home: LabellingProject, unit: str, number: int, wire: _Ro
         "server": home.server,
         "ls_project": home.ls_project,
         "task_id": number,
-        "overlap": planned_overlap(world.spec, unit),
         "state": "open",
         "queue_score": entry["score"],
         "queue_version": entry["model_version"],

@@ -19,7 +19,7 @@ from labelloop import guidelines
 from labelloop.changes import Changes
 from labelloop.pool import scoring_model
 from labelloop.project_settings import SettingChange
-from labelloop.push import Wanted, importable, planned_overlap, wanted_tasks
+from labelloop.push import Wanted, importable, wanted_tasks
 from labelloop.queue_entries import new_predictions, stale_tasks
 from labelloop.reconcile import Inspection, sort_strays
 from labelloop.workbench import RemoteTask
@@ -28,6 +28,7 @@ from tasks.clients.world import World
 from tasks.contents import contents_of
 from tasks.labelling_project import LabellingProject, known_project
 from tasks.outdated import sort_outdated
+from tasks.redundancy import first_by_unit
 from tasks.settled import Settled, settled
 from tasks.survey_project import inspection_of, setting_changes, wanted_project, with_project
 
@@ -88,8 +89,9 @@ def _with_tasks(
     world: World, home: LabellingProject, wanted: Wanted, changes: Changes, found: Inspection, mark: Settled | None
 ) -> Changes:
     strays = sort_strays(found.strays, changes.create.keys(), changes.version)
-    for task in strays.adopted.values():
-        found.compare_queue(task, planned_overlap(world.spec, task.unit_id), changes.version)
+    firsts = first_by_unit(world) if strays.adopted else {}
+    for unit, task in strays.adopted.items():
+        found.compare_queue(task, firsts[unit], changes.version)
     outdated = sort_outdated(world, home, wanted.outdated)
     return replace(
         changes,

@@ -22,9 +22,15 @@ class Guidelines(Section):
 class Overlap(Section):
     """How many opinions a unit gets."""
 
-    share: float = Field(default=0.2, ge=0, le=1, description="share of units asked of several annotators")
+    share: float = Field(default=0.1, ge=0, le=1, description="share of units asked of several annotators")
+    uncertain_share: float = Field(
+        default=0.1, ge=0, le=1, description="of the chosen units the share that the model is least sure of, as well"
+    )
     annotators: int = Field(default=2, ge=2, description="planned opinions on those")
     maximum: int = Field(default=4, ge=1, description="opinions at most, when annotators disagree")
+    extra_share: float = Field(
+        default=1.0, ge=0, description="further opinions at most, for each unit of a round, when annotators disagree"
+    )
 
     @model_validator(mode="after")
     def _planned_below_maximum(self) -> Self:
@@ -38,6 +44,11 @@ class Annotators(Section):
 
     count: int = Field(ge=1, description="people who work on the project")
     experts: int = Field(default=0, ge=0, description="of them, experts; named in settings, never here")
+    figures: Literal["none", "lead"] = Field(
+        default="lead", description="figures of single people, under pseudonyms: none, or in the lead's report alone"
+    )
+    figures_days: int = Field(default=180, ge=1, description="how long those of past rounds are kept")
+    hourly_rate: float | None = Field(default=None, ge=0, description="pay, for the cost of an accepted label")
 
 
 class Predictions(Section):

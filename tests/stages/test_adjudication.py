@@ -36,7 +36,7 @@ def overlap(world: World) -> list[int]:
 
 def test_a_conflict_is_asked_of_one_more_annotator(tmp_path: Path):
     world = disputed(tmp_path)
-    assert adjudicate(world) == {"asked_again": 1, "for_expert": 0}
+    assert adjudicate(world) == {"asked_again": 1, "for_expert": 0, "sure": 0}
     assert (states(world)[0], overlap(world)[0]) == ("open", 3)
     project = the_project(world)
     assert task_of(world, 0) in world.label_studio.queue(project, person(world, "cis").user_id)
@@ -46,12 +46,12 @@ def test_a_conflict_is_asked_of_one_more_annotator(tmp_path: Path):
 def test_while_the_new_opinion_is_awaited_nothing_more_is_asked(tmp_path: Path):
     world = disputed(tmp_path)
     adjudicate(world)
-    assert adjudicate(world) == {"asked_again": 0, "for_expert": 0}
+    assert adjudicate(world) == {"asked_again": 0, "for_expert": 0, "sure": 0}
 
 
 def test_at_the_maximum_a_conflict_waits_for_an_expert(tmp_path: Path):
     world = disputed(tmp_path, opinions=4)
-    assert adjudicate(world) == {"asked_again": 0, "for_expert": 1}
+    assert adjudicate(world) == {"asked_again": 0, "for_expert": 1, "sure": 0}
     assert states(world)[0] == "answered"
 
 
@@ -60,13 +60,13 @@ def test_when_everybody_else_skipped_a_conflict_waits_for_an_expert(tmp_path: Pa
     for name in ("cis", "dan"):
         person(world, name).skip(task_of(world, 0))
     collect(world)
-    assert adjudicate(world) == {"asked_again": 0, "for_expert": 1}
+    assert adjudicate(world) == {"asked_again": 0, "for_expert": 1, "sure": 0}
 
 
 def test_an_accepted_label_is_left_alone(tmp_path: Path):
     world = disputed(tmp_path)
     label(world, "accepted")
-    assert adjudicate(world) == {"asked_again": 0, "for_expert": 0}
+    assert adjudicate(world) == {"asked_again": 0, "for_expert": 0, "sure": 0}
 
 
 def test_each_conflict_is_asked_once_more_each_night_up_to_the_maximum(tmp_path: Path):
@@ -75,7 +75,25 @@ def test_each_conflict_is_asked_once_more_each_night_up_to_the_maximum(tmp_path:
         assert adjudicate(world)["asked_again"] == 1
         answer(world, 0, name)
         collect(world)
-    assert adjudicate(world) == {"asked_again": 0, "for_expert": 1}
+    assert adjudicate(world) == {"asked_again": 0, "for_expert": 1, "sure": 0}
+
+
+def test_a_raised_task_whose_label_became_sure_is_handed_out_no_more(tmp_path: Path):
+    world = disputed(tmp_path)
+    adjudicate(world)
+    label(world, "accepted")
+    assert adjudicate(world) == {"asked_again": 0, "for_expert": 0, "sure": 1}
+    assert (states(world)[0], overlap(world)[0]) == ("answered", 2)
+    project, cis = the_project(world), person(world, "cis").user_id
+    assert task_of(world, 0) not in world.label_studio.queue(project, cis)
+    assert adjudicate(world)["sure"] == 0
+
+
+def test_no_further_opinion_is_bought_on_what_is_known_already(tmp_path: Path):
+    world = disputed(tmp_path)
+    known = {"unit_id": hex_id(0), "purpose": "gold", "ref_ids": [hex_id(0)], "media_versions": ["v1"]}
+    write(world, "units", [known])
+    assert adjudicate(world) == {"asked_again": 0, "for_expert": 0, "sure": 0}
 
 
 def test_killed_after_any_effect_and_rerun_one_more_opinion_is_asked_and_not_two(tmp_path: Path):

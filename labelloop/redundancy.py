@@ -1,0 +1,71 @@
+"""How many opinions a unit gets: at first, and what one more would bring where they disagree.
+
+Which tasks are raised for it is decided in `adjudication.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from labelloop.consensus import enough_opinions, resolve
+from labelloop.opinions import answered, opinions, split_rulings
+from labelloop.push import planned_overlap
+from labelloop.spec import ProjectSpec
+from labelloop.sql import session
+
+_CLASSES: Final = frozenset(["choices", "taxonomy"])
+_CHANCES: Final = pa.schema([("unit_id", pa.string()), ("control", pa.string()), ("chance", pa.float64())])
+_UNCERTAIN = """
+SELECT unit_id, round,
+       stratum = 'exploit' AND row_number() OVER (PARTITION BY round, stratum ORDER BY queue_score, unit_id)
+                               <= floor($share * count(*) OVER (PARTITION BY round, stratum)) AS is_uncertain
+FROM batches ORDER BY unit_id
+"""
+
+
+def first_overlaps(spec: ProjectSpec, batches: pa.Table) -> pa.Table:
+    """Return how many opinions each unit gets at first: `unit_id, round, first`, sorted by unit.
+
+    Those of a random share are planned (`planned_overlap`). The exploited units of a round that come first in its
+    queue, a share of `overlap.uncertain_share` (rounded down), get as many, but there all beyond the planned count as
+    adaptive: whoever asks where the model doubts finds more disagreement than there is.
+
+    Args:
+        spec: the project.
+        batches: `unit_id, round, stratum, queue_score` of the contract `batches`.
+    """
+    with session() as db:
+        db.register("batches", batches)
+        found = db.sql(_UNCERTAIN, params={"share": spec.overlap.uncertain_share}).to_arrow_table()
+    several = spec.overlap.annotators
+    first = [
+        several if is_uncertain else planned_overlap(spec, unit)
+        for unit, is_uncertain in zip(found["unit_id"].to_pylist(), found["is_uncertain"].to_pylist(), strict=True)
+    ]
+    return found.select(["unit_id", "round"]).append_column("first", pa.array(first, pa.int64()))
+
+
+def chances(
+    annotations: pa.Table, disputed: Collection[str], *, experts: Collection[str], spec: ProjectSpec
+) -> pa.Table:
+    """Return the chance that one more opinion makes a label sure: `unit_id, control, chance`, see `enough_opinions`.
+
+    Args:
+        annotations: rows of the contract `annotations`.
+        disputed: controls that matter; only those that answer with classes are looked at.
+        experts: pseudonyms whose answers are rulings.
+        spec: says how labels are resolved, and from when one is accepted.
+    """
+    found = [_CHANCES.empty_table()]
+    for control, kind in answered(annotations):
+        if control in disputed and kind in _CLASSES:
+            ratings, rulings = split_rulings(opinions(annotations, control), experts)
+            resolved = resolve(ratings, spec.consensus.method, rulings=rulings)
+            told = enough_opinions(resolved, threshold=spec.quality.accept_confidence)
+            columns = [told["unit"], pa.repeat(control, told.num_rows), told["chance"]]
+            found.append(pa.table(columns, schema=_CHANCES).filter(pc.is_valid(told["chance"])))
+    return pa.concat_tables(found)
