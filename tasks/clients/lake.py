@@ -254,7 +254,9 @@ def _scanned(
 
 
 def _is_in(rows: pa.Table, column: str) -> ds.Expression:
-    return ds.field(column).isin(rows[column].combine_chunks())
+    # The cast keeps Arrow from weighing keys against a file's statistics, which it cannot where delta-rs wrote views
+    # of text (pyarrow 26: no greater_equal of string and string_view). Keys are random: they would skip nothing.
+    return ds.field(column).cast(rows.schema.field(column).type).isin(rows[column].combine_chunks())
 
 
 def _changed(rows: pa.Table, present: ds.Dataset, keys: Sequence[str]) -> pa.Table:
