@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pyarrow as pa
 import pyarrow.compute as pc
 from prefect import task
 from prefect.events import emit_event
 
-from labelloop.night import agreement_rows, annotator_rows
+from labelloop.annotators import annotator_rows
+from labelloop.night import agreement_rows
+from labelloop.opinions import without_confirmations
 from labelloop.summary import Summary
 from tasks.artifacts import publish_table
 from tasks.clients.lease import Lease
@@ -30,18 +34,43 @@ def measure_agreement(world: World, lease: Lease) -> Summary:
     record = current_round(world.hot, world.project)
     if record is None:
         return Summary(stage="agreement", notes=("no round yet",))
-    quality, annotations = world.spec.quality, world.table("annotations").read()
+    spec = world.spec
+    annotations = without_confirmations(world.table("annotations").read(), spec.interface)
+    per_person = spec.annotators.figures == "lead"
     figures = agreement_rows(
-        annotations, round=record.number, n_min=quality.n_min, seed=world.spec.sampling.seed, at=world.now()
+        annotations,
+        round=record.number,
+        n_min=spec.quality.n_min,
+        seed=spec.sampling.seed,
+        at=world.now(),
+        per_person=per_person,
     )
     commit(world, lease, "agreement", figures, stage="agreement")
-    people = annotator_rows(annotations, world.table("annotators").read(), at=world.now())
+    people = annotator_rows(
+        annotations,
+        world.table("annotators").read(),
+        world.table("labels").read(columns=["unit_id", "control", "label", "state"]),
+        at=world.now(),
+        hourly_rate=spec.annotators.hourly_rate,
+        figures=per_person,
+    )
     commit(world, lease, "annotators", people, stage="agreement")
+    _forget(world, lease)
     _show(figures)
     low = _alarms(world, figures)
     flagged = pc.sum(people["flagged"]).as_py() or 0
     counts = {"figures": figures.num_rows, "annotators": people.num_rows, "flagged": flagged, "alarms": low}
     return Summary(stage="agreement", counts=counts)
+
+
+def _forget(world: World, lease: Lease) -> None:
+    """Delete the figures of pairs and single people that are older than the spec keeps them, or not wanted at all."""
+    people, table = world.spec.annotators, world.table("agreement")
+    days = people.figures_days if people.figures == "lead" else 0
+    kept = table.read(columns=["figure_id", "scope", "measured_at"])
+    personal = pc.is_in(kept["scope"], value_set=pa.array(["pair", "annotator"]))
+    old = pc.less(kept["measured_at"], pa.scalar(world.now() - timedelta(days=days), pa.timestamp("us", "UTC")))
+    table.delete("figure_id", kept.filter(pc.and_(personal, old))["figure_id"].to_pylist(), fence=lease.check)
 
 
 def _alarms(world: World, figures: pa.Table) -> int:

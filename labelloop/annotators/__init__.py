@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from labelloop.annotators.accuracy import AnnotatorFigure, assess
 from labelloop.annotators.confusion import confusions
+from labelloop.annotators.rows import annotator_rows
 from labelloop.annotators.skill import Skill, skills
 from labelloop.annotators.work import Work, work_of
 
-__all__ = ["AnnotatorFigure", "Skill", "Work", "assess", "confusions", "skills", "work_of"]
+__all__ = ["AnnotatorFigure", "Skill", "Work", "annotator_rows", "assess", "confusions", "skills", "work_of"]

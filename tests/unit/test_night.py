@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pyarrow as pa
 
+from labelloop.annotators import annotator_rows
 from labelloop.contracts import contract
 from labelloop.labels import label_rows
-from labelloop.night import agreement_rows, annotator_rows
+from labelloop.night import agreement_rows
 from labelloop.simulation import SimulatedAnnotator
 from tests.builders.answers import NOW, answer
 
@@ -60,13 +61,38 @@ def test_a_figure_that_cannot_be_given_says_why():
 
 
 def test_the_careless_annotator_is_flagged_and_the_others_are_not():
-    rows = annotator_rows(table("annotations", answers(90)), people(*ERRORS), at=NOW).to_pylist()
+    rows = annotator_rows(table("annotations", answers(90)), people(*ERRORS), table("labels", []), at=NOW).to_pylist()
     assert [r["annotator"] for r in rows if r["flagged"]] == ["a-careless"]
     assert all(r["n"] == 90 or r["n"] > 80 for r in rows)
 
 
+def test_the_night_says_of_each_annotator_what_they_confuse_how_skilled_they_are_and_what_they_cost():
+    rows = answers(90)
+    labels = labels_of(rows)
+    found = annotator_rows(table("annotations", rows), people(*ERRORS), labels, at=NOW, hourly_rate=20.0).to_pylist()
+    careless = next(row for row in found if row["flagged"])
+    careful = next(row for row in found if row["annotator"] == "a-anna")
+    assert careless["skill_high"] < careful["skill"]
+    assert careless["cost_per_accepted"] > careful["cost_per_accepted"]
+    assert careful["hours"] == 90 * 3.0 / 3600
+    wrong = [
+        sum(cell["n"] for cell in r["confusion"] if cell["truth"] != cell["answer"]) for r in (careless, careful)
+    ]
+    assert wrong[0] > wrong[1]
+
+
+def test_where_figures_of_people_are_off_there_are_none():
+    rows = answers(90)
+    found = annotator_rows(table("annotations", rows), people(*ERRORS), labels_of(rows), at=NOW, figures=False)
+    kept = {"annotator", "level", "n", "flagged", "confusion", "measured_at"}
+    assert all(row[name] is None for row in found.to_pylist() for name in set(row) - kept)
+    assert {(row["n"], row["flagged"], len(row["confusion"])) for row in found.to_pylist()} == {(0, False, 0)}
+    figures = agreement_rows(table("annotations", rows), round=1, n_min=5, seed=0, at=NOW, per_person=False)
+    assert set(figures["scope"].to_pylist()) == {"project"}
+
+
 def test_an_annotator_without_answers_keeps_a_row_without_figures():
-    row = annotator_rows(table("annotations", []), people("a-new"), at=NOW).to_pylist()[0]
+    row = annotator_rows(table("annotations", []), people("a-new"), table("labels", []), at=NOW).to_pylist()[0]
     assert (row["n"], row["accuracy"], row["flagged"]) == (0, None, False)
 
 
