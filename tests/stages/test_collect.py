@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tests.fakes.faults import killed_after_each_effect
 from tests.fakes.label_studio import MemoryLabelStudio
 from tests.fakes.world import copy_of
 
-MANY = SPEC.replace("share: 0.2, annotators: 2", "share: 1.0, annotators: 2")
+MANY = SPEC.replace("share: 0.2,", "share: 1.0,")
 
 
 def rows(world: World) -> list[dict]:
@@ -76,6 +77,17 @@ def test_only_what_changed_is_read_again(tmp_path: Path):
     collect(world)
     answer(world, 1)
     assert collect(world)["changed"] < 150
+
+
+def test_a_change_that_became_visible_late_is_still_read(tmp_path: Path):
+    world = pushed(tmp_path)
+    answer(world, 0)
+    collect(world)
+    answer(world, 1)
+    late = datetime.fromisoformat(watermark(world)["updated_at"]) - timedelta(seconds=90)
+    world.label_studio.all_tasks[task_of(world, 1)]["updated_at"] = late.isoformat()
+    collect(world)
+    assert len(rows(world)) == 2
 
 
 def test_an_edit_replaces_the_answer(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""When missing tasks are a clean-up and when somebody has to decide."""
+"""What counts as an answer; when missing tasks are a clean-up and when somebody has to decide."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pytest
 
 from labelloop.collect import vanished
 from labelloop.errors import DecisionNeeded
+from labelloop.workbench import task_from_wire
 
 
 @pytest.mark.parametrize(("gone", "stops"), [(0, False), (2, False), (3, True)])
@@ -21,3 +22,9 @@ def test_up_to_the_limit_a_disappearance_is_a_clean_up(gone, stops):
 
 def test_no_task_at_all_has_not_disappeared():
     assert vanished([], set(), 0.2) == []
+
+
+def test_a_draft_is_no_answer():
+    draft = {"id": 4, "user": "ann@labelloop.test", "result": [{"from_name": "q"}]}
+    wire = {"id": 7, "data": {"unit": "ab"}, "overlap": 1, "is_labeled": False, "drafts": [draft], "annotations": []}
+    assert task_from_wire(wire | {"updated_at": "2026-11-22T04:54:45Z"}).annotations == ()

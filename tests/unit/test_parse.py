@@ -301,6 +301,7 @@ class TestAgainstTheSpec:
             (item({"choices": ["zebra"]}), "none of the question's labels"),
             (item({"choices": ["a", "b"]}), "several choices"),
             (mark(BOX | {"rectanglelabels": ["bus"]}, "rectanglelabels"), "none of the question's labels"),
+            (mark(BOX | {"rectanglelabels": ["car", "bus"]}, "rectanglelabels"), "none of the question's labels"),
             (mark({"x": 1, "y": 2, "keypointlabels": ["car"]}, "keypointlabels"), "the spec asks for rectangle"),
             (item({"taxonomy": [["pug"]]}, "taxonomy", "kind"), "none of the question's labels"),
         ],
