@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from labelloop.contracts import Refusal
 from labelloop.spec import ProjectSpec
@@ -64,8 +65,8 @@ WHERE t.state IN ('open', 'answered') GROUP BY ALL ORDER BY t.task_id
 
 # Whether the address really is another one is seen on the server: media that was away and came back has its old one.
 _LIVE = """
-SELECT t.unit_id, t.task_id, t.state, t.overlap, t.queue_score, t.queue_version, c.ref_id, c.bucket, c.key, s.members,
-       b.stratum, b.rank, p.confidence, p.predicted,
+SELECT t.unit_id, t.task_id, t.state, t.overlap, t.queue_score, t.queue_version, t.prediction_shown,
+       c.ref_id, c.bucket, c.key, s.members, b.stratum, b.rank, p.confidence, p.predicted,
        CASE WHEN s.changed_at > t.pushed_at THEN s.changed_at END AS moved_at
 FROM tasks t JOIN current_units c USING (unit_id) JOIN shown s USING (unit_id) JOIN batches b USING (unit_id)
 LEFT JOIN predictions p
@@ -81,8 +82,9 @@ class Wanted:
     `version`: whose predictions order the queue.
     `missing`: units without a task (unit_id, ref_id, bucket, key, members, queue_score, predicted), in queue order.
     `outdated`: open and answered tasks whose media is gone or changed (unit_id, task_id, state, is_missing).
-    `live`: the other open and answered tasks (unit_id, task_id, state, overlap, queue_score, queue_version, ref_id,
-    bucket, key, members, stratum, rank, confidence, predicted, moved_at: since when its media may lie elsewhere).
+    `live`: the other open and answered tasks (unit_id, task_id, state, overlap, queue_score, queue_version,
+    prediction_shown, ref_id, bucket, key, members, stratum, rank, confidence, predicted, moved_at: since when its
+    media may lie elsewhere).
     Members are `ref_id, bucket, key`, and `score, source` of the version in force.
     """
 
@@ -168,6 +170,13 @@ def planned_overlap(spec: ProjectSpec, unit_id: str) -> int:
     digest = hashlib.sha256(f"overlap/{spec.name}/{unit_id}".encode()).digest()
     drawn = int.from_bytes(digest[:8], "big") / 2**64 < spec.overlap.share
     return spec.overlap.annotators if drawn else 1
+
+
+def pre_filled(spec: ProjectSpec, predicted: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return for each answer of a model whether annotators would see it; `prediction` says how."""
+    choices = [q for q in spec.interface.questions if q.type == "choices" and not q.per_mark]
+    labels = {value for question in choices for value in question.values} if spec.predictions.show else ()
+    return pc.is_in(predicted, pa.array(sorted(labels), pa.string()))
 
 
 def prediction(spec: ProjectSpec, *, score: float, version: str, predicted: str | None) -> dict[str, Any]:

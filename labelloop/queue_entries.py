@@ -10,22 +10,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from labelloop.push import Wanted, prediction
+from labelloop.push import Wanted, pre_filled, prediction
 from labelloop.sampling import queue_scores
 from labelloop.spec import ProjectSpec
 
 
-def stale_tasks(wanted: Wanted, *, unscored: Collection[int], finished: Collection[int]) -> pa.Table:
+def stale_tasks(
+    spec: ProjectSpec, wanted: Wanted, *, unscored: Collection[int], finished: Collection[int], redrawn: bool
+) -> pa.Table:
     """Return the open tasks whose prediction has to be replaced: rows of `wanted.live`.
 
     Args:
+        spec: the project; whether it shows predictions may have changed.
         wanted: what the lake wants.
-        unscored: tasks that have no prediction on the server, or several.
+        unscored: tasks that have not the one right prediction on the server.
         finished: tasks that are answered there, though the lake does not know yet; they keep theirs.
+        redrawn: the interface changes, so that answers pre-filled for the present one are not its own.
     """
     live = wanted.live
-    other = pc.not_equal(live["queue_version"], wanted.version)
-    due = pc.or_(other, pc.is_in(live["task_id"], pa.array(unscored, pa.int64())))
+    shown, now = live["prediction_shown"], pre_filled(spec, live["predicted"])
+    due = pc.or_(pc.not_equal(live["queue_version"], wanted.version), pc.xor(shown, now))
+    due = pc.or_(due, pc.is_in(live["task_id"], pa.array(unscored, pa.int64())))
+    due = pc.or_(due, shown) if redrawn else due
     waits = pc.and_not(pc.equal(live["state"], "open"), pc.is_in(live["task_id"], pa.array(finished, pa.int64())))
     return live.filter(pc.and_(due, waits))
 

@@ -103,7 +103,7 @@ def _with_tasks(
         readdress=found.readdressed,
         overlaps=found.overlaps,
         reopen=found.reopened,
-        rescore=_rescored(world, home, wanted, found, mark),
+        rescore=_rescored(world, wanted, changes.settings, found, mark),
         guidelines=_to_be_told(world),
         there=int(home.settings["task_number"]),
         kept_answers=outdated.kept,
@@ -114,13 +114,14 @@ def _with_tasks(
 
 
 def _rescored(
-    world: World, home: LabellingProject, wanted: Wanted, found: Inspection, mark: Settled | None
+    world: World, wanted: Wanted, settings: Iterable[SettingChange], found: Inspection, mark: Settled | None
 ) -> dict[str, dict[str, Any]]:
     """Return the new predictions of stale tasks; those that vanished are the business of collect."""
-    stale = stale_tasks(wanted, unscored=found.unscored, finished=found.finished)
-    there = world.label_studio.task_ids(home.ls_project, stale["task_id"].to_pylist()) if mark else found.present
-    kept = stale.filter(pc.is_in(stale["task_id"], pa.array(sorted(there), pa.int64())))
-    return new_predictions(world.spec, kept, wanted.version)
+    redrawn = any(one.name == "label_config" and not one.kept for one in settings)
+    stale = stale_tasks(world.spec, wanted, unscored=found.unscored, finished=found.finished, redrawn=redrawn)
+    if mark is None:
+        stale = stale.filter(pc.is_in(stale["task_id"], pa.array(sorted(found.present), pa.int64())))
+    return new_predictions(world.spec, stale, wanted.version)
 
 
 def _to_be_told(world: World) -> list[str]:

@@ -65,8 +65,8 @@ class LabelStudio(Protocol):
     def storage_fits(self, ls_project: int, bucket: str) -> bool:
         """Return whether the storage of the bucket is there as `ensure_storage` makes it; keys are not shown."""
 
-    def task_ids(self, ls_project: int, among: Collection[int] | None = None) -> set[int]:
-        """Return the number of every task of the project, or of those of `among` that are there."""
+    def task_ids(self, ls_project: int) -> set[int]:
+        """Return the number of every task of the project."""
 
     def tasks(self, ls_project: int, task_ids: Collection[int]) -> list[RemoteTask]:
         """Return these tasks with their annotations; absent ones are left out."""

@@ -79,15 +79,17 @@ class LabelStudioServer:
         # By attribute: dumped, a storage has the server's names, of which one differs from those it is set up by.
         return any(all(getattr(storage, name) == value for name, value in wanted.items()) for storage in found)
 
-    def task_ids(self, ls_project: int, among: Collection[int] | None = None) -> set[int]:
-        """Return the number of every task of the project, or of those of `among` that are there."""
-        if among is None:
-            return {task["id"] for task in self._pages(ls_project, [], fields="id")}
-        return {task["id"] for task in self._listed(ls_project, among, fields="id")}
+    def task_ids(self, ls_project: int) -> set[int]:
+        """Return the number of every task of the project."""
+        return {task["id"] for task in self._pages(ls_project, [], fields="id")}
 
     def tasks(self, ls_project: int, task_ids: Collection[int]) -> list[RemoteTask]:
         """Return these tasks with their annotations; absent ones are left out."""
-        return [task_from_wire(task) for task in self._listed(ls_project, task_ids, fields=_TASK_FIELDS)]
+        wanted, found = sorted(task_ids), []
+        for start in range(0, len(wanted), _IDS_PER_QUERY):
+            listed = _condition("id", "in_list", wanted[start : start + _IDS_PER_QUERY], "List")
+            found += [task_from_wire(task) for task in self._pages(ls_project, [listed])]
+        return found
 
     def tasks_after(self, ls_project: int, task_id: int) -> list[RemoteTask]:
         """Return the tasks of the project with higher numbers, in order."""
@@ -197,12 +199,6 @@ class LabelStudioServer:
             invite = sdk.organizations.invites.get_invite_link().invite_url
         timeout = self._settings.timeout_seconds
         return AnnotatorSession(self.address, user_token(self.address, invite, email, password, timeout), timeout)
-
-    def _listed(self, ls_project: int, task_ids: Collection[int], *, fields: str) -> Iterator[Json]:
-        wanted = sorted(task_ids)
-        for start in range(0, len(wanted), _IDS_PER_QUERY):
-            listed = _condition("id", "in_list", wanted[start : start + _IDS_PER_QUERY], "List")
-            yield from self._pages(ls_project, [listed], fields=fields)
 
     def _pages(
         self, ls_project: int, conditions: list[Json], *, fields: str = _TASK_FIELDS, last: int = 0

@@ -68,15 +68,14 @@ class MemoryLabelStudio:
     def storage_fits(self, ls_project: int, bucket: str) -> bool:
         return {"project": ls_project, "bucket": bucket} in self.storages.values()
 
-    def task_ids(self, ls_project: int, among: Collection[int] | None = None) -> set[int]:
-        there = {number for number, task in self.all_tasks.items() if task["project"] == ls_project}
-        return there if among is None else there & set(among)
+    def task_ids(self, ls_project: int) -> set[int]:
+        return {number for number, task in self.all_tasks.items() if task["project"] == ls_project}
 
     def tasks(self, ls_project: int, task_ids: Collection[int]) -> list[RemoteTask]:
         held = defaultdict(list)
         for prediction in self.all_predictions.values():
             held[prediction["task"]].append(prediction["model_version"])
-        return [self._wire(n, held[n]) for n in sorted(self.task_ids(ls_project, task_ids))]
+        return [self._wire(n, held[n]) for n in sorted(self.task_ids(ls_project) & set(task_ids))]
 
     def tasks_after(self, ls_project: int, task_id: int) -> list[RemoteTask]:
         return self.tasks(ls_project, [n for n in self.task_ids(ls_project) if n > task_id])
@@ -103,7 +102,7 @@ class MemoryLabelStudio:
             raise InputError(f"Label Studio took {len(good)} of {len(predictions)} predictions")
 
     def delete_predictions(self, ls_project: int, task_ids: Collection[int]) -> None:
-        gone = self.task_ids(ls_project, task_ids)
+        gone = self.task_ids(ls_project) & set(task_ids)
         for number in [n for n, p in self.all_predictions.items() if p["task"] in gone]:
             del self.all_predictions[number]
 

@@ -222,6 +222,21 @@ def test_an_answer_that_comes_in_the_old_names_from_an_open_page_is_renamed_by_t
     assert given(world) == [["2"], ["one"], ["one"], ["one"]]
 
 
+def test_what_is_pre_filled_follows_the_spec_and_its_names(tmp_path: Path):
+    world = chosen_round(tmp_path, n=2)
+    predicted(world, "m1", {0: 0.9, 1: 0.8})
+    push(world)
+    respecified(world, predictions={"show": True})
+    assert changes(world) == {"set show_collab_predictions": 1, "replace predictions": 2}
+    push(world)
+    asking(world, "0", "1", "2", name="number", renamed_from="digit")
+    assert changes(world) == {"set label_config": 1, "replace predictions": 2}
+    push(world)
+    shown = [held["result"][0] for held in world.label_studio.all_predictions.values()]
+    assert [(item["from_name"], item["value"]) for item in shown] == [("number", {"choices": ["1"]})] * 2
+    assert changes(world) == changes(world, full=True) == {}
+
+
 def test_killed_while_renaming_and_rerun_it_ends_as_the_clean_run(tmp_path: Path):
     clean = answered(tmp_path / "clean")
     asking(clean, "0", {"value": "one", "renamed_from": "1"}, "2")
