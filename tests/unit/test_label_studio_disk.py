@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
 
 import pytest
 
 from tasks.clients.label_studio_disk import LabelStudioDisk, LabelStudioLog
+from tests.builders.label_studio_files import asked_for
 
 NAMES = {"s3://media/anna/1.png", "s3://media/anna/1"}
-
-
-def asked_for(name: str, status: int = 303) -> str:
-    """A line of the access log: a browser asked for an object."""
-    encoded = base64.urlsafe_b64encode(name.encode()).decode()
-    return f'[02/Nov/2026 07:00:00] "GET /tasks/7/resolve/?fileuri={encoded} HTTP/1.1" {status} 0\n'
 
 
 @pytest.fixture
