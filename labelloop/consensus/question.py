@@ -13,7 +13,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from labelloop.agreement import read_ratings
+from labelloop.agreement import Ratings, read_ratings
+from labelloop.consensus.number_median import number_median
 from labelloop.consensus.table import aggregate
 from labelloop.consensus.text_medoid import text_medoid
 from labelloop.contracts import contract
@@ -37,9 +38,17 @@ def _classes(question: Question) -> pa.Table:
 
 
 def _middle(question: Question) -> pa.Table:
+    return aggregate(_ascending(question), "median", rulings=question.rulings)
+
+
+def _number(question: Question) -> pa.Table:
+    return number_median(_ascending(question), question.rulings)
+
+
+def _ascending(question: Question) -> Ratings:
+    """The ratings, whose texts are numbers, with their values and those of the rulings in ascending order."""
     said = pa.concat_tables([question.ratings.select(["value"]), question.rulings.select(["value"])])["value"]
-    ratings = read_ratings(question.ratings, categories=sorted(pc.unique(said).to_pylist(), key=float))
-    return aggregate(ratings, "median", rulings=question.rulings)
+    return read_ratings(question.ratings, categories=sorted(pc.unique(said).to_pylist(), key=float))
 
 
 def _comparison(question: Question) -> pa.Table:
@@ -77,7 +86,7 @@ RESOLVED_BY: Final[Mapping[str, Callable[[Question], pa.Table]]] = MappingProxyT
         "taxonomy": _classes,
         "datetime": _classes,
         "rating": _middle,
-        "number": _middle,
+        "number": _number,
         "pairwise": _comparison,
         "ranking": _order,
         "text": _text,

@@ -72,6 +72,17 @@ def test_an_expert_settles_what_ties(answers):
     assert (found["state"], found["decided_by"], found["confidence"], found["n"]) == ("accepted", "expert", 1.0, 2)
 
 
+def test_numbers_that_all_differ_keep_only_their_own_classes():
+    answers = [row for unit in range(50) for row in said("number", "number", unit + 0.1, unit + 0.4, 99.5, unit=unit)]
+    ruling = answers[0] | {"annotation_id": "ruling", "annotator": "expert", "number": 7.25}
+    alone = answers[0] | {"annotation_id": "alone", "annotator": "expert", "number": 8.5, "unit_id": hex_id(60)}
+    found = labels_of([*answers, ruling, alone], experts=["expert"])
+    assert (found[hex_id(3)]["label"], found[hex_id(3)]["classes"]) == ("3.4", ["3.1", "3.4", "99.5"])
+    assert found[hex_id(3)]["confidence"] == pytest.approx(1 / 3)
+    assert [(found[hex_id(u)]["label"], found[hex_id(u)]["n"]) for u in (0, 60)] == [("7.25", 3), ("8.5", 0)]
+    assert found[hex_id(0)]["decided_by"] == "expert"
+
+
 def test_a_text_that_only_an_expert_wrote_is_the_label():
     found = labels_of(said("text", "text", "a cat", control="x"), experts=["x-a"])[hex_id(0)]
     assert (found["label"], found["decided_by"], found["n"]) == ("a cat", "expert", 0)
