@@ -63,7 +63,7 @@ def find_postgresql() -> None:
     if postgresql_programs():
         return
     # Only the programs are wanted: without this file Debian would begin a database of its own and start it.
-    if os.geteuid() == 0:
+    if _may_install():
         _CLUSTER_SETTINGS.mkdir(parents=True, exist_ok=True)
         (_CLUSTER_SETTINGS / "labelloop.conf").write_text("create_main_cluster = false\n")
     if not _installed_by_apt("postgresql"):
@@ -72,14 +72,18 @@ def find_postgresql() -> None:
 
 def postgresql_programs() -> Path | None:
     """Return the folder of initdb and pg_ctl, that of the newest version; None where there is none."""
-    found = sorted(_POSTGRESQL.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    found = sorted(_POSTGRESQL.glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
     on_path = shutil.which("initdb")
     return found[-1].parent if found else Path(on_path).parent if on_path else None
 
 
+def _may_install() -> bool:
+    return shutil.which("apt-get") is not None and os.geteuid() == 0
+
+
 def _installed_by_apt(package: str) -> bool:
     """Install a package of Debian's where we may and return whether that went well."""
-    if not shutil.which("apt-get") or os.geteuid() != 0:
+    if not _may_install():
         return False
     _say(f"{package}: installing it with apt-get")
     commands = (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", package])

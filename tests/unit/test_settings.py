@@ -49,6 +49,12 @@ def test_a_wrong_value_is_named_and_not_repeated(monkeypatch):
     assert "secret@" not in str(failure.value)
 
 
+def test_an_address_of_a_medium_opens_it_for_fifteen_minutes_at_most():
+    given = make_settings().model_dump()
+    with pytest.raises(ConfigurationError, match="LABELLOOP_LABEL_STUDIO_PRESIGN_MINUTES"):
+        load_settings(**{**given, "label_studio_presign_minutes": 16})
+
+
 def test_variables_are_read_from_the_environment_before_the_file_of_the_local_stack(monkeypatch, tmp_path):
     (tmp_path / ".local").mkdir()
     given = make_settings()
