@@ -20,7 +20,7 @@ _SDK_TASKS: Final = 10_000  # it takes a fifth of a millisecond for each, howeve
 _LARGER: Final = 5  # times, to show that memory does not grow
 _REPEAT: Final = 3
 _SECONDS: Final = 600
-# What must be equal in every row; annotators are numbered another way, and keys of raw are sorted by us.
+# What must be equal in every row; annotators are numbered another way, and DuckDB spells the numbers in raw as given.
 _COMPARED: Final = "annotation_id, control, unit_id, task_id, control_type, choices, lead_time, state, created_at"
 _POINTS: Final = "[region.points for region in regions] AS points, [region.labels for region in regions] AS labels"
 

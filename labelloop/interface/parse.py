@@ -111,7 +111,7 @@ def _reading(control: str, items: list[Any], marks: Marks) -> Reading:
 
 def _json(items: list[Any]) -> str:
     try:
-        return orjson.dumps(items, option=orjson.OPT_SORT_KEYS).decode()
+        return orjson.dumps(items).decode()
     except TypeError:  # half a character, or a whole number beyond 64 bits
         raise InputError("it holds what JSON cannot") from None
 

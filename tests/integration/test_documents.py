@@ -72,6 +72,7 @@ def folder(stack_environment, worker, label_studio, tmp_path, monkeypatch):
     monkeypatch.setenv("LABELLOOP_PROJECTS_DIR", str(projects))
     monkeypatch.setenv("LABELLOOP_LAKE_URI", f"{os.environ['LABELLOOP_LAKE_URI']}/{tmp_path.name}")
     pq.write_table(a_pool(), tmp_path / "pool.parquet")
+    (tmp_path / "export.json").write_text("[]")
     (tmp_path / "request.json").write_text(json.dumps({"object_keys": [KEY], "verification": "letter"}))
     store = S3MediaStore(connect(label_studio))
     for number, key in enumerate([KEY, "reader/bert.png", *(f"faces/{n}.png" for n in range(12))]):
