@@ -34,8 +34,8 @@ MUTATIONS = (
     Mutation(
         "adaptive opinions counted as agreement",
         "labelloop/opinions.py",
-        'reasons=("planned", "gold")',
-        "reasons=None",
+        "return opinions(annotations, control, reasons=PLANNED)",
+        "return opinions(annotations, control)",
         "tests/unit/test_rounds_and_units.py -k counts_planned",
     ),
     Mutation(
@@ -674,5 +674,26 @@ MUTATIONS = (
         "ahead = right - (total - right) / np.maximum(others, 1)",
         "ahead = right - right.mean()",
         "tests/unit/test_annotators_figures.py -k hard_units",
+    ),
+    Mutation(
+        "field of a task shown as HTML",
+        "labelloop/spec/from_xml.py",
+        "element.tag in _MARKUP",
+        "element.tag in ()",
+        "tests/unit/test_interface_spec.py -k cannot_be_served",
+    ),
+    Mutation(
+        "confirmation counted as an opinion",
+        "labelloop/opinions.py",
+        'pc.invert(pc.is_in(annotations["control"], value_set=names))',
+        'pc.is_valid(annotations["control"])',
+        "tests/unit/test_rounds_and_units.py -k is_no_opinion",
+    ),
+    Mutation(
+        "nothing to mark taken for no answer",
+        "labelloop/collect.py",
+        "answers += nothing_marked(answers, {control for control, _ in problems}, self.spec.interface)",
+        "answers += []",
+        "tests/stages/test_interfaces.py -k nothing_to_mark",
     ),
 )

@@ -158,6 +158,7 @@ def test_xml_stands_in_the_spec_or_in_a_file_beside_it(tmp_path):
         ),
         (XML.replace("<Rating", '<Text name="q" value="$query"/><Rating'), "shows photo (image), query (text)"),
         ('<View><Image name="i" value="$i"/></View>', "nothing is asked"),
+        (XML.replace("<Image", "<HyperText"), "shows $photo by <HyperText>, as HTML"),
         (
             XML.replace("<Rating", '<Vector name="v" toName="i"/><Rating'),
             "<Vector>, whose answers cannot be collected",
