@@ -28,7 +28,7 @@ from tests.builders.chosen_round import choose
 from tests.builders.digits import SPEC
 from tests.builders.rows import hex_id, write
 from tests.builders.settings import make_settings
-from tests.fakes.world import lease_of, make_world
+from tests.fakes.world import make_world, under_lease
 
 BATCH: Final = 1_000  # tasks in a request of the bare client
 PATIENCE: Final = 900.0  # seconds for one request with everything
@@ -70,7 +70,7 @@ def _measured(
 
     bare = _Bare(settings, world)
     yield timed(f"bare client, {BATCH:,} in a request", lambda: bare.post([*wires.values()], BATCH), 2)
-    yield timed("labelloop, import", lambda: import_tasks(world, lease_of(world), bare.project(), wires, newest=0), 2)
+    yield timed("labelloop, import", lambda: _imported(world, bare.project(), wires), 2)
     yield timed("bare client, all in one request", lambda: bare.post([*wires.values()], tasks))
     yield timed("first push", lambda: _push(world))
     yield timed("plan, nothing changed", lambda: survey(world))
@@ -134,10 +134,12 @@ def _world(folder: Path, settings: Settings, tasks: int, *, overlap_share: float
     return world
 
 
+def _imported(world: World, ls_project: int, wires: Row) -> None:
+    under_lease(world, "import", import_tasks, ls_project, wires, newest=0)
+
+
 def _push(world: World) -> None:
-    lease = lease_of(world, "push")
-    push_round(world, lease)
-    lease.release()
+    under_lease(world, "push", push_round)
 
 
 def _new_model(world: World, units: int) -> None:
