@@ -10,6 +10,7 @@ from labelloop.errors import InputError
 from labelloop.interface.answer import Item, Marks, Reading
 
 _NUMBERS: Final = frozenset([float, int])
+_LARGEST: Final = sys.float_info.max
 
 
 class OfRegion(NamedTuple):
@@ -61,14 +62,14 @@ def number(value: Any, what: str = "value") -> float:
         InputError: it is none; the message names `what` it should be.
     """
     # Not isinstance: True is no number. The comparison fails for NaN, infinity and whole numbers beyond any float.
-    if type(value) not in _NUMBERS or not -sys.float_info.max <= value <= sys.float_info.max:
+    if type(value) not in _NUMBERS or not -_LARGEST <= value <= _LARGEST:
         raise InputError(f"its {what} is no number")
     return float(value)
 
 
 def numbers(values: Sequence[Any], what: str) -> list[float]:
     """Return finite numbers; see `number`."""
-    if _NUMBERS.issuperset(map(type, values)) and -sys.float_info.max <= sum(values) <= sys.float_info.max:
+    if _NUMBERS.issuperset(map(type, values)) and -_LARGEST <= sum(values) <= _LARGEST:
         return [*map(float, values)]
     raise InputError(f"its {what} are not all numbers")
 
