@@ -46,9 +46,10 @@ def survey(world: World, *, full: bool = False) -> Changes:
     Raises:
         WrongServerError: the server that answers does not hold the project.
     """
+    surveyed = world.now()  # before the lake is read: what changes meanwhile is for the next one
     home, wanted = known_project(world), wanted_of(world)
     create, refused = importable(world.spec, wanted, partial(contents_of, world))
-    begun = Changes(wanted.version, world.now(), create=create, refused=refused)
+    begun = Changes(wanted.version, surveyed, create=create, refused=refused)
     if home is None:
         return wanted_project(world, begun)
     settings = setting_changes(world.spec, home)
