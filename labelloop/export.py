@@ -17,11 +17,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from labelloop.agreement.table import DECISIVE
 from labelloop.contracts import contract
 from labelloop.sampling.audit import permanent_numbers
 from labelloop.sql import session
-
-GATE_METRIC = "krippendorff_alpha"
 
 # Labels of media that changed since, or that is not active any more, speak of nothing that could be trained on.
 # Audit answers of an open round are incomplete, and which come first is no accident. Of a group of near-duplicates
@@ -121,9 +120,10 @@ def agreement_gate(
 ) -> Gate:
     """Return whether annotators agree far enough for their labels to be published.
 
-    Krippendorff's alpha of the newest measured round decides, for each control; the point estimate counts, its
-    interval is told. A figure that cannot be given keeps the gate shut where several opinions are planned, since it
-    will come; where none are planned there is nothing to wait for.
+    The decisive figure of the newest measured round decides, for each control: Krippendorff's alpha, of orders tau,
+    of regions the alpha of objects. The point estimate counts, its interval is told. A figure that cannot be given
+    keeps the gate shut where several opinions are planned, since it will come; where none are planned, nothing is
+    waited for.
 
     Args:
         agreement: rows of the contract `agreement`.
@@ -137,8 +137,9 @@ def agreement_gate(
 
 
 def _judged(agreement: pa.Table, control: str, threshold: float) -> tuple[bool | None, str]:
-    wanted = {"control": control, "scope": "project", "metric": GATE_METRIC}
-    found = [row for row in agreement.to_pylist() if all(row[k] == v for k, v in wanted.items())]
+    wanted = pc.and_(pc.equal(agreement["control"], control), pc.equal(agreement["scope"], "project"))
+    decisive = pc.is_in(agreement["metric"], value_set=pa.array(DECISIVE))
+    found = agreement.filter(pc.and_(wanted, decisive)).to_pylist()
     newest = max(found, key=lambda row: row["round"], default=None)
     if newest is None:
         return None, f"{control}: agreement was not measured yet"
@@ -147,4 +148,5 @@ def _judged(agreement: pa.Table, control: str, threshold: float) -> tuple[bool |
     passed = newest["value"] >= threshold
     interval = f" [{newest['low']:.2f}, {newest['high']:.2f}]" if newest["low"] is not None else ""
     verdict = "reaches" if passed else "is below"
-    return passed, f"{control}: alpha {newest['value']:.2f}{interval} {verdict} the gate {threshold:.2f}"
+    name = "alpha" if newest["metric"] == "krippendorff_alpha" else newest["metric"].replace("_", " ")
+    return passed, f"{control}: {name} {newest['value']:.2f}{interval} {verdict} the gate {threshold:.2f}"

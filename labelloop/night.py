@@ -1,27 +1,39 @@
 """What the nightly stage agreement writes of answers: figures as rows of their contract.
 
-The statistics are in `labelloop.agreement`; which opinions count in `labelloop.opinions`.
+Which figures there are is decided in `scoped_figures.py`, which opinions count in `labelloop.opinions`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
 
 import pyarrow as pa
 
-from labelloop.agreement import Figure, measure, pairwise, per_annotator
+from labelloop.agreement.of_each_region import marks_of
+from labelloop.agreement.question import Question
 from labelloop.contracts import contract
-from labelloop.opinions import controls, planned
+from labelloop.opinions import answered, planned_answers
+from labelloop.scoped_figures import Scoped, scoped_figures
 
-Scoped = tuple[str, str, Figure]
+_NO_BUCKETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 
 
 def agreement_rows(
-    annotations: pa.Table, *, round: int, n_min: int, seed: int, at: datetime, per_person: bool = True
+    annotations: pa.Table,
+    *,
+    round: int,
+    n_min: int,
+    seed: int,
+    at: datetime,
+    per_person: bool = True,
+    batches: pa.Table | None = None,
+    buckets: Mapping[str, tuple[str, ...]] = _NO_BUCKETS,
 ) -> pa.Table:
-    """Return rows of the contract `agreement`: per control, for the project, each pair and each annotator.
+    """Return rows of the contract `agreement`: per question, for the project and every scope that it has.
 
     Args:
         annotations: rows of the contract `annotations`; planned opinions of annotators count.
@@ -30,39 +42,37 @@ def agreement_rows(
         seed: of the bootstrap.
         at: when it is measured.
         per_person: also for each pair and each annotator.
+        batches: rows of the contract `batches`; without them no strata.
+        buckets: of each question that is a triage, in their order.
     """
+    batches = contract("batches").schema.empty_table() if batches is None else batches
     rows = []
-    for control in controls(annotations):
-        for scope, who, figure in _figures(planned(annotations, control), n_min, seed, per_person):
-            name = "/".join([str(round), control, scope, who, figure.metric, figure.level])
-            rows.append(
-                {
-                    "figure_id": hashlib.sha256(name.encode()).hexdigest()[:32],
-                    "round": round,
-                    "control": control,
-                    "metric": figure.metric,
-                    "level": figure.level,
-                    "scope": scope,
-                    "who": who,
-                    "value": figure.value,
-                    "low": figure.low,
-                    "high": figure.high,
-                    "n_units": figure.n_units,
-                    "n_annotators": figure.n_annotators,
-                    "n_ratings": figure.n_ratings,
-                    "reason": figure.reason,
-                    "measured_at": at,
-                }
-            )
+    for control, kind in answered(annotations):
+        answers = planned_answers(annotations, control)
+        settings = {"n_min": n_min, "seed": seed}
+        question = Question(answers, kind, buckets.get(control, ()), marks_of(answers, annotations), settings)
+        for scoped in scoped_figures(question, batches, per_person=per_person):
+            rows.append(_row(control, scoped, round, at))
     return pa.Table.from_pylist(rows, schema=contract("agreement").schema)
 
 
-def _figures(ratings: pa.Table, n_min: int, seed: int, per_person: bool) -> Iterator[Scoped]:
-    for figure in measure(ratings, n_min=n_min, seed=seed):
-        yield "project", "", figure
-    if not per_person:
-        return
-    for (left, right), figure in pairwise(ratings, n_min=n_min, seed=seed):
-        yield "pair", f"{left} {right}", figure
-    for who, figure in per_annotator(ratings, n_min=n_min, seed=seed):
-        yield "annotator", who, figure
+def _row(control: str, scoped: Scoped, round: int, at: datetime) -> dict[str, Any]:
+    scope, who, figure = scoped
+    name = "/".join([str(round), control, scope, who, figure.metric, figure.level])
+    return {
+        "figure_id": hashlib.sha256(name.encode()).hexdigest()[:32],
+        "round": round,
+        "control": control,
+        "metric": figure.metric,
+        "level": figure.level,
+        "scope": scope,
+        "who": who,
+        "value": figure.value,
+        "low": figure.low,
+        "high": figure.high,
+        "n_units": figure.n_units,
+        "n_annotators": figure.n_annotators,
+        "n_ratings": figure.n_ratings,
+        "reason": figure.reason,
+        "measured_at": at,
+    }

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection
-from typing import Any
+from functools import reduce
+from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from labelloop.interface.answer import COLUMNS
 from labelloop.spec.interface import Interface
+
+PLANNED: Final = ("planned", "gold")
 
 
 def opinions(annotations: pa.Table, control: str, *, reasons: Collection[str] | None = None) -> pa.Table:
@@ -26,16 +31,20 @@ def opinions(annotations: pa.Table, control: str, *, reasons: Collection[str] | 
     Deleted and cancelled annotations do not count, nor empty answers. Of several answers of one annotator to one unit
     the latest counts.
     """
-    keep = pc.and_(pc.equal(annotations["state"], "active"), pc.equal(annotations["control"], control))
-    if reasons is not None:
-        keep = pc.and_(keep, pc.is_in(annotations["opinion_reason"], pa.array(sorted(reasons), pa.string())))
-    rows = annotations.filter(keep)
+    rows = _active(annotations, control, reasons)
     rows = rows.append_column("value", values_of(rows))
     rows = rows.filter(pc.is_valid(rows["value"]))
     newest = rows.sort_by([("updated_at", "ascending"), ("annotation_id", "ascending")])
     last = newest.group_by(["unit_id", "annotator"], use_threads=False).aggregate([("value", "last")])
     found = last.rename_columns(["unit", "annotator", "value"])
     return found.sort_by([("unit", "ascending"), ("annotator", "ascending")])
+
+
+def _active(annotations: pa.Table, control: str, reasons: Collection[str] | None) -> pa.Table:
+    keep = pc.and_(pc.equal(annotations["state"], "active"), pc.equal(annotations["control"], control))
+    if reasons is not None:
+        keep = pc.and_(keep, pc.is_in(annotations["opinion_reason"], pa.array(sorted(reasons), pa.string())))
+    return annotations.filter(keep)
 
 
 def values_of(annotations: pa.Table) -> pa.Array:
@@ -79,7 +88,21 @@ def without_confirmations(annotations: pa.Table, interface: Interface) -> pa.Tab
 
 def planned(annotations: pa.Table, control: str) -> pa.Table:
     """Return the opinions that were asked before anybody knew whether annotators would disagree."""
-    return opinions(annotations, control, reasons=("planned", "gold"))
+    return opinions(annotations, control, reasons=PLANNED)
+
+
+def planned_answers(annotations: pa.Table, control: str) -> pa.Table:
+    """Return the rows of the contract `annotations` that `planned` reads, for answers that no text can tell.
+
+    Of several answers of one annotator to one unit the latest counts; answers that say nothing do not.
+    """
+    rows = _active(annotations, control, PLANNED)
+    said = reduce(pc.or_, [pc.is_valid(rows[name]) for name in COLUMNS])
+    rows = rows.filter(said).sort_by([("updated_at", "ascending"), ("annotation_id", "ascending")])
+    places = rows.select(["unit_id", "annotator"]).append_column("place", pa.array(np.arange(rows.num_rows)))
+    last = places.group_by(["unit_id", "annotator"], use_threads=False).aggregate([("place", "max")])
+    found = rows.take(last["place_max"])
+    return found.sort_by([("unit_id", "ascending"), ("annotator", "ascending")])
 
 
 def split_rulings(rows: pa.Table, experts: Collection[str]) -> tuple[pa.Table, pa.Table]:

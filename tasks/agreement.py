@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 from prefect import task
 from prefect.events import emit_event
 
+from labelloop.agreement.question import buckets_of
+from labelloop.agreement.table import DECISIVE
 from labelloop.annotators import annotator_rows
 from labelloop.night import agreement_rows
 from labelloop.opinions import without_confirmations
@@ -24,7 +26,7 @@ from tasks.stage import finish, stage
 
 @task(name="agreement", **INSIDE)
 def agreement(project: str) -> dict[str, object]:
-    """Measure agreement for the project, each pair and each annotator."""
+    """Measure agreement for the project, its parts, each pair and each annotator."""
     with stage(project, "agreement") as (world, lease):
         return finish(measure_agreement(world, lease))
 
@@ -44,6 +46,8 @@ def measure_agreement(world: World, lease: Lease) -> Summary:
         seed=spec.sampling.seed,
         at=world.now(),
         per_person=per_person,
+        batches=world.table("batches").read(columns=["unit_id", "round", "stratum", "strategy"]),
+        buckets=buckets_of(spec.interface),
     )
     commit(world, lease, "agreement", figures, stage="agreement")
     people = annotator_rows(
@@ -74,8 +78,9 @@ def _forget(world: World, lease: Lease) -> None:
 
 
 def _alarms(world: World, figures: pa.Table) -> int:
-    """Emit an event for each control whose alpha lies below the alarm, and return how many there are."""
-    alpha = pc.and_(pc.equal(figures["scope"], "project"), pc.equal(figures["metric"], "krippendorff_alpha"))
+    """Emit an event for each control whose decisive figure lies below the alarm, and return how many there are."""
+    decisive = pc.is_in(figures["metric"], value_set=pa.array(DECISIVE))
+    alpha = pc.and_(pc.equal(figures["scope"], "project"), decisive)
     below = figures.filter(pc.and_(alpha, pc.less(figures["value"], world.spec.quality.alarm))).to_pylist()
     for figure in below:
         emit_event(

@@ -50,6 +50,8 @@ METRICS = {
     "gwet_ac2": Metric(gwet_ac2),
     "krippendorff_alpha": Metric(krippendorff_alpha),
 }
+# The figure of each question that gate and alarm look at: answers of every kind have exactly one of them.
+DECISIVE = ("krippendorff_alpha", "kendall_tau_b", "alpha_of_objects")
 SAME_VALUE = "every rating has the same value"
 # Metrics that mean something for one annotator against the group of the others.
 OF_ONE = ("percent_agreement", "cohen_kappa", "cohen_kappa_linear", "cohen_kappa_quadratic")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labelloop.export import GATE_METRIC
+from labelloop.agreement.table import DECISIVE
 from labelloop.report.section import Source, Tile, interval, number
 
 
@@ -23,7 +23,7 @@ def tiles(source: Source) -> list[Tile]:
 
 
 def _agreement(source: Source) -> list[Tile]:
-    found = [r for r in source.figures["agreement"] if r["scope"] == "project" and r["metric"] == GATE_METRIC]
+    found = [r for r in source.figures["agreement"] if r["scope"] == "project" and r["metric"] in DECISIVE]
     return [
         Tile(
             f"alpha, {row['control']}",

@@ -34,6 +34,7 @@ CONTROL_TYPES: Final[tuple[str, ...]] = get_args(ControlType)
 ON_IMAGES: Final = frozenset(["rectangle", "ellipse", "polygon", "keypoint", "mask"])
 # Answers that are marks on an object, any number of them.
 MARKS: Final = ON_IMAGES | {"span", "segment", "track", "timeline"}
+RELATION: Final = "relation"  # whose answers nobody compares: the gate does not wait for them
 # How many labels a question needs at least; Label Studio takes <Choices> with one choice for a mistake.
 _FEWEST: Final = {"choices": 2, "taxonomy": 1} | dict.fromkeys(MARKS, 1)
 _LABELLED: Final = frozenset(_FEWEST) | {"ranking", "relation"}
