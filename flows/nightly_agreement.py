@@ -1,4 +1,4 @@
-"""The night: collect answers, measure agreement, resolve what can be resolved, queue the rest, report."""
+"""The night: collect answers and rulings, measure agreement, resolve what can be resolved, ask experts, report."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from tasks.collect import collect
 from tasks.consensus import consensus
 from tasks.erasure.carry_out import erasure
 from tasks.report import report
+from tasks.review import review
+from tasks.rulings import rulings
 
 
 @flow(name="nightly-agreement", validate_parameters=True)
 def nightly_agreement(project: Project) -> list[dict[str, object]]:
-    """Collect annotations, measure agreement with intervals, build consensus, adjudicate conflicts, report.
+    """Collect annotations and rulings, measure agreement, build consensus, adjudicate and review conflicts, report.
 
     Args:
         project: labelling project, named as its file of deployments/projects without the ending.
@@ -23,8 +25,10 @@ def nightly_agreement(project: Project) -> list[dict[str, object]]:
     return [
         erasure(project),
         collect(project),
+        rulings(project),
         agreement(project),
         consensus(project),
         adjudication(project),
+        review(project),
         report(project),
     ]

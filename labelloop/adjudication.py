@@ -32,7 +32,7 @@ FROM annotations WHERE state <> 'deleted' GROUP BY unit_id
 
 # What a round may still spend goes first to where it most likely settles something.
 _DOCKET = """
-SELECT c.* EXCLUDE (asked, round, chance), can AND place <= room AS again
+SELECT c.* EXCLUDE (asked, round, chance, can, place), can AND place <= room AS again
 FROM (SELECT *, overlap <= $maximum AND asked < $annotators AS can,
              row_number() OVER (PARTITION BY round, can ORDER BY chance DESC NULLS LAST, confidence, unit_id) AS place
       FROM conflicts) c

@@ -5,7 +5,6 @@ What the server holds instead is compared in `reconcile.py`; carrying it out is 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.contracts import Refusal
+from labelloop.shares import in_share
 from labelloop.spec import ProjectSpec
 from labelloop.sql import session
 from labelloop.task_data import task_data
@@ -167,9 +167,7 @@ def planned_overlap(spec: ProjectSpec, unit_id: str) -> int:
     >>> planned_overlap(spec, "u1")
     3
     """
-    digest = hashlib.sha256(f"overlap/{spec.name}/{unit_id}".encode()).digest()
-    drawn = int.from_bytes(digest[:8], "big") / 2**64 < spec.overlap.share
-    return spec.overlap.annotators if drawn else 1
+    return spec.overlap.annotators if in_share(spec.overlap.share, "overlap", spec.name, unit_id) else 1
 
 
 def pre_filled(spec: ProjectSpec, predicted: pa.ChunkedArray) -> pa.ChunkedArray:

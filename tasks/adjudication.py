@@ -62,7 +62,7 @@ def docket_of(world: World) -> Docket:
     disputed = set(labels.filter(pc.equal(labels["state"], "conflict"))["control"].to_pylist())
     return adjudicate(
         labels,
-        _current_tasks(world),
+        current_tasks(world),
         annotations,
         firsts=firsts_of(world),
         chances=chances(annotations, disputed, experts=experts_among(people), spec=spec),
@@ -72,7 +72,7 @@ def docket_of(world: World) -> Docket:
     )
 
 
-def _current_tasks(world: World) -> pa.Table:
+def current_tasks(world: World) -> pa.Table:
     """Return the tasks that opinions may still be asked of.
 
     Their media is what was asked about, since no opinion on other bytes may join the old ones; and their answer was

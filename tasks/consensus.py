@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from prefect import task
 
@@ -13,6 +14,7 @@ from tasks.clients.world import World
 from tasks.contracts import commit
 from tasks.imported_labels import beside_annotators
 from tasks.policies import INSIDE
+from tasks.rulings import given_rulings
 from tasks.stage import finish, stage
 
 
@@ -26,9 +28,11 @@ def consensus(project: str) -> dict[str, object]:
 def resolve_labels(world: World, lease: Lease) -> Summary:
     """Write the label of every answered unit and withdraw labels that have no opinion left."""
     people, table = world.table("annotators").read(), world.table("labels")
-    experts = experts_among(people)
+    rulings, reviewers = given_rulings(world)
+    experts = experts_among(people) + reviewers
     present = table.read()
-    annotations = without_confirmations(world.table("annotations").read(), world.spec.interface)
+    answers = pa.concat_tables([world.table("annotations").read(), rulings])
+    annotations = without_confirmations(answers, world.spec.interface)
     units = world.table("units").read(columns=["unit_id", "kind", "ref_ids", "media_versions"])
     beside = beside_annotators(world, annotations, units, experts)
     labels = label_rows(

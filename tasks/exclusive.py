@@ -12,7 +12,19 @@ from tasks.clients.world import World
 _log = logging.getLogger(__name__)
 # Stages that write training sets and models; their withdrawal waits for them by itself.
 PUBLISHING = ("export", "retrain")
-LABELLING = ("sync", "score", "sample", "push", "collect", "agreement", "consensus", "adjudication", "report")
+LABELLING = (
+    "sync",
+    "score",
+    "sample",
+    "push",
+    "collect",
+    "rulings",
+    "agreement",
+    "consensus",
+    "adjudication",
+    "review",
+    "report",
+)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from labelloop.spec.consensus import Consensus
 from labelloop.spec.interface import Interface
 from labelloop.spec.media import Media
 from labelloop.spec.model import Model
+from labelloop.spec.review import Review
 from labelloop.spec.sampling import Sampling
 from labelloop.spec.sections import (
     Annotators,
@@ -50,6 +51,7 @@ class ProjectSpec(Section):
     workbench: Workbench = Workbench()
     quality: Quality = Quality()
     consensus: Consensus = Consensus()
+    review: Review = Review()
     export: Export = Export()
     erasure: Erasure = Erasure()
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from labelloop.errors import InputError, SpecError
 from labelloop.identity import KeyRing
+from labelloop.review_project import reviewing_spec
 from labelloop.spec import ProjectSpec
 from tasks.clients.expectations import GreatExpectations, RowRules
 from tasks.clients.hot import HotState, S3HotState
@@ -56,10 +57,22 @@ class World:
         return self.spec.name
 
     def neighbours(self) -> list[World]:
-        """Return this world and that of every other project of the lake; they share clients."""
+        """Return this world, that of every other project of the lake, and of those that review them.
+
+        They share clients.
+        """
         paths = sorted(self.settings.projects_dir.glob("*.yaml"))
         specs = [read_spec(path) for path in paths]
-        return [self, *(self._of(spec) for spec in specs if spec.name != self.project)]
+        worlds = [self, *(self._of(spec) for spec in specs if spec.name != self.project)]
+        return [*worlds, *(reviewing for reviewing in (each.reviewing() for each in worlds) if reviewing.is_there())]
+
+    def reviewing(self) -> World:
+        """Return the world of the project in which experts rule on this one."""
+        return self._of(reviewing_spec(self.spec))
+
+    def is_there(self) -> bool:
+        """Return whether the project has units."""
+        return self.table("units").version() is not None
 
     def _of(self, spec: ProjectSpec) -> World:
         other = copy.copy(self)

@@ -696,4 +696,32 @@ MUTATIONS = (
         "answers += []",
         "tests/stages/test_interfaces.py -k nothing_to_mark",
     ),
+    Mutation(
+        "opinions bought without end",
+        "labelloop/adjudication.py",
+        "can AND place <= room AS again",
+        "can AS again",
+        "tests/unit/test_redundancy.py -k short_budget",
+    ),
+    Mutation(
+        "asked on though the label is sure",
+        "labelloop/adjudication.py",
+        "HAVING bool_and(state = 'accepted')",
+        "HAVING bool_and(state = 'expert')",
+        "tests/unit/test_redundancy.py -k handed_out_no_more",
+    ),
+    Mutation(
+        "anybody rules in the experts' project",
+        "tasks/rulings.py",
+        'return answers.filter(pc.is_in(answers["annotator"], value_set=pa.array(experts, pa.string()))), experts',
+        'return answers, answers["annotator"].to_pylist() + experts',
+        "tests/stages/test_review.py -k no_expert",
+    ),
+    Mutation(
+        "the surest case ruled first",
+        "tasks/review.py",
+        '"queue_score": 1.0 - row["change"],',
+        '"queue_score": row["change"],',
+        "tests/stages/test_review.py -k conflicts_come_first",
+    ),
 )

@@ -1,0 +1,107 @@
+"""Review: put what annotators dispute, and a share of what they agree on, before an expert.
+
+The reviewing project is a labelling project like any other, with tables of its own, in which units keep their ids; so
+push, collect and erasure treat it as they treat all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from prefect import task
+
+from labelloop.changes import Changes
+from labelloop.contracts import contract
+from labelloop.review import review_cases
+from labelloop.review_project import competing_answers, showing_answers, with_answers_shown
+from labelloop.summary import Summary
+from tasks.adjudication import current_tasks, docket_of
+from tasks.artifacts import publish_table
+from tasks.clients.lease import Lease
+from tasks.clients.world import World
+from tasks.contracts import commit
+from tasks.labelling_project import known_project
+from tasks.policies import OUTSIDE
+from tasks.push import carry_out
+from tasks.stage import finish, stage
+from tasks.survey import survey
+
+
+@task(name="review", **OUTSIDE)
+def review(project: str) -> dict[str, object]:
+    """Bring new cases before the experts."""
+    with stage(project, "review") as (world, lease):
+        return finish(review_disputes(world, lease))
+
+
+def review_disputes(world: World, lease: Lease) -> Summary:
+    """Ask experts about each case once, those first that a ruling would most likely change.
+
+    Killed anywhere, the rerun finds the units it wrote and carries on.
+    """
+    if known_project(world) is None:
+        return Summary(stage="review", notes=("nothing is in Label Studio yet",))
+    if world.spec.annotators.experts == 0:
+        return Summary(stage="review", notes=("annotators.experts is 0: nobody could rule",))
+    reviewing, cases = world.reviewing(), _cases(world)
+    reviewing.spec = with_answers_shown(reviewing.spec)
+    known = reviewing.table("batches").read(columns=["unit_id"])["unit_id"].combine_chunks()
+    new = cases.filter(pc.invert(pc.is_in(cases["unit_id"], value_set=known)))
+    _write(world, reviewing, lease, new)
+    counts = carry_out(reviewing, lease, _with_answers(world, survey(reviewing)))
+    _show(new)
+    return Summary(stage="review", counts={"cases": new.num_rows, "created": counts["created"]})
+
+
+def _cases(world: World) -> pa.Table:
+    return review_cases(
+        world.spec,
+        labels=world.table("labels").read(),
+        conflicts=docket_of(world).for_expert,
+        annotations=world.table("annotations").read(),
+        people=world.table("annotators").read(columns=["annotator", "level"]),
+        tasks=current_tasks(world),
+    )
+
+
+def _write(world: World, reviewing: World, lease: Lease, cases: pa.Table) -> None:
+    """Write cases as units and batches of the reviewing project; a unit of which no batch tells is written again."""
+    units = world.table("units").read()
+    asked = units.filter(pc.is_in(units["unit_id"], value_set=cases["unit_id"].combine_chunks())).to_pylist()
+    rounds, now, seed = {row["unit_id"]: row["round"] for row in asked}, world.now(), world.spec.sampling.seed
+    batch = [
+        {
+            "unit_id": row["unit_id"],
+            "round": rounds[row["unit_id"]],
+            "rank": rank,
+            "stratum": "exploit",
+            "strategy": "review",
+            "acquisition_score": row["change"],
+            "queue_score": 1.0 - row["change"],
+            "reason": row["reason"],
+            "seed": seed,
+            "created_at": now,
+        }
+        for rank, row in enumerate(cases.to_pylist())
+    ]
+    reviewed = [row | {"purpose": "review", "created_at": now} for row in asked]
+    for name, rows in (("units", reviewed), ("batches", batch)):
+        commit(reviewing, lease, name, pa.Table.from_pylist(rows, schema=contract(name).schema), stage="review")
+
+
+def _with_answers(world: World, changes: Changes) -> Changes:
+    """Return the changes with what annotators said in each new task."""
+    annotations = world.table("annotations").read()
+    disputed = pc.is_in(annotations["unit_id"], value_set=pa.array(list(changes.create), pa.string()))
+    said = competing_answers(annotations.filter(disputed))
+    return replace(
+        changes, create={unit: showing_answers(wire, said.get(unit, {})) for unit, wire in changes.create.items()}
+    )
+
+
+def _show(cases: pa.Table) -> None:
+    reasons = cases.group_by("reason").aggregate([("unit_id", "count")]).sort_by("reason").to_pylist()
+    rows = [{"reason": row["reason"], "cases": row["unit_id_count"]} for row in reasons]
+    publish_table("review", rows, "New cases for experts, by why they are reviewed")

@@ -1,0 +1,129 @@
+"""Review: what annotators dispute comes before an expert with their answers, and the ruling flows back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tasks.clients.world import World
+from tasks.consensus import resolve_labels
+from tasks.review import review_disputes
+from tasks.rulings import collect_rulings
+from tests.builders.annotating import answer, choice, collect, person, pushed
+from tests.builders.digits import SPEC
+from tests.builders.rows import hex_id
+from tests.fakes.faults import Faults, killed_after_each_effect
+from tests.fakes.world import under_lease
+
+REVIEWED = SPEC.replace("annotators: {count: 4}", "annotators: {count: 2, experts: 1}").replace(
+    "maximum: 4", "maximum: 2"
+)
+
+
+def review(world: World, faults: Faults | None = None) -> dict[str, int]:
+    return under_lease(faults.guard(world) if faults else world, "review", review_disputes).counts
+
+
+def consensus(world: World) -> None:
+    under_lease(world, "consensus", resolve_labels)
+
+
+def labels(world: World) -> dict[str, dict[str, Any]]:
+    return {row["unit_id"]: row for row in world.table("labels").read().to_pylist()}
+
+
+def disputed(tmp_path: Path, share: float = 0.0, **settings: Any) -> World:
+    """Two annotators disagree on unit 1 and agree on units 0 and 2; nobody else is there to ask."""
+    given = {"experts": ("expert@labelloop.test",), **settings}
+    world = pushed(
+        tmp_path,
+        n=3,
+        spec=f"{REVIEWED}\nreview: {{share: {share}}}\nconsensus: {{method: majority}}\n",
+        settings=given,
+    )
+    for unit, second in enumerate("121"):
+        answer(world, unit, "ann", "1")
+        answer(world, unit, "bob", second)
+    collect(world)
+    consensus(world)
+    return world
+
+
+def cases(world: World) -> list[dict]:
+    """The tasks of the reviewing project, in the order of its queue."""
+    server, number = world.label_studio, world.hot.get("label-studio/digits-review.json").value["ls_project"]
+    expert = person(world, "expert").user_id
+    return [server.all_tasks[task] for task in server.queue(number, expert)]
+
+
+def rule(world: World, task: dict, value: str, who: str = "expert") -> None:
+    person(world, who).submit(task["id"], choice(value), lead_time=2.0, key=f"{who}-{task['id']}")
+    under_lease(world, "rulings", collect_rulings)
+    consensus(world)
+
+
+def test_a_conflict_comes_before_an_expert_with_the_competing_answers_and_their_pseudonyms(tmp_path: Path):
+    world = disputed(tmp_path)
+    assert review(world) == {"cases": 1, "created": 1}
+    (case,) = cases(world)
+    said = case["data"]["competing_answers"]
+    people = {row["annotator"] for row in world.table("annotators").read().to_pylist()}
+    assert set(said) == people
+    assert sorted(said.values()) == ["digit: 1", "digit: 2"]
+    assert case["data"] | {"competing_answers": {}} == {
+        "unit": hex_id(1),
+        "ref": hex_id(1),
+        "image": "s3://media/digits/1/a.png",
+        "competing_answers": {},
+    }
+    config = world.label_studio.projects[case["project"]]["label_config"]
+    assert config.index("$competing_answers") < config.index("$image")
+
+
+def test_the_ruling_flows_back_as_the_label_an_expert_decided(tmp_path: Path):
+    world = disputed(tmp_path)
+    assert labels(world)[hex_id(1)]["state"] == "conflict"
+    review(world)
+    rule(world, cases(world)[0], "2")
+    found = labels(world)[hex_id(1)]
+    assert (found["label"], found["decided_by"], found["state"]) == ("2", "expert", "accepted")
+    assert review(world) == {"cases": 0, "created": 0}
+
+
+def test_who_is_no_expert_rules_nothing_in_the_reviewing_project(tmp_path: Path):
+    world = disputed(tmp_path)
+    review(world)
+    rule(world, cases(world)[0], "2", who="ann")
+    assert labels(world)[hex_id(1)]["state"] == "conflict"
+
+
+def test_a_share_of_what_annotators_agree_on_is_reviewed_too_and_conflicts_come_first(tmp_path: Path):
+    world = disputed(tmp_path, share=1.0)
+    assert review(world)["cases"] == 3
+    assert cases(world)[0]["data"]["unit"] == hex_id(1)
+    reasons = {row["unit_id"]: row["reason"] for row in world.reviewing().table("batches").read().to_pylist()}
+    assert reasons == {hex_id(0): "sample", hex_id(1): "conflict", hex_id(2): "sample"}
+
+
+def test_without_experts_nobody_is_asked_to_rule(tmp_path: Path):
+    world = disputed(tmp_path)
+    world.spec = world.spec.model_copy(update={"annotators": world.spec.annotators.model_copy(update={"experts": 0})})
+    assert review(world) == {}
+    assert world.hot.get("label-studio/digits-review.json") is None
+
+
+def test_erasure_finds_the_reviewing_project_once_it_is_there(tmp_path: Path):
+    world = disputed(tmp_path)
+    world.settings = world.settings.model_copy(update={"projects_dir": tmp_path / "no-others"})
+    assert [each.project for each in world.neighbours()] == ["digits"]
+    review(world)
+    assert [each.project for each in world.neighbours()] == ["digits", "digits-review"]
+
+
+def test_killed_after_any_effect_and_rerun_each_case_is_one_task(tmp_path: Path):
+    begun, effects = disputed(tmp_path / "begun"), 0
+    for effects, world in enumerate(killed_after_each_effect(begun, tmp_path, review), 1):
+        assert [case["data"]["unit"] for case in cases(world)] == [hex_id(1)], f"killed after effect {effects}"
+        assert len(cases(world)[0]["data"]["competing_answers"]) == 2
+        assert review(world) == {"cases": 0, "created": 0}
+    assert effects > 5
