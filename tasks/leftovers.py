@@ -1,4 +1,4 @@
-"""Leftovers: what deleted rows leave behind in files, logs and old S3 versions of the lake's tables."""
+"""Leftovers: what deleted rows leave behind in files, logs and S3 versions of tables, and in Label Studio's own."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def purge_tables(world: World, lease: Lease, names: Collection[str]) -> int:
 
 
 def purge_reached(worlds: Sequence[World], lease: Lease, plans: Collection[Plan]) -> None:
-    """Purge, once each, the tables that erasures deleted rows of."""
+    """Purge, once each, the tables that erasures deleted rows of; Label Studio's own as well."""
     touched = {
         world.project: world
         for plan in plans
@@ -41,6 +41,9 @@ def purge_reached(worlds: Sequence[World], lease: Lease, plans: Collection[Plan]
         purge_tables(world, lease, TABLES)
     if any(plan.ref_ids for plan in plans):
         purge_tables(worlds[0], lease, ["references"])
+    if plans and worlds[0].orphans:
+        lease.check()
+        worlds[0].orphans.free_space()
 
 
 def leftovers(worlds: Sequence[World], plan: Plan) -> int:

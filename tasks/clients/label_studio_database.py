@@ -43,8 +43,11 @@ class Database(Protocol):
     def primary_key(self, table: str) -> str:
         """Return the column that numbers the rows of a table."""
 
-    def deleting(self, tables: Sequence[str]) -> AbstractContextManager[None]:
-        """Make the block one transaction; the space of what it deletes from the tables is freed at its end."""
+    def deleting(self) -> AbstractContextManager[None]:
+        """Make the block one transaction."""
+
+    def free(self, tables: Sequence[str]) -> None:
+        """Give the space of what was deleted from the tables free; by itself a database may leave it for months."""
 
 
 Opener = Callable[[], AbstractContextManager[Database]]
@@ -100,11 +103,13 @@ class _Sqlite:
         return next((str(column[1]) for column in columns if column[5]), "rowid")
 
     @contextmanager
-    def deleting(self, _: Sequence[str]) -> Iterator[None]:
+    def deleting(self) -> Iterator[None]:
         self.run("PRAGMA secure_delete = ON")
         self.run("BEGIN IMMEDIATE")
         yield
         self.run("COMMIT")
+
+    def free(self, _: Sequence[str]) -> None:
         self.run("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
@@ -122,11 +127,15 @@ class _Postgresql:
         return str(self.run(_PRIMARY_KEY, name=table)[0][0])
 
     @contextmanager
-    def deleting(self, tables: Sequence[str]) -> Iterator[None]:
+    def deleting(self) -> Iterator[None]:
         self.run("BEGIN")
         yield
         self.run("COMMIT")
-        self.run("VACUUM " + ", ".join(f'"{table}"' for table in tables))
+
+    def free(self, tables: Sequence[str]) -> None:
+        # A plain VACUUM leaves the bytes in their pages. This one locks the tables while it rewrites them.
+        self.run(f"SET lock_timeout = '{_BUSY_SECONDS:.0f}s'")
+        self.run("VACUUM (FULL) " + ", ".join(f'"{table}"' for table in tables))
 
 
 def _parameters(url: str) -> dict[str, Any]:

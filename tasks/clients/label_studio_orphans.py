@@ -38,8 +38,8 @@ class Orphans:
         if not task_ids:
             return
         with self._open() as database:
-            parts = list(_dependents_first(database, "task", "SELECT id FROM doomed_task", frozenset()))
-            with database.deleting(sorted({table for table, _ in parts})):
+            parts = _parts(database)
+            with database.deleting():
                 database.run("CREATE TEMP TABLE doomed_task AS SELECT id FROM task WHERE 1 = 0")
                 for number in task_ids:
                     alone = "INSERT INTO doomed_task SELECT id FROM task WHERE id = :id AND project_id IS NULL"
@@ -47,6 +47,19 @@ class Orphans:
                 for table, theirs in parts:
                     column = database.primary_key(table)
                     database.run(f'DELETE FROM "{table}" WHERE "{column}" IN ({theirs})')  # noqa: S608 - names of the schema
+
+    def free_space(self) -> None:
+        """Free what deleted tasks took, those deleted over the API too, and what referred to them.
+
+        Raises:
+            UnavailableError: the database cannot be used.
+        """
+        with self._open() as database:
+            database.free(sorted({table for table, _ in _parts(database)}))
+
+
+def _parts(database: Database) -> list[tuple[str, str]]:
+    return list(_dependents_first(database, "task", "SELECT id FROM doomed_task", frozenset()))
 
 
 def _dependents_first(database: Database, table: str, ids: str, above: frozenset[str]) -> Iterator[tuple[str, str]]:

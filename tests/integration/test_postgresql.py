@@ -6,6 +6,7 @@ import os
 import signal
 import stat
 import threading
+import uuid
 from collections import Counter
 from contextlib import suppress
 from functools import partial
@@ -20,6 +21,7 @@ from labelloop.errors import AccessError, UnavailableError
 from tasks.clients.label_studio import connect_label_studio
 from tasks.clients.label_studio_connection import Connection
 from tasks.clients.label_studio_database import open_postgresql
+from tasks.clients.label_studio_orphans import Orphans
 from tests.builders.annotating import push, the_project
 from tests.builders.chosen_round import choose, chosen_round
 from tests.builders.naive_import import import_until_answered
@@ -74,6 +76,24 @@ class TestOrphansOnPostgresql(OrphansSuite):
     @pytest.fixture
     def open_database(self, own_stack):
         return partial(open_postgresql, own_stack.variables[DATABASE_URL_VARIABLE])
+
+
+def test_a_deleted_task_leaves_the_files_of_its_table_once_its_space_is_freed(server, cluster, own_stack):
+    client, gone, stays = connect_label_studio(server), uuid.uuid4().hex, uuid.uuid4().hex
+    project = client.create_project({"title": "space", "label_config": CONFIG})
+    made = client.import_tasks(project, [{"data": {"unit": name, "image": "s3://m/k"}} for name in (gone, stays)])
+    client.delete_task(made[0])
+    assert named_in_files(cluster, gone)
+    Orphans(partial(open_postgresql, own_stack.variables[DATABASE_URL_VARIABLE])).free_space()
+    assert not named_in_files(cluster, gone)
+    assert named_in_files(cluster, stays)
+
+
+def named_in_files(cluster, name):
+    """Whether the bytes of a name are in any file of any table."""
+    cluster.run("psql", "-c", "CHECKPOINT", "label_studio")
+    files = (cluster.folder / "data" / "base").rglob("*")
+    return any(name.encode() in path.read_bytes() for path in files if path.is_file())
 
 
 @pytest.fixture

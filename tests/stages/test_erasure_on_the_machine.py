@@ -23,7 +23,10 @@ def test_hidden_rows_files_and_lines_of_the_log_go_and_the_receipt_counts_them(t
     export.write_text(json.dumps([{"data": {"image": gone}}]))
     world.settings = world.settings.model_copy(update={"label_studio_data_dir": tmp_path, "label_studio_log": log})
     ask(world, subjects=["subject-03"])
+    freed = []
+    world.orphans.free_space = lambda: freed.append(ids_in(database, "task"))
     carry_out_requests(world)
+    assert freed == [[2]]
     assert ids_in(database, "task") == [2]
     assert ids_in(database, "draft") == [22]
     assert log.read_text().splitlines(keepends=True)[1] == asked_for(stays)
