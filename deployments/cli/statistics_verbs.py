@@ -13,10 +13,12 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
+from deployments.cli.answers_file import holds_annotations, read_question
 from deployments.cli.output import Json, print_json
 from deployments.cli.table_file import write_parquet
 from deployments.cli.tables import read_ratings_file, read_rulings_file
 from labelloop.agreement import Figure, measure, read_ratings
+from labelloop.agreement.question import question_figures
 from labelloop.consensus import METHODS_OF_ITEMS, Consensus, ItemConsensus, resolve
 from labelloop.errors import InputError
 
@@ -28,7 +30,7 @@ def agreement(
     *,
     control: str | None = None,
     metric: Annotated[tuple[str, ...] | None, Parameter(negative=())] = None,
-    level: str = "nominal",
+    level: str | None = None,
     category: Annotated[tuple[str, ...] | None, Parameter(negative=())] = None,
     n_min: int = 5,
     seed: int = 0,
@@ -37,19 +39,24 @@ def agreement(
     """Measure how far annotators agree, with intervals; exit code 1 when not one of the figures can be given.
 
     Args:
-        ratings: CSV or Parquet file with the columns unit, annotator, value and, if there are several, control.
+        ratings: CSV or Parquet file with the columns unit, annotator, value and, if there are several, control; or
+            annotations.parquet of `labelloop convert`, whose answers are compared as their kind is.
         control: Only the ratings of this control.
         metric: percent_agreement, cohen_kappa, cohen_kappa_linear, cohen_kappa_quadratic, fleiss_kappa, gwet_ac1,
             gwet_ac2, conger_kappa, brennan_prediger, krippendorff_alpha, icc_2_1, icc_2_k or
             mean_absolute_difference; repeatable. Without it those usual at the level.
-        level: nominal, ordinal, interval or ratio; jaccard, masi or taxonomy for values that are sets.
+        level: nominal (if not said), ordinal, interval or ratio; jaccard, masi or taxonomy for values that are sets.
         category: A value that could be given, in ascending order; repeatable. Text needs it above nominal level.
         n_min: Fewest units with two ratings that a figure may rest on.
         seed: Seed of the intervals' bootstrap.
         json: Print the figures as JSON.
     """
-    table = read_ratings_file(ratings, control)
-    figures = measure(table, metric, level, categories=category, n_min=n_min, seed=seed)
+    if holds_annotations(ratings):
+        _refuse_settings(metric=metric, level=level, category=category)
+        figures = question_figures(read_question(ratings, control, n_min=n_min, seed=seed))
+    else:
+        table = read_ratings_file(ratings, control)
+        figures = measure(table, metric, level or "nominal", categories=category, n_min=n_min, seed=seed)
     if json:
         print_json([figure.to_dict() for figure in figures])
     else:
@@ -98,6 +105,13 @@ def consensus(
         print_json(account)
     else:
         Console(soft_wrap=True, highlight=False).print(_in_words(account, out), markup=False)
+
+
+def _refuse_settings(**given: object) -> None:
+    if named := [f"--{name}" for name, value in given.items() if value]:
+        raise InputError(
+            f"{' and '.join(named)} cannot be chosen for annotations", remedy="their kind decides; leave it out"
+        )
 
 
 def _show(figures: Sequence[Figure]) -> None:

@@ -50,7 +50,7 @@ def read_ratings_file(path: Path, control: str | None = None) -> pa.Table:
     refuse_type(path, ratings, "value", _VALUES, "one text, number, boolean or date in each row")
     if "control" in ratings.column_names:
         refuse_type(path, ratings, "control", (*NAMES, pa.types.is_null), "text")
-    return _of_control(ratings, control).select([*_RATING_COLUMNS, *sides])
+    return of_control(ratings, control).select([*_RATING_COLUMNS, *sides])
 
 
 def read_rulings_file(path: Path) -> pa.Table:
@@ -78,7 +78,12 @@ def refuse_type(
         raise InputError(f"{path}: column {name} holds {kind}", remedy=f"give {wanted}")
 
 
-def _of_control(ratings: pa.Table, control: str | None) -> pa.Table:
+def of_control(ratings: pa.Table, control: str | None) -> pa.Table:
+    """Return the rows of this control.
+
+    Raises:
+        InputError: the control is unknown, or there are several and none is chosen.
+    """
     if "control" not in ratings.column_names:
         if control is not None:
             raise InputError("the ratings have no column control", remedy="leave --control out or add the column")
