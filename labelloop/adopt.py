@@ -23,15 +23,12 @@ STRATEGY = "adopted"
 _SAID_NOTHING = "The project came without instructions: write here what annotators are to do."
 
 
-def spec_of(
-    settings: Mapping[str, Any], addresses: Collection[str], people: int, *, name: str, xml_file: str
-) -> dict[str, Any]:
+def spec_of(settings: Mapping[str, Any], tasks: Iterable[RemoteTask], *, name: str, xml_file: str) -> dict[str, Any]:
     """Return the document of a spec that leaves the project as it is.
 
     Args:
         settings: of the project, as Label Studio gives them.
-        addresses: s3:// addresses its tasks show.
-        people: how many have answered.
+        tasks: all of the project; each is looked at once.
         name: of the new labelling project.
         xml_file: name of the file, beside the spec, that takes the labelling configuration word for word.
 
@@ -39,6 +36,10 @@ def spec_of(
         InputError: its tasks show something other than one object each, all in one bucket.
         SpecError: its labelling configuration is no XML.
     """
+    addresses, people = set[str](), set[int]()
+    for task in tasks:
+        addresses |= set(task.media)
+        people |= {annotation.user_id for annotation in task.annotations}
     shown = fields_of(str(settings["label_config"]))
     if len(shown) != 1:
         raise InputError(
@@ -59,7 +60,7 @@ def spec_of(
         "interface": {"media": shown[0].kind, "xml": xml_file},
         "guidelines": {"text": _text(settings.get("expert_instruction") or "") or _SAID_NOTHING},
         "overlap": several,
-        "annotators": {"count": max(people, several["maximum"])},
+        "annotators": {"count": max(len(people), several["maximum"])},
         "predictions": {"show": bool(settings.get("show_collab_predictions"))},
     }
 

@@ -14,14 +14,13 @@ import numpy as np
 from prefect import task
 
 from labelloop import guidelines
-from labelloop.adopt import STRATEGY, adoptable, chosen_rows, spec_of
+from labelloop.adopt import STRATEGY, adoptable, chosen_rows
 from labelloop.errors import InputError
 from labelloop.rounds import Round
 from labelloop.summary import Summary
 from labelloop.units import units_of_batch
 from labelloop.workbench import RemoteTask
 from tasks.artifacts import progress, publish_table
-from tasks.clients.label_studio import LabelStudio
 from tasks.clients.lease import Lease
 from tasks.clients.rounds import begin_round, current_round, save_round
 from tasks.clients.world import World
@@ -48,22 +47,6 @@ def adopt(project: str, ls_project: int) -> dict[str, object]:
     """Take over the tasks of a project in Label Studio."""
     with stage(project, "push") as (world, lease):
         return finish(adopt_tasks(world, lease, ls_project))
-
-
-def described(server: LabelStudio, ls_project: int, *, name: str, xml_file: str) -> tuple[dict[str, Any], str]:
-    """Return the document of a spec for a project that is there, and its labelling configuration as it is.
-
-    Raises:
-        InputError: there is no such project, or none that can be adopted.
-    """
-    settings = server.project(ls_project)
-    if settings is None:
-        raise InputError(f"Label Studio has no project {ls_project}", remedy="give the number in its address")
-    addresses, people = set[str](), set[int]()
-    for found in server.changed_tasks(ls_project, None):
-        addresses |= set(found.media)
-        people |= {annotation.user_id for annotation in found.annotations}
-    return spec_of(settings, addresses, len(people), name=name, xml_file=xml_file), str(settings["label_config"])
 
 
 def adopt_tasks(world: World, lease: Lease, ls_project: int) -> Summary:

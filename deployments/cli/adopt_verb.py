@@ -9,9 +9,9 @@ from rich.console import Console
 
 from deployments.cli.flow_verbs import carry_out
 from deployments.cli.output import Json
+from labelloop.adopt import spec_of
 from labelloop.errors import InputError
 from labelloop.spec import load_spec
-from tasks.adopt import described
 from tasks.clients.label_studio import connect_label_studio
 from tasks.clients.settings import load_settings
 
@@ -42,7 +42,11 @@ def adopt(name: str, *, ls_project: int, spec_only: bool = False, as_json: Json 
 def _describe(path: Path, ls_project: int) -> None:
     """Write configuration and spec, the spec last: without it nothing has happened yet."""
     server, xml_path = connect_label_studio(load_settings()), path.with_suffix(".xml")
-    document, xml = described(server, ls_project, name=path.stem, xml_file=xml_path.name)
+    project = server.project(ls_project)
+    if project is None:
+        raise InputError(f"Label Studio has no project {ls_project}", remedy="give the number in its address")
+    tasks, xml = server.changed_tasks(ls_project, None), str(project["label_config"])
+    document = spec_of(project, tasks, name=path.stem, xml_file=xml_path.name)
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     load_spec(text, name=path.name, read=lambda _: xml)
     for file, content in ((xml_path, xml), (path, text)):

@@ -46,6 +46,8 @@ def put_media(world):
 
 @pytest.mark.usefixtures("prefect", "environment")
 def test_a_project_is_adopted_with_its_tasks_and_answers_and_nothing_is_asked_again(labelloop, ls_project):
+    code, _, told = labelloop("adopt", "zoo", "--ls-project", 10**9)
+    assert (code, "has no project" in told) == (2, True)
     assert labelloop("adopt", "zoo", "--ls-project", ls_project, "--spec-only")[0] == 0
     world = open_world("zoo")
     put_media(world)

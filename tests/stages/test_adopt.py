@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from labelloop.adopt import spec_of
 from labelloop.errors import InputError
 from labelloop.spec import load_spec
-from tasks.adopt import adopt_tasks, described
+from tasks.adopt import adopt_tasks
 from tasks.clients.rounds import current_round
 from tasks.sync import sync_references
 from tests.builders.annotating import collect, push
@@ -47,6 +48,13 @@ def by_hand(server: MemoryLabelStudio, addresses, **settings) -> int:
     return project
 
 
+def spec_for(server, project):
+    """The spec that is written for the project."""
+    settings, tasks = server.project(project), server.changed_tasks(project, None)
+    document = spec_of(settings, tasks, name="zoo", xml_file="zoo.xml")
+    return load_spec(yaml.safe_dump(document), read=lambda _: settings["label_config"])
+
+
 @pytest.fixture
 def server():
     return MemoryLabelStudio()
@@ -60,9 +68,7 @@ def project(server):
 @pytest.fixture
 def world(server, project, tmp_path):
     """The spec of the project, and its media."""
-    document, xml = described(server, project, name="zoo", xml_file="zoo.xml")
-    spec = load_spec(yaml.safe_dump(document), read=lambda _: xml)
-    world = make_world(tmp_path, spec, label_studio=server, lake=MemoryLake())
+    world = make_world(tmp_path, spec_for(server, project), label_studio=server, lake=MemoryLake())
     for number in range(N):
         world.media.write("media", f"zoo/{number}.png", PNG + bytes([number]), content_type="image/png")
     under_lease(world, "sync", sync_references)
@@ -125,8 +131,7 @@ def test_killed_after_any_effect_and_run_again_it_ends_as_the_unbroken_run(world
 
 def test_tasks_without_one_known_object_and_doubles_stay_as_they_are(server, tmp_path):
     project = by_hand(server, [address(0), address(0), address(1), "http://elsewhere/1.png"])
-    document, xml = described(server, project, name="zoo", xml_file="zoo.xml")
-    world = make_world(tmp_path, load_spec(yaml.safe_dump(document), read=lambda _: xml), label_studio=server)
+    world = make_world(tmp_path, spec_for(server, project), label_studio=server)
     world.lake = MemoryLake()
     world.media.write("media", "zoo/0.png", PNG, content_type="image/png")
     under_lease(world, "sync", sync_references)
@@ -150,7 +155,7 @@ def test_tasks_without_one_known_object_and_doubles_stay_as_they_are(server, tmp
 def test_a_project_that_cannot_be_one_of_ours_is_refused_with_the_reason(server, addresses, settings, told):
     project = by_hand(server, addresses, **settings)
     with pytest.raises(InputError, match=told):
-        described(server, project, name="zoo", xml_file="zoo.xml")
+        spec_for(server, project)
 
 
 def test_a_project_of_another_spec_is_refused_before_anything_is_written(world, server, project):
@@ -158,8 +163,3 @@ def test_a_project_of_another_spec_is_refused_before_anything_is_written(world, 
     with pytest.raises(InputError, match="belongs to another spec"):
         adopt(world, project)
     assert world.table("units").read().num_rows == 0
-
-
-def test_a_number_that_is_no_project_is_refused(server):
-    with pytest.raises(InputError, match="has no project 99"):
-        described(server, 99, name="zoo", xml_file="zoo.xml")
