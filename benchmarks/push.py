@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -43,13 +43,13 @@ def run(quick: bool) -> Figures:
     with tempfile.TemporaryDirectory() as folder, _server(Path(folder)) as (settings, seconds_of_server):
         rows = list(_measured(Path(folder), settings, seconds_of_server, tasks, waiting))
     by_name = {row["what"]: row["s"] for row in rows}
-    bare = min(seconds for what, seconds in by_name.items() if what.startswith("bare"))
+    share = by_name["bare client, import"] / by_name["labelloop, import"]
     return {
         "title": "Push",
         "about": [
             f"{tasks:,} tasks with a prediction each in a Label Studio of our own on SQLite, over loopback; the real",
             "contracts and a lake on the local disk. The bare client posts the same JSON, no more.",
-            f"Importing reaches {bare / by_name['labelloop, import']:.0%} of its better rate; target: at least 90 %.",
+            f"Importing, {BATCH:,} in a request and in turn with it, reaches {share:.0%} of its rate; target: 90 %.",
             "Targets: a plan without changes below 5 s, 1,000 waiting tasks scored anew below 10 s. The server takes",
             "overlaps one by one, so their time is told apart.",
         ],
@@ -63,15 +63,20 @@ def _measured(
     world = _world(folder / "many", settings, tasks, overlap_share=0.0)
     wires, _ = importable(world.spec, wanted_of(world), lambda _: {})
 
-    def timed(what: str, work: Callable[[], Any], repeat: int = 1) -> Row:
+    def timed(what: str, work: Callable[[], Any]) -> Row:
         before = server()
-        seconds = measured(work, repeat).seconds
-        return {"what": what, "s": round(seconds, 2), "server core s": round((server() - before) / repeat, 2)}
+        seconds = measured(work).seconds
+        return {"what": what, "s": round(seconds, 2), "server core s": round(server() - before, 2)}
 
-    bare = _Bare(settings, world)
-    yield timed(f"bare client, {BATCH:,} in a request", lambda: bare.post([*wires.values()], BATCH), 2)
-    yield timed("labelloop, import", lambda: _imported(world, bare.project(), wires), 2)
-    yield timed("bare client, all in one request", lambda: bare.post([*wires.values()], tasks))
+    bare, parts = _Bare(settings, world), [dict(part) for part in _parts(wires)]
+    theirs, ours = bare.project(), bare.project()
+    # In turn, so that whatever else the machine does slows both down alike.
+    pairs = [
+        (timed("", lambda p=part: bare.post(theirs, p)), timed("", lambda p=part: _imported(world, ours, p)))
+        for part in parts
+    ]
+    for what, rows in zip(("bare client, import", "labelloop, import"), zip(*pairs, strict=True), strict=True):
+        yield {"what": what} | {name: round(sum(row[name] for row in rows), 2) for name in ("s", "server core s")}
     yield timed("first push", lambda: _push(world))
     yield timed("plan, nothing changed", lambda: survey(world))
     yield timed("plan --full, nothing changed", lambda: survey(world, full=True))
@@ -100,11 +105,15 @@ class _Bare:
         """Return the number of a new, empty project."""
         return self._world.label_studio.create_project({**wanted_settings(self._world.spec), "description": "bench"})
 
-    def post(self, tasks: list[Row], batch: int) -> None:
-        """Import tasks into a new project."""
-        address = f"/api/projects/{self.project()}/import?return_task_ids=true"
-        for start in range(0, len(tasks), batch):
-            self._client.post(address, json=tasks[start : start + batch]).raise_for_status()
+    def post(self, ls_project: int, tasks: Mapping[str, Row]) -> None:
+        """Import tasks into a project in one request."""
+        address = f"/api/projects/{ls_project}/import?return_task_ids=true"
+        self._client.post(address, json=[*tasks.values()]).raise_for_status()
+
+
+def _parts(wires: Mapping[str, Row]) -> Iterator[list[tuple[str, Row]]]:
+    items = list(wires.items())
+    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
 
 
 @contextmanager
@@ -134,7 +143,7 @@ def _world(folder: Path, settings: Settings, tasks: int, *, overlap_share: float
     return world
 
 
-def _imported(world: World, ls_project: int, wires: Row) -> None:
+def _imported(world: World, ls_project: int, wires: Mapping[str, Row]) -> None:
     under_lease(world, "import", import_tasks, ls_project, wires, newest=0)
 
 
