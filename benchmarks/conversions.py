@@ -53,7 +53,7 @@ COPY (
 def _ours(export: Path, folder: Path) -> Callable[[], object]:
     from deployments.cli.convert_verb import convert_file
 
-    return lambda: convert_file(export, folder, {})
+    return lambda: convert_file(export, folder)
 
 
 def _duckdb(export: Path, folder: Path) -> Callable[[], object]:

@@ -6,7 +6,7 @@ who reads and writes files hands the rows in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import orjson
@@ -14,7 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.annotation_rows import SHARED, answer_rows, cancelled_rows
-from labelloop.interface import Answer, Asked, parse
+from labelloop.interface import Answer, asked_by, parse
+from labelloop.interface.confirmed import nothing_marked
+from labelloop.spec.interface import Interface
 
 REFUSED: Final = pa.schema(
     [("task_id", pa.int64()), ("annotation_id", pa.string()), ("control", pa.string()), ("rule", pa.string())]
@@ -70,11 +72,12 @@ class Conversion:
     whether the annotation was made from a prediction, `guideline_version` `unknown`, `opinion_reason` `planned`.
     """
 
-    def __init__(self, asked: Mapping[str, Asked]) -> None:
+    def __init__(self, interface: Interface | None = None) -> None:
         """Begin with what a spec asks; without one, answers are read by what they say themselves."""
-        self.controls = {name: question.control_type for name, question in asked.items()}
+        self._interface = interface
+        self._asked = asked_by(interface) if interface else {}
+        self.controls = {name: question.control_type for name, question in self._asked.items()}
         self.annotators: dict[int, str] = {}
-        self._asked = asked
 
     def read(self, annotations: pa.Table) -> Chunk:
         """Return what some annotations gave.
@@ -103,9 +106,12 @@ class Conversion:
 
     def _parsed(self, result: str) -> tuple[list[Answer], list[tuple[str, str]]]:
         try:
-            return parse(orjson.loads(result), self._asked)
+            answers, refused = parse(orjson.loads(result), self._asked)
         except orjson.JSONDecodeError:  # DuckDB has read it as JSON, so there is but this
             return [], [("", "its result is nested too deep")]
+        if self._interface:
+            answers += nothing_marked(answers, {control for control, _ in refused}, self._interface)
+        return answers, refused
 
     def unanswered(self, skipped: pa.Table) -> Iterator[pa.Table]:
         """Yield, for each control that was asked or met so far, the cancelled rows of skipped annotations."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -23,7 +23,7 @@ from deployments.cli.table_file import appearing
 from labelloop.annotation_rows import ROWS, SHARED
 from labelloop.conversion import REFUSED, Chunk, Conversion
 from labelloop.errors import InputError
-from labelloop.interface import Asked, asked_by
+from labelloop.spec.interface import Interface
 from tasks.clients.specs import read_spec
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ def convert(export: Path, *, out: Path, spec: Path | None = None, json: Json = F
         spec: The spec of the project: answers it does not ask for are refused, too.
         json: Print the figures as JSON.
     """
-    figures = convert_file(export, out, asked_by(read_spec(spec).interface) if spec else {})
+    figures = convert_file(export, out, read_spec(spec).interface if spec else None)
     if json:
         print_json(figures)
     else:
@@ -52,8 +52,8 @@ def convert(export: Path, *, out: Path, spec: Path | None = None, json: Json = F
         sys.exit(1)
 
 
-def convert_file(export: Path, out: Path, asked: Mapping[str, Asked]) -> dict[str, int]:
-    """Write both files, whole or not at all, and return what was counted.
+def convert_file(export: Path, out: Path, interface: Interface | None = None) -> dict[str, int]:
+    """Write both files, whole or not at all, and return what was counted; see `Conversion`.
 
     Raises:
         InputError: the export cannot be read, or the folder cannot be written to.
@@ -68,7 +68,7 @@ def convert_file(export: Path, out: Path, asked: Mapping[str, Asked]) -> dict[st
             stack.enter_context(_writer(stack.enter_context(appearing(out / f"{name}.parquet")), schema))
             for name, schema in (("annotations", ROWS), ("quarantine", REFUSED))
         )
-        return _convert(annotations_in(export), Conversion(asked), answers, quarantine)
+        return _convert(annotations_in(export), Conversion(interface), answers, quarantine)
 
 
 def _convert(

@@ -11,10 +11,11 @@ import pytest
 from deployments.cli.convert_verb import convert, convert_file
 from labelloop.contracts import contract, shaped
 from labelloop.errors import InputError
-from labelloop.interface import Asked
+from labelloop.spec.interface import Interface, Label, Question
 
 UNIT = "0123456789abcdef" * 2
 CHOICE = {"from_name": "digit", "to_name": "image", "type": "choices", "value": {"choices": ["7"]}}
+BOXES = Question(name="box", type="rectangle", prompt="?", labels=(Label(value="car"),))
 STARS = {"from_name": "stars", "to_name": "image", "type": "rating", "value": {"rating": 4}}
 
 
@@ -28,10 +29,11 @@ def task(*annotations, number=7, **more):
     return {"id": number, "data": {"image": "s3://b/k"}, "annotations": list(annotations), "predictions": []} | more
 
 
-def converted(folder: Path, *tasks, asked=None):
+def converted(folder: Path, *tasks, asked=()):
     export = folder / "export.json"
     export.write_text(tasks[0] if isinstance(tasks[0], str) else json.dumps(tasks))
-    figures = convert_file(export, folder / "out", asked or {})
+    interface = Interface(questions=asked) if asked else None
+    figures = convert_file(export, folder / "out", interface)
     rows, refused = (pq.read_table(folder / "out" / f"{name}.parquet") for name in ("annotations", "quarantine"))
     assert shaped(contract("annotations"), rows).schema == rows.schema
     return figures, rows.to_pylist(), refused.to_pylist()
@@ -86,12 +88,25 @@ def test_what_was_skipped_is_a_cancelled_row_for_each_control_of_the_export(tmp_
 
 
 def test_with_a_spec_what_was_skipped_is_a_row_for_each_question(tmp_path: Path):
-    _, rows, _ = converted(tmp_path, task(annotation(result=())), asked={"box": Asked("rectangle")})
-    assert [(row["control"], row["control_type"], row["raw"]) for row in rows] == [("box", "rectangle", "[]")]
+    _, rows, _ = converted(tmp_path, task(annotation(result=())), asked=(BOXES,))
+    assert [(row["control"], row["control_type"]) for row in rows] == [
+        ("box", "rectangle"),
+        ("box_confirmed", "choices"),
+    ]
+    assert {(row["state"], row["raw"]) for row in rows} == {("cancelled", "[]")}
+
+
+def test_with_a_spec_marks_confirmed_to_be_none_are_an_empty_answer(tmp_path: Path):
+    said = CHOICE | {"from_name": "box_confirmed", "value": {"choices": ["there is nothing to mark"]}}
+    _, rows, _ = converted(tmp_path, task(annotation(result=[said])), asked=(BOXES,))
+    assert {row["control"]: (row["state"], row["regions"]) for row in rows} == {
+        "box": ("active", []),
+        "box_confirmed": ("active", None),
+    }
 
 
 def test_with_a_spec_other_labels_are_refused(tmp_path: Path):
-    asked = {"digit": Asked("choices", frozenset("12"))}
+    asked = (Question(name="digit", prompt="?", labels=(Label(value="1"), Label(value="2"))),)
     figures, rows, (refused,) = converted(tmp_path, task(annotation()), asked=asked)
     assert rows == []
     assert figures["refused"] == 1
@@ -141,7 +156,7 @@ def test_a_file_that_is_no_export_is_named_and_nothing_is_written(tmp_path: Path
     export, out = tmp_path / "export.json", tmp_path / "out"
     export.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(InputError, match="is no JSON export of Label Studio"):
-        convert_file(export, out, {})
+        convert_file(export, out)
     assert list(out.iterdir()) == []
 
 
@@ -157,14 +172,14 @@ def test_an_export_cut_off_leaves_what_was_there_before(tmp_path: Path):
     cut = json.dumps([task(annotation(n), number=n) for n in range(20_000)])[:-100]
     (tmp_path / "cut.json").write_text(cut)
     with pytest.raises(InputError, match="from task"):
-        convert_file(tmp_path / "cut.json", tmp_path / "out", {})
+        convert_file(tmp_path / "cut.json", tmp_path / "out")
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
 
 
 def test_the_name_of_a_file_is_no_pattern(tmp_path: Path):
     (tmp_path / "a1.json").write_text("[]")
     with pytest.raises(InputError, match="cannot be read"):
-        convert_file(tmp_path / "a*.json", tmp_path / "out", {})
+        convert_file(tmp_path / "a*.json", tmp_path / "out")
 
 
 def test_the_same_export_gives_the_same_files_in_its_own_order(tmp_path: Path):
