@@ -6,7 +6,7 @@ What the server holds instead is compared in `reconcile.py`; carrying it out is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -150,7 +150,7 @@ def importable(
     tasks, refused, rows = {}, [], wanted.missing.to_pylist()
     held = contents(rows)
     for row in rows:
-        data = task_data(spec, row, contents=held)
+        data = task_data(spec, row, contents=held, blind=is_blind(spec, row["unit_id"]))
         if isinstance(data, str):
             refused.append(Refusal("tasks", row["unit_id"], data, "key", {"ref_id": row["ref_id"]}))
             continue
@@ -175,6 +175,27 @@ def pre_filled(spec: ProjectSpec, predicted: pa.ChunkedArray) -> pa.ChunkedArray
     choices = [q for q in spec.interface.questions if q.type == "choices" and not q.per_mark]
     labels = {value for question in choices for value in question.values} if spec.predictions.show else ()
     return pc.is_in(predicted, pa.array(sorted(labels), pa.string()))
+
+
+def is_blind(spec: ProjectSpec, unit_id: str) -> bool:
+    """Return whether a unit shows nothing of a model: a fixed share of units, drawn by their digest.
+
+    What people answer there tells what a shown prediction does to the answers of the others.
+    """
+    return in_share(spec.predictions.blind_share, "blind", spec.name, unit_id)
+
+
+def blinded(spec: ProjectSpec, wanted: Wanted) -> Wanted:
+    """Return what is wanted without the model's answer to blind units; their place in the queue stays."""
+    return replace(wanted, missing=_unpredicted(spec, wanted.missing), live=_unpredicted(spec, wanted.live))
+
+
+def _unpredicted(spec: ProjectSpec, rows: pa.Table) -> pa.Table:
+    if not spec.predictions.show:
+        return rows
+    blind = pa.array([is_blind(spec, unit) for unit in rows["unit_id"].to_pylist()], pa.bool_())
+    shown = pc.if_else(blind, pa.scalar(None, rows.schema.field("predicted").type), rows["predicted"])
+    return rows.set_column(rows.schema.get_field_index("predicted"), "predicted", shown)
 
 
 def prediction(spec: ProjectSpec, *, score: float, version: str, predicted: str | None) -> dict[str, Any]:

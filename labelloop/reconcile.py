@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.interface.changes import Losses, Renames
-from labelloop.push import Contents, Wanted
+from labelloop.push import Contents, Wanted, is_blind
 from labelloop.spec import ProjectSpec
 from labelloop.task_data import addresses_in, task_data
 from labelloop.workbench import RemoteTask
@@ -116,7 +116,7 @@ class Inspection:
 
     def _compare_media(self, task: RemoteTask, row: Row, contents: Mapping[str, bytes]) -> None:
         """Compare what a task shows; once it has answers it stays as it was seen, though media may have moved."""
-        data = task_data(self.spec, row, contents=contents)
+        data = task_data(self.spec, row, contents=contents, blind=is_blind(self.spec, row["unit_id"]))
         if isinstance(data, str):
             return
         if task.annotations:

@@ -19,7 +19,7 @@ from labelloop import guidelines
 from labelloop.changes import Changes
 from labelloop.pool import scoring_model
 from labelloop.project_settings import SettingChange
-from labelloop.push import Wanted, importable, wanted_tasks
+from labelloop.push import Wanted, blinded, importable, wanted_tasks
 from labelloop.queue_entries import new_predictions, stale_tasks
 from labelloop.reconcile import Inspection, sort_strays
 from labelloop.workbench import RemoteTask
@@ -68,7 +68,7 @@ def wanted_of(world: World) -> Wanted:
     model = scoring_model(world.table("models").read(), predictions, now=world.now())
     names = {name: world.table(name).read() for name in ("units", "batches", "references", "tasks")}
     version = model or f"cold-start-{record.number if record else 0}"
-    return wanted_tasks(**names, predictions=predictions, version=version)
+    return blinded(world.spec, wanted_tasks(**names, predictions=predictions, version=version))
 
 
 def _reaches_far(settings: Iterable[SettingChange]) -> bool:

@@ -36,6 +36,9 @@ HARDENING = {
     "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
 }
 
+# A task is locked for whoever was shown it, and nothing but this and an answer unlocks it: a day, if nothing is said.
+LOCK_SECONDS = 3600
+
 
 def label_studio(home: Home) -> Server:
     """Return the Label Studio server of the home: SQLite, or PostgreSQL when the home knows its address."""
@@ -50,6 +53,7 @@ def label_studio(home: Home) -> Server:
         variables={
             **OFFLINE,
             **HARDENING,
+            "LABEL_STUDIO_TASK_LOCK_TTL": str(LOCK_SECONDS),
             **_loopback_only(),
             **_first_user(home),
             **database_variables(database),

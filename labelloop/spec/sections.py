@@ -55,6 +55,9 @@ class Predictions(Section):
     """What annotators see of the model."""
 
     show: bool = Field(default=False, description="pre-fill the model's answer; hides nothing from statistics")
+    blind_share: float = Field(
+        default=0.1, ge=0, le=1, description="of units that nevertheless show nothing of a model, to see what it does"
+    )
 
 
 class View(Section):

@@ -237,6 +237,18 @@ def test_what_is_pre_filled_follows_the_spec_and_its_names(tmp_path: Path):
     assert changes(world) == changes(world, full=True) == {}
 
 
+def test_blind_units_show_nothing_of_the_model_and_are_served_in_its_order_all_the_same(tmp_path: Path):
+    world = chosen_round(tmp_path, n=2)
+    predicted(world, "m1", {0: 0.9, 1: 0.8})
+    respecified(world, predictions={"show": True, "blind_share": 1.0})
+    push(world)
+    held = world.label_studio.all_predictions.values()
+    assert [(prediction["result"], prediction["model_version"]) for prediction in held] == [([], "m1")] * 2
+    assert changes(world) == changes(world, full=True) == {}
+    respecified(world, predictions={"show": True, "blind_share": 0.0})
+    assert changes(world) == {"replace predictions": 2}
+
+
 def test_killed_while_renaming_and_rerun_it_ends_as_the_clean_run(tmp_path: Path):
     clean = answered(tmp_path / "clean")
     asking(clean, "0", {"value": "one", "renamed_from": "1"}, "2")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
-from labelloop.push import planned_overlap, prediction
+from labelloop.push import Wanted, blinded, importable, is_blind, planned_overlap, prediction
 from labelloop.spec import load_spec
 from labelloop.task_data import task_data
 from tests.builders.digits import SPEC
+from tests.builders.interface_samples import sample_spec, sample_unit
 from tests.builders.rows import hex_id
 
 DIGITS = load_spec(SPEC)
@@ -45,3 +47,37 @@ def test_a_prediction_is_shown_only_where_the_spec_says_so():
     (item,) = prediction(shown, score=0.5, version="m", predicted="1")["result"]
     assert (item["from_name"], item["value"]) == ("digit", {"choices": ["1"]})
     assert prediction(shown, score=0.5, version="m", predicted="9")["result"] == []
+
+
+def test_a_random_share_of_units_shows_nothing_of_a_model_and_keeps_its_place_in_the_queue():
+    spec = load_spec(SPEC + "predictions: {show: true, blind_share: 0.2}\n")
+    units = [hex_id(u) for u in range(2000)]
+    rows = pa.table({"unit_id": units, "queue_score": [0.4] * 2000, "predicted": ["1"] * 2000})
+    wanted = blinded(spec, Wanted("m", missing=rows, outdated=rows, live=rows))
+    blind = [is_blind(spec, unit) for unit in units]
+    assert 0.17 < sum(blind) / len(blind) < 0.23
+    for table in (wanted.missing, wanted.live):
+        assert [predicted is None for predicted in table["predicted"].to_pylist()] == blind
+        assert table["queue_score"].to_pylist() == [0.4] * 2000
+    assert prediction(spec, score=0.4, version="m", predicted=None) == {
+        "model_version": "m",
+        "score": 0.4,
+        "result": [],
+    }
+
+
+def test_blind_units_and_overlap_are_drawn_independently():
+    spec = load_spec(SPEC + "predictions: {show: true, blind_share: 0.5}\n")
+    several = [is_blind(spec, hex_id(u)) for u in range(5000) if planned_overlap(spec, hex_id(u)) > 1]
+    assert 0.45 < sum(several) / len(several) < 0.55
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.0, True), (1.0, False)])
+def test_items_of_blind_units_come_without_score(share, told):
+    spec = sample_spec("triage")
+    spec = spec.model_copy(update={"predictions": spec.predictions.model_copy(update={"blind_share": share})})
+    row = sample_unit("triage") | {"queue_score": 0.5, "predicted": None}
+    missing = pa.Table.from_pylist([row])
+    tasks, _ = importable(spec, Wanted("m", missing, missing, missing), lambda _: {})
+    (task,) = tasks.values()
+    assert ("score" in str(task["data"]["items"])) is told
