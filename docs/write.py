@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 from benchmarks.page import benchmarks_page
 from benchmarks.sampling_page import sampling_page
 from benchmarks.scale_page import scale_page
+from docs.agreement_page import agreement_page
 from labelloop.contracts.documentation import tables_page
 from tasks.clients.settings import Settings
 
@@ -32,6 +33,7 @@ def env_example() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     ".env.example": env_example,
+    "docs/agreement.md": agreement_page,
     "docs/benchmarks.md": benchmarks_page,
     "docs/sampling.md": sampling_page,
     "docs/scale.md": scale_page,

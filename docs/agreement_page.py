@@ -1,0 +1,72 @@
+"""The tables in `docs/agreement.md` that are derived: what each control of Label Studio is compared and resolved by.
+
+The rest of the page is written by hand and stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from labelloop.agreement.answer_figures import MEASURES
+from labelloop.agreement.question import COMPARED_BY, Question, question_figures
+from labelloop.contracts import contract
+from labelloop.interface.answered_as import ANSWERED_AS, NOT_READ
+
+PAGE: Final = Path(__file__).parent / "agreement.md"
+_BLOCK: Final = "<!-- {name} -->\n\n{table}\n<!-- end of {name} -->"
+_OF_PLACES: Final = "`fuse_regions`: quorum, then the place"
+# By the nightly stage, except where it says otherwise.
+CONSENSUS: Final = MappingProxyType(
+    {
+        "choices": "`consensus.method`; sets are classes",
+        "taxonomy": "`consensus.method`; sets of paths are classes",
+        "datetime": "`consensus.method`",
+        "rating": "median",
+        "number": "median",
+        "pairwise": "`bradley-terry`",
+        "ranking": "`plackett-luce`; none of buckets",
+        "text": "medoid",
+        "relation": "none",
+    }
+    | {kind: _OF_PLACES for kind in MEASURES if kind != "text"}
+)
+
+
+def agreement_page() -> str:
+    """Return the page with its derived tables as the code is now."""
+    return _with(PAGE.read_text(encoding="utf-8"), "controls", controls_table())
+
+
+def controls_table() -> str:
+    """Return the table control, answers, figures, interval, consensus; every control of Label Studio is in it."""
+    tags = {kind: [tag for tag, kinds in sorted(ANSWERED_AS.items()) if kind in kinds] for kind in COMPARED_BY}
+    rows = [(_code(tags[kind]), f"`{kind}`", *_compared(kind), CONSENSUS[kind]) for kind in COMPARED_BY]
+    rows += [(_code([tag]), "", f"not supported: {reason}", "", "") for tag, reason in NOT_READ.items()]
+    heads = ("control", "answers", "figures", "interval", "consensus")
+    return "".join(f"| {' | '.join(row)} |\n" for row in (heads, ["---"] * len(heads), *rows))
+
+
+def _compared(kind: str) -> tuple[str, str]:
+    """Figures and their intervals, or the reason why there are none."""
+    figures = question_figures(Question(contract("annotations").schema.empty_table(), kind))
+    if kind == "relation":
+        return f"not supported: {figures[0].reason}", ""
+    metrics = [figure.metric for figure in figures]
+    resampled = "lists" if kind == "ranking" else "units"
+    intervals = [f"bootstrap over {resampled}"]
+    intervals += ["Wilson for the share of two"] * ("percent_agreement" in metrics)
+    intervals += ["McGraw and Wong for the ICC"] * ("icc_2_1" in metrics)
+    return _code(metrics), "; ".join(intervals)
+
+
+def _code(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _with(page: str, name: str, table: str) -> str:
+    block = re.escape(_BLOCK.format(name=name, table="@")).replace("@", ".*?")
+    return re.sub(block, lambda _: _BLOCK.format(name=name, table=table), page, count=1, flags=re.DOTALL)
