@@ -68,6 +68,17 @@ def label_studio(stack, s3):
 
 
 @pytest.fixture(scope="session")
+def media_bucket(s3):
+    """The name of the bucket on that S3 server which tests keep their media in."""
+    from tasks.clients.s3 import connect
+
+    client = connect(s3)
+    if "media" not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:  # the demo makes it too
+        client.create_bucket(Bucket="media")
+    return "media"
+
+
+@pytest.fixture(scope="session")
 def prefect(stack, s3):
     """Settings of the stack with its Prefect server up (25 s); flows run in this process report to it."""
     stack.up({"prefect"})

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import io
-import shutil
 import uuid
 from contextlib import contextmanager
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tasks.clients.label_studio import connect_label_studio
 from tasks.clients.s3 import connect
+from tests.browser.labelling_page import logged_in
 from tests.builders.annotating import collect, push, states, the_project
 from tests.builders.chosen_round import choose
 from tests.builders.digits import SPEC
 from tests.builders.rows import hex_id, write
 from tests.fakes.world import make_world
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("media_bucket")]
 
 PASSWORD = "a long enough Secret 7"
 SINGLE = SPEC.replace("share: 0.2", "share: 0.0")
@@ -29,19 +29,9 @@ TEXT = SINGLE.replace("interface:", "interface:\n  media: text")
 @contextmanager
 def annotator_page(address: str, email: str):
     """A fresh browser with this annotator logged in, set to label all tasks in the order of the queue."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        context = browser.new_context(viewport={"width": 1400, "height": 900})
+    with logged_in(address, email, PASSWORD) as context:
         context.add_init_script("localStorage.setItem('dm:labelstream:mode', 'all')")
-        page = context.new_page()
-        page.goto(f"{address}/user/login/")
-        page.fill("#email", email)
-        page.fill("#password", PASSWORD)
-        page.click("button[type=submit]")
-        page.wait_for_url(lambda url: "login" not in url)
-        yield page
-        browser.close()
+        yield context.new_page()
 
 
 def round_on_the_server(tmp_path, settings, spec: str, media: dict[str, bytes]):
@@ -49,8 +39,6 @@ def round_on_the_server(tmp_path, settings, spec: str, media: dict[str, bytes]):
     world = make_world(tmp_path, spec, new_id=lambda: uuid.uuid4().hex)
     world.settings, world.label_studio = settings, connect_label_studio(settings)
     client = connect(settings)
-    if "media" not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
-        client.create_bucket(Bucket="media")
     choose(world, range(len(media)), number=1)
     references = []
     for number, (key, content) in enumerate(media.items()):

@@ -14,13 +14,10 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_preview_shows_the_media_of_the_spec_and_leaves_nothing(
-    stack, label_studio, stack_environment, labelloop, tmp_path
+    stack, label_studio, media_bucket, stack_environment, labelloop, tmp_path
 ):
-    client = connect(label_studio)
-    if "media" not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
-        client.create_bucket(Bucket="media")
     (content,) = sample_objects("boxes-polygons").values()
-    client.put_object(Bucket="media", Key="previewed/a.png", Body=content)
+    connect(label_studio).put_object(Bucket=media_bucket, Key="previewed/a.png", Body=content)
     (tmp_path / "previewed.yaml").write_text(fill("boxes-polygons", "previewed"))
     code, _, told = labelloop("interface", "preview", "previewed.yaml", "--out", "page.png", "--root", stack.root)
     assert (code, told) == (0, "page.png shows what annotators would see\n")

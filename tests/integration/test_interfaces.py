@@ -13,7 +13,6 @@ from labelloop.interface import build
 from labelloop.spec.question import CONTROL_TYPES
 from tasks.clients.label_studio import connect_label_studio
 from tasks.clients.label_studio_interface import refusal_of
-from tasks.clients.s3 import connect
 from tests.builders.interface_samples import sample_spec
 from tests.builders.interfaces import an_interface
 from tests.checkout import ROOT
@@ -35,12 +34,9 @@ def test_the_command_tells_what_the_server_refuses(label_studio, stack_environme
 
 
 @pytest.fixture
-def walker(prefect, label_studio, stack_environment, monkeypatch, tmp_path, labelloop):
+def walker(prefect, label_studio, media_bucket, stack_environment, monkeypatch, tmp_path, labelloop):
     """A person, or a coding assistant, with a bucket, a lake and a folder of their own."""
     monkeypatch.setenv("LABELLOOP_LAKE_URI", f"{os.environ['LABELLOOP_LAKE_URI']}/{tmp_path.name}")
-    client = connect(label_studio)
-    if "media" not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
-        client.create_bucket(Bucket="media")
     return labelloop
 
 

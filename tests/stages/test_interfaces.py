@@ -10,39 +10,20 @@ from deployments.cli.templates import fill
 from labelloop.task_data import task_data
 from tasks.consensus import resolve_labels
 from tests.builders.annotating import answer, collect, push, the_project
-from tests.builders.chosen_round import choose
+from tests.builders.chosen_template import choose_sample
 from tests.builders.interface_samples import NAME, sample_contents, sample_objects, sample_unit
 from tests.builders.rows import hex_id, write
 from tests.fakes.label_studio import MemoryLabelStudio
 from tests.fakes.world import make_world, under_lease
 
 REFERENCE = {"bucket": "media", "media_version": "v1", "state": "active"}
-KINDS = {"image-comparison": "pair", "triage": "list", "near-duplicates": "group", "pairwise": "single"}
+OF_EACH_KIND = ["image-comparison", "triage", "near-duplicates", "pairwise"]
 
 
 def chosen(tmp_path, template: str):
     """A world in which one unit of the template is chosen, of objects that are in the bucket."""
     world = make_world(tmp_path, fill(template, NAME), label_studio=MemoryLabelStudio())
-    objects = sample_objects(template)
-    choose(world, [0], number=1)
-    for key, content in objects.items():
-        world.media.write("media", key, content, content_type="image/png")
-    refs = [hex_id(n) for n in range(len(objects))]
-    write(
-        world,
-        "references",
-        [
-            {"ref_id": ref, "bucket": "media", "key": key, "media_version": "v1", "state": "active"}
-            for ref, key in zip(refs, objects, strict=True)
-        ],
-    )
-    unit = {
-        "unit_id": hex_id(0),
-        "kind": KINDS.get(template, "single"),
-        "ref_ids": refs,
-        "media_versions": ["v1"] * len(refs),
-    }
-    write(world, "units", [unit | {"round": 1}])
+    choose_sample(world, template)
     return world
 
 
@@ -52,7 +33,7 @@ def the_task(world):
     return number, task
 
 
-@pytest.mark.parametrize("template", KINDS)
+@pytest.mark.parametrize("template", OF_EACH_KIND)
 def test_every_member_of_a_unit_is_shown(tmp_path, template):
     world = chosen(tmp_path, template)
     assert push(world)["created"] == 1

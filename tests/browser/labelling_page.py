@@ -1,0 +1,99 @@
+"""Label Studio's labelling page as a person uses it: what to click, drag and type for each kind of question."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import BrowserContext, Locator, Page, Response, expect, sync_playwright
+
+LONG = 60_000  # milliseconds: the machine of a test run has more to do
+_TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+Point = tuple[float, float]
+
+
+@contextmanager
+def logged_in(address: str, email: str, password: str) -> Iterator[BrowserContext]:
+    """Lend a fresh browser in which this person is logged in."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        context = browser.new_context(viewport={"width": 1400, "height": 900})
+        context.set_default_timeout(LONG)
+        page = context.new_page()
+        page.goto(f"{address}/user/login/")
+        page.fill("#email", email)
+        page.fill("#password", password)
+        page.click("button[type=submit]")
+        page.wait_for_url(lambda url: "login" not in url)
+        yield context
+        browser.close()
+
+
+class LabellingPage:
+    """One task, open in the browser."""
+
+    def __init__(self, page: Page, address: str, project: int, task: int) -> None:
+        self.page = page
+        page.goto(f"{address}/projects/{project}/data?task={task}")
+        expect(self._submit).to_be_visible(timeout=LONG)
+        page.wait_for_load_state("networkidle")
+
+    @property
+    def _submit(self) -> Locator:
+        return self.page.locator("button:has-text('Submit'):visible")
+
+    def choose(self, *values: str) -> None:
+        """Tick these choices."""
+        for value in values:
+            # By the input's name: the visible text also holds the hotkey.
+            box = self.page.locator(f'label:has(input[name="{value}"]):visible')
+            box.click()
+            expect(box.locator("input")).to_be_checked()
+
+    def click_text(self, text: str) -> None:
+        self.page.locator("#label-studio-dm").get_by_text(text, exact=True).click()
+
+    def rate(self, stars: int) -> None:
+        self.page.locator(".ant-rate-star").nth(stars - 1).click()
+
+    def type(self, question: str, text: str) -> None:
+        self.page.fill(f'textarea[name="{question}"]', text)
+
+    def drag_into(self, bucket: str, item: str) -> None:
+        """Drag an item of a list into a bucket, to its end."""
+        source = self.page.locator(f'[data-ranker-id="{item}"]')
+        target = self.page.locator(f'[data-rbd-droppable-id="{bucket}"]')
+        source.scroll_into_view_if_needed()
+        here, there = source.bounding_box(), target.bounding_box()
+        mouse, start = self.page.mouse, (here["x"] + 40, here["y"] + 12)
+        mouse.move(*start)
+        mouse.down()
+        mouse.move(start[0] + 8, start[1] + 8, steps=4)
+        mouse.move(there["x"] + 60, there["y"] + there["height"] - 30, steps=12)
+        self.page.evaluate(_TWO_FRAMES)
+        mouse.move(there["x"] + 62, there["y"] + there["height"] - 28)
+        self.page.evaluate(_TWO_FRAMES)
+        mouse.up()
+        expect(target.locator(source)).to_be_visible(timeout=LONG)
+
+    def submit(self) -> None:
+        """Hand the answer in, as Label Studio takes it."""
+        with self.page.expect_response(_hands_in) as sent:
+            self._submit.click()
+        assert sent.value.status == 201
+
+    def refuses_to_submit(self) -> str:
+        """Try to hand the answer in, and return what the page says in place of sending it."""
+        self._submit.click()
+        warning = self.page.locator(".ant-modal-confirm-content:visible")
+        expect(warning).to_be_visible(timeout=LONG)
+        said = warning.inner_text()
+        self.page.keyboard.press("Escape")
+        expect(warning).to_have_count(0)
+        return said
+
+
+def _hands_in(response: Response) -> bool:
+    return "/annotations" in response.url and response.request.method == "POST"

@@ -1,0 +1,32 @@
+"""A round of one unit about a template's samples: their objects are in the bucket, nothing is in Label Studio."""
+
+from __future__ import annotations
+
+from tasks.clients.world import World
+from tests.builders.chosen_round import choose
+from tests.builders.interface_samples import sample_objects
+from tests.builders.rows import hex_id, write
+
+KINDS = {
+    "image-comparison": "pair",
+    "triage": "list",
+    "outlier-review": "list",
+    "near-duplicates": "group",
+}
+
+
+def choose_sample(world: World, template: str) -> None:
+    """Choose the unit of the template that the world's spec is of."""
+    objects = sample_objects(template)
+    choose(world, [0], number=1)
+    for key, content in objects.items():
+        world.media.write("media", key, content, content_type="application/octet-stream")
+    refs = [hex_id(n) for n in range(len(objects))]
+    stored = {"bucket": "media", "media_version": "v1", "state": "active"}
+    write(
+        world,
+        "references",
+        [stored | {"ref_id": ref, "key": key} for ref, key in zip(refs, objects, strict=True)],
+    )
+    unit = {"unit_id": hex_id(0), "kind": KINDS.get(template, "single"), "ref_ids": refs}
+    write(world, "units", [unit | {"media_versions": ["v1"] * len(refs), "round": 1}])
