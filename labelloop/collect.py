@@ -29,7 +29,7 @@ class Reader:
 
     `pseudonym` turns a user's number into the annotator's pseudonym; `experts` are users whose answers are reviews.
     `known` are the rows of the `tasks` table by unit; a unit that is missing there is read with `defaults`.
-    `gold` are the units whose answer is known already.
+    `gold` are units whose answer is known already, `onboarding` those of them that everybody answers.
     """
 
     spec: ProjectSpec
@@ -39,6 +39,7 @@ class Reader:
     known: Mapping[str, Row]
     defaults: Row
     gold: Collection[str] = ()
+    onboarding: Collection[str] = ()
 
     @cached_property
     def asked(self) -> dict[str, Asked]:
@@ -68,6 +69,8 @@ class Reader:
     def _reason(self, task: RemoteTask, annotation: RemoteAnnotation, planned: Collection[int]) -> str:
         if annotation.user_id in self.experts:
             return "review"
+        if task.unit_id in self.onboarding:
+            return "gold"
         if annotation.annotation_id not in planned:
             return "adaptive"
         return "gold" if task.unit_id in self.gold else "planned"

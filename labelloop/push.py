@@ -66,7 +66,7 @@ WHERE t.state IN ('open', 'answered') GROUP BY ALL ORDER BY t.task_id
 # Whether the address really is another one is seen on the server: media that was away and came back has its old one.
 _LIVE = """
 SELECT t.unit_id, t.task_id, t.state, t.overlap, t.queue_score, t.queue_version, t.prediction_shown,
-       c.ref_id, c.bucket, c.key, s.members, b.stratum, b.rank, p.confidence, p.predicted,
+       c.ref_id, c.bucket, c.key, s.members, b.stratum, b.strategy, b.rank, p.confidence, p.predicted,
        CASE WHEN s.changed_at > t.pushed_at THEN s.changed_at END AS moved_at
 FROM tasks t JOIN current_units c USING (unit_id) JOIN shown s USING (unit_id) JOIN batches b USING (unit_id)
 LEFT JOIN predictions p
@@ -83,8 +83,8 @@ class Wanted:
     `missing`: units without a task (unit_id, ref_id, bucket, key, members, queue_score, predicted), in queue order.
     `outdated`: open and answered tasks whose media is gone or changed (unit_id, task_id, state, is_missing).
     `live`: the other open and answered tasks (unit_id, task_id, state, overlap, queue_score, queue_version,
-    prediction_shown, ref_id, bucket, key, members, stratum, rank, confidence, predicted, moved_at: since when its
-    media may lie elsewhere).
+    prediction_shown, ref_id, bucket, key, members, stratum, strategy, rank, confidence, predicted, moved_at: since
+    when its media may lie elsewhere).
     Members are `ref_id, bucket, key`, and `score, source` of the version in force.
     """
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from labelloop.onboarding import onboarding_first
 from labelloop.push import Wanted, pre_filled, prediction
 from labelloop.sampling import queue_scores
 from labelloop.spec import ProjectSpec
@@ -58,4 +59,4 @@ def _scores(stale: pa.Table, seed: int) -> NDArray[np.float64]:
     confidence = stale["confidence"].to_numpy().astype(np.float64)
     if np.isnan(confidence).all():
         return np.asarray(stale["queue_score"], dtype=np.float64)
-    return queue_scores(stale, confidence, seed)
+    return onboarding_first(stale, queue_scores(stale, confidence, seed))

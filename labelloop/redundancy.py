@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.consensus import enough_opinions, resolve
+from labelloop.onboarding import ONBOARDING
 from labelloop.opinions import answered, opinions, split_rulings
 from labelloop.push import planned_overlap
 from labelloop.spec import ProjectSpec
@@ -20,7 +21,7 @@ from labelloop.sql import session
 _CLASSES: Final = frozenset(["choices", "taxonomy"])
 _CHANCES: Final = pa.schema([("unit_id", pa.string()), ("control", pa.string()), ("chance", pa.float64())])
 _UNCERTAIN = """
-SELECT unit_id, round,
+SELECT unit_id, round, strategy,
        stratum = 'exploit' AND row_number() OVER (PARTITION BY round, stratum ORDER BY queue_score, unit_id)
                                <= floor($share * count(*) OVER (PARTITION BY round, stratum)) AS is_uncertain
 FROM batches ORDER BY unit_id
@@ -28,25 +29,28 @@ FROM batches ORDER BY unit_id
 
 
 def first_overlaps(spec: ProjectSpec, batches: pa.Table) -> pa.Table:
-    """Return how many opinions each unit gets at first: `unit_id, round, first`, sorted by unit.
+    """Return how many opinions each unit gets at first: `unit_id, round, strategy, first`, by unit.
 
     Those of a random share are planned (`planned_overlap`). The exploited units of a round that come first in its
     queue, a share of `overlap.uncertain_share` (rounded down), get as many, but there all beyond the planned count as
-    adaptive: whoever asks where the model doubts finds more disagreement than there is.
+    adaptive: whoever asks where the model doubts finds more disagreement than there is. The onboarding set gets one
+    of everybody.
 
     Args:
         spec: the project.
-        batches: `unit_id, round, stratum, queue_score` of the contract `batches`.
+        batches: `unit_id, round, stratum, strategy, queue_score` of the contract `batches`.
     """
     with session() as db:
         db.register("batches", batches)
         found = db.sql(_UNCERTAIN, params={"share": spec.overlap.uncertain_share}).to_arrow_table()
-    several = spec.overlap.annotators
-    first = [
-        several if is_uncertain else planned_overlap(spec, unit)
-        for unit, is_uncertain in zip(found["unit_id"].to_pylist(), found["is_uncertain"].to_pylist(), strict=True)
-    ]
-    return found.select(["unit_id", "round"]).append_column("first", pa.array(first, pa.int64()))
+    first = [_first(spec, **row) for row in found.drop_columns("round").to_pylist()]
+    return found.drop_columns("is_uncertain").append_column("first", pa.array(first, pa.int64()))
+
+
+def _first(spec: ProjectSpec, unit_id: str, strategy: str, is_uncertain: bool) -> int:
+    if strategy == ONBOARDING:
+        return max(1, spec.annotators.count - spec.annotators.experts)
+    return spec.overlap.annotators if is_uncertain else planned_overlap(spec, unit_id)
 
 
 def chances(

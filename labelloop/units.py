@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from labelloop.contracts import contract
+from labelloop.onboarding import ONBOARDING
 
 _PURPOSES = {stratum: stratum for stratum in ("audit", "gold", "repeat")}
 
@@ -57,8 +58,9 @@ def units_of_batch(
         round: number of the round.
         at: when the batch was composed.
     """
-    purposes = [_PURPOSES.get(stratum, "label") for stratum in chosen["stratum"].to_pylist()]
-    kinds = ["single" if purpose in ("gold", "repeat") else kind for purpose in purposes]
+    reasons = zip(chosen["stratum"].to_pylist(), chosen["strategy"].to_pylist(), strict=True)
+    purposes = ["pilot" if way == ONBOARDING else _PURPOSES.get(stratum, "label") for stratum, way in reasons]
+    kinds = ["single" if purpose in ("gold", "repeat", "pilot") else kind for purpose in purposes]
     ids = [unit_id(project, *each) for each in zip(purposes, kinds, members, strict=True)]
     n = len(ids)
     units = {

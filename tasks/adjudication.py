@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from prefect import task
 
 from labelloop.adjudication import Docket, adjudicate
+from labelloop.onboarding import due
 from labelloop.opinions import experts_among
 from labelloop.push import current_units
 from labelloop.redundancy import chances
@@ -38,14 +39,14 @@ def adjudicate_conflicts(world: World, lease: Lease) -> Summary:
     """
     if known_project(world) is None:
         return Summary(stage="adjudication", notes=("nothing is in Label Studio yet",))
-    docket = docket_of(world)
+    docket, newcomers = docket_of(world), due(firsts_of(world), world.table("tasks").read()).to_pylist()
     asked = docket.ask_again.to_pylist()
-    for row in asked:
+    for row in [*asked, *newcomers]:
         lease.check()
         world.label_studio.set_overlap(row["task_id"], row["overlap"])
         lease.check()
         world.label_studio.reopen(row["task_id"])
-    changes = {row["unit_id"]: {"overlap": row["overlap"], "state": "open"} for row in asked}
+    changes = {row["unit_id"]: {"overlap": row["overlap"], "state": "open"} for row in [*asked, *newcomers]}
     change_tasks(world, lease, changes, stage="adjudication")
     sure = docket.sure.to_pylist()
     finish_early(world, lease, sure)

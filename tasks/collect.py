@@ -17,6 +17,7 @@ from prefect import task
 
 from labelloop import guidelines
 from labelloop.collect import Reader, annotator_row, keep_first_guidelines, task_state, tombstones, vanished
+from labelloop.onboarding import ONBOARDING
 from labelloop.summary import Summary
 from labelloop.workbench import RemoteTask
 from tasks.artifacts import publish_table
@@ -96,8 +97,7 @@ def _take_in(
     """Write the annotations of some changed tasks, then the state of these tasks; foreign tasks are left out."""
     purposes = _purposes(world, {t.unit_id for t in tasks})
     ours = [t for t in tasks if t.unit_id in purposes]
-    gold = {unit for unit, purpose in purposes.items() if purpose == "gold"}
-    reader = _reader(world, home, known.values(), gold)
+    reader = _reader(world, home, known.values(), purposes)
     _meet(world, lease, reader, ours)
     read = [reader.rows(t) for t in ours]
     refused = [refusal for _, refusals in read for refusal in refusals]
@@ -123,7 +123,7 @@ def _with_tombstones(world: World, rows: list[_Row], tasks: Sequence[RemoteTask]
     return [*keep_first_guidelines(rows, present), *lost], len(lost)
 
 
-def _reader(world: World, home: LabellingProject, known: Iterable[_Row], gold: Collection[str]) -> Reader:
+def _reader(world: World, home: LabellingProject, known: Iterable[_Row], purposes: Mapping[str, str]) -> Reader:
     return Reader(
         spec=world.spec,
         server=home.server,
@@ -134,7 +134,8 @@ def _reader(world: World, home: LabellingProject, known: Iterable[_Row], gold: C
             "prediction_shown": world.spec.predictions.show,
             "guideline_version": guidelines.version(world.spec.guidelines.text),
         },
-        gold=gold,
+        gold={unit for unit, purpose in purposes.items() if purpose == "gold"},
+        onboarding={unit for unit, purpose in purposes.items() if purpose == "pilot"},
     )
 
 
@@ -150,10 +151,11 @@ def _meet(world: World, lease: Lease, reader: Reader, tasks: Iterable[RemoteTask
 
 
 def _close_rounds(world: World) -> int:
-    """Close every open round of which no task waits any more, and return how many."""
+    """Close every open round of which no task waits any more, and return how many; newcomers are not waited for."""
     tasks = world.table("tasks").read(columns=["unit_id", "state"])
     waiting = tasks.filter(pc.equal(tasks["state"], "open"))["unit_id"]
-    batches = world.table("batches").read(columns=["unit_id", "round"])
+    batches = world.table("batches").read(columns=["unit_id", "round", "strategy"])
+    batches = batches.filter(pc.not_equal(batches["strategy"], ONBOARDING))
     unfinished = set(batches.filter(pc.is_in(batches["unit_id"], waiting.combine_chunks()))["round"].to_pylist())
     over = [r for r in rounds_of(world.hot, world.project) if r.state == "open" and r.number not in unfinished]
     for record in over:

@@ -11,8 +11,8 @@ from tasks.clients.world import World
 
 
 def firsts_of(world: World) -> pa.Table:
-    """Return `unit_id, round, first` of every chosen unit."""
-    batches = world.table("batches").read(columns=["unit_id", "round", "stratum", "queue_score"])
+    """Return `unit_id, round, strategy, first` of every chosen unit."""
+    batches = world.table("batches").read(columns=["unit_id", "round", "stratum", "strategy", "queue_score"])
     return first_overlaps(world.spec, batches)
 
 

@@ -18,6 +18,7 @@ from prefect import task
 
 from labelloop.asked import earlier_units, repeatable
 from labelloop.evaluations import last_gain
+from labelloop.onboarding import onboarding_first, with_onboarding
 from labelloop.rounds import Round
 from labelloop.sampling import Again, audited, compose_batch, possible, queue_scores, refused_rows
 from labelloop.summary import Summary
@@ -106,13 +107,13 @@ def _compose(world: World, lease: Lease, record: Round, across: Across | None) -
     stale = _of_round(world.table("units").read(), record.number)
     world.table("units").delete("unit_id", stale["unit_id"].to_pylist(), fence=lease.check)
     chosen = _choose(world, record, known)
-    built = _built(world, record, known, chosen)
+    built = _with_onboarding(world, record, known, _built(world, record, known, chosen))
     both = pa.concat_tables([t.select(["ref_id", "media_version"]) for t in (known.asked, known.fresh)])
     versions = dict(zip(both["ref_id"].to_pylist(), both["media_version"].to_pylist(), strict=True))
     units, batch = units_of_batch(
         built.rows,
         [[(ref, versions[ref]) for ref in refs] for refs in built.members],
-        queue_scores(built.rows, _confidence(known, built), record.seed),
+        onboarding_first(built.rows, queue_scores(built.rows, _confidence(known, built), record.seed)),
         kind=world.spec.sampling.unit.kind,
         project=world.project,
         round=record.number,
@@ -159,6 +160,14 @@ def _built(world: World, record: Round, known: Candidates, chosen: pa.Table) -> 
         near=spec.near_duplicates,
         seed=record.seed,
     )
+
+
+def _with_onboarding(world: World, record: Round, known: Candidates, built: Built) -> Built:
+    size = world.spec.sampling.onboarding
+    if not size:
+        return built
+    gold = repeatable(world.table("labels").read(), known.units, known.asked).gold
+    return with_onboarding(built, gold, known.units, size=size, seed=record.seed)
 
 
 def _confidence(known: Candidates, built: Built) -> NDArray[np.floating] | None:

@@ -82,6 +82,9 @@ class Sampling(Section):
         default=0.0, ge=0, lt=1, description="share of a batch whose answers experts have given"
     )
     repeat_share: float = Field(default=0.0, ge=0, lt=1, description="share of a batch that was answered before")
+    onboarding: int = Field(
+        default=0, ge=0, le=100, description="units with an expert's answer that everybody answers first"
+    )
     max_open_tasks: int = Field(default=500, ge=0, description="no new tasks beyond so many open ones")
     backlog_days: float = Field(default=28.0, gt=0, description="nor beyond what people answer in so many days")
     score_days: float = Field(default=90.0, gt=0, description="by older scores, a batch smaller in proportion")
