@@ -17,6 +17,7 @@ _SHOWN: Final[Mapping[str, tuple[tuple[str, str, Any], ...]]] = MappingProxyType
         "skipped": (("cancelled_annotations", "greater", 0),),
     }
 )
+_DIGITS: Final = "0123456789abcdef"
 _ORDERED: Final = MappingProxyType({"queue": "tasks:predictions_score", "newest": "-tasks:updated_at"})
 
 
@@ -34,7 +35,10 @@ def wanted_views(spec: ProjectSpec) -> dict[str, View]:
             "type": "list",
             "target": "tasks",
             "ordering": [_ORDERED[view.order]],
-            "filters": {"conjunction": "and", "items": [_condition(*shown) for shown in _SHOWN[view.show]]},
+            "filters": {
+                "conjunction": "and",
+                "items": [_condition(*shown) for shown in _SHOWN[view.show]] + _share(view.part, view.parts),
+            },
         }
         for view in spec.workbench.views
     }
@@ -56,6 +60,18 @@ def compare_views(
         return missing
     there = [(*held[title], view) for title, view in wanted.items() if title in held]
     return missing + [(number, view) for number, had, view in there if had | view != had]
+
+
+def _share(part: int | None, parts: int) -> list[View]:
+    """The filter of one of several disjoint shares: ids of units are digests, so their first digit is drawn evenly.
+
+    >>> _share(2, 3)[0]["value"]
+    '^[147ad]'
+    """
+    if part is None:
+        return []
+    digits = _DIGITS[part - 1 :: parts]
+    return [{"filter": "filter:tasks:data.unit", "operator": "regex", "type": "String", "value": f"^[{digits}]"}]
 
 
 def _condition(column: str, operator: str, value: Any) -> View:

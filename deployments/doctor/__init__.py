@@ -30,6 +30,7 @@ def _checks(project: str | None) -> Iterator[Check]:
     yield Check("Label Studio", here.reach_label_studio, needs=("settings",))
     yield Check("trust zone", here.share_no_organisation, needs=("Label Studio",))
     yield Check("addresses of media", here.open_media_briefly, needs=("Label Studio",))
+    yield Check("locks of tasks", here.release_locks, needs=("settings",))
     yield Check("Prefect", reach_work_pool)
     for name in [project] if project else here.projects():
         inside = Project(name)

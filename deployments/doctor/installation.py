@@ -19,6 +19,8 @@ from tasks.clients.settings import LONGEST_PRESIGN_MINUTES, Settings, load_setti
 from tasks.clients.specs import read_spec
 from tasks.clients.suppression_keys import keys_of, recognised
 
+_LONGEST_LOCK = 4 * 3600  # seconds, half a working day
+
 
 class Installation:
     """What all projects share: settings, servers, lake, vault and keys; each method is a check."""
@@ -108,6 +110,16 @@ class Installation:
                 remedy=f"projects {sorted(long)[:5]}, Settings, Cloud Storage: shorten the pre-signed URLs",
             )
         return f"for {self.settings.label_studio_presign_minutes} minutes at most"
+
+    def release_locks(self) -> str:
+        """A task that somebody was shown and left is soon given to others; the server does not say when."""
+        seconds = self.settings.label_studio_lock_seconds
+        if seconds > _LONGEST_LOCK:
+            raise ConfigurationError(
+                f"a task that somebody left is kept from all others for {seconds / 3600:.0f} hours",
+                remedy="set LABEL_STUDIO_TASK_LOCK_TTL=3600 there and LABELLOOP_LABEL_STUDIO_LOCK_SECONDS=3600 here",
+            )
+        return f"after {seconds / 60:.0f} minutes"
 
     @cached_property
     def _organisation(self) -> Organisation:

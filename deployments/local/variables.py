@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deployments.local.home import DATABASE_URL_VARIABLE, Home
+from deployments.local.label_studio_server import LOCK_SECONDS
 from deployments.local.object_store import LAKE_BUCKET, REGION, VAULT_BUCKET
 
 # Results are JSON because pickle would run what it loads; nothing is reported to anybody.
@@ -46,6 +47,7 @@ def pipeline_variables(home: Home) -> dict[str, str]:
         "LABELLOOP_LAKE_URI": f"s3://{LAKE_BUCKET}",
         "LABELLOOP_VAULT_URI": f"s3://{VAULT_BUCKET}",
         "LABELLOOP_LABEL_STUDIO_URL": home.url("label-studio"),
+        "LABELLOOP_LABEL_STUDIO_LOCK_SECONDS": str(LOCK_SECONDS),
         "LABELLOOP_LABEL_STUDIO_TOKEN": credentials.label_studio_token,
         "LABELLOOP_SUPPRESSION_KEYS": credentials.suppression_keys,
         "LABELLOOP_RECEIPT_KEY": credentials.receipt_key,

@@ -66,6 +66,16 @@ class View(Section):
     title: str = Field(min_length=1, max_length=100)
     show: Literal["all", "waiting", "answered", "skipped"] = Field(default="all", description="which tasks")
     order: Literal["queue", "newest"] = Field(default="queue", description="least sure first, or changed last first")
+    part: int | None = Field(default=None, ge=1, description="this one of `parts` disjoint shares of the tasks")
+    parts: int = Field(
+        default=1, ge=1, le=16, description="as many as people who label as displayed: locks fail there"
+    )
+
+    @model_validator(mode="after")
+    def _part_of_parts(self) -> Self:
+        if (self.part is None) != (self.parts == 1) or (self.part or 1) > self.parts:
+            raise ValueError(f"view {self.title!r} is part {self.part} of {self.parts}; number parts from 1")
+        return self
 
 
 class Workbench(Section):

@@ -67,6 +67,15 @@ class Settings(RunnerSettings):
         le=LONGEST_PRESIGN_MINUTES,
         description="how long an address that Label Studio gives a browser opens a medium",
     )
+    label_studio_lock_seconds: int = Field(
+        default=86_400,
+        ge=1,
+        description="TASK_LOCK_TTL of Label Studio, which it does not tell: how long a task is kept for who left it",
+    )
+    feedback_dir: Path | None = Field(
+        default=None,
+        description="folder for feedback to annotators, a private file each, named by pseudonym; empty: none",
+    )
     experts: tuple[str, ...] = Field(
         default=(), description="emails of Label Studio users whose ruling wins, JSON list"
     )

@@ -64,11 +64,13 @@ def test_the_doctor_names_every_server_that_does_not_answer(tmp_path):
         "Label Studio": "failed",
         "trust zone": "not checked",
         "addresses of media": "not checked",
+        "locks of tasks": "failed",
         "Prefect": "failed",
     }
     assert "LABELLOOP_S3_ENDPOINT" in found["S3"]["remedy"]
     assert "LABELLOOP_LABEL_STUDIO_URL" in found["Label Studio"]["remedy"]
     assert "PREFECT_API_URL" in found["Prefect"]["remedy"]
+    assert "TASK_LOCK_TTL" in found["locks of tasks"]["remedy"]
     assert "hush" not in json.dumps(found)
 
 

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from labelloop.errors import SpecError
+from labelloop.spec import load_spec
+from labelloop.views import wanted_views
 from tasks.adjudication import adjudicate_conflicts
 from tasks.clients.rounds import current_round
 from tasks.clients.world import World
 from tests.builders.annotating import answer, collect, person, push, the_project
 from tests.builders.chosen_round import chosen_round
+from tests.builders.digits import SPEC
 from tests.builders.rows import hex_id, write
 from tests.fakes.world import under_lease
 
@@ -88,3 +92,18 @@ def test_nothing_on_the_server_tells_a_test_from_work(tmp_path: Path, purpose: s
 
     assert shown(tasks[0]) == shown(tasks[1])
     assert purpose not in str([tasks, list(predictions.values())])
+
+
+@pytest.mark.parametrize("parts", [2, 3, 16])
+def test_tabs_for_people_who_label_as_displayed_share_the_tasks_without_a_rest(parts: int):
+    shares = [{"title": f"Desk {n}", "part": n, "parts": parts} for n in range(1, parts + 1)]
+    spec = load_spec(f"{SPEC}\nworkbench: {{views: {shares}}}\n")
+    patterns = [view["filters"]["items"][0]["value"] for view in wanted_views(spec).values()]
+    units = [f"{digit:x}{hex_id(7)[1:]}" for digit in range(16)]
+    assert [sum(bool(re.match(pattern, unit)) for pattern in patterns) for unit in units] == [1] * 16
+
+
+@pytest.mark.parametrize("part", ["part: 3, parts: 2", "part: 1", "parts: 2"])
+def test_a_tab_that_is_no_part_of_its_parts_is_refused(part: str):
+    with pytest.raises(SpecError, match="part"):
+        load_spec(f"{SPEC}\nworkbench: {{views: [{{title: Desk, {part}}}]}}\n")
