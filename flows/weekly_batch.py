@@ -1,4 +1,4 @@
-"""The weekly batch: what is new, what must be forgotten, what is most worth labelling, in front of annotators."""
+"""The weekly batch: what is new, what must be forgotten, what is most worth labelling, before annotators."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from prefect import flow
 
 from flows.parameters import BatchOptions, Project
 from tasks.erasure.carry_out import erasure
+from tasks.feedback import feedback
 from tasks.push import push
 from tasks.runner import task_runner
 from tasks.sample import sample
@@ -17,7 +18,7 @@ _DEFAULT = BatchOptions()
 
 @flow(name="weekly-batch", validate_parameters=True, task_runner=task_runner())
 def weekly_batch(project: Project, options: BatchOptions = _DEFAULT) -> list[dict[str, object]]:
-    """Honour erasures, sync references, score them, choose a batch and put it into Label Studio.
+    """Honour erasures, sync references, score them, choose a batch, put it into Label Studio, write feedback.
 
     Args:
         project: labelling project, named as its file of deployments/projects without the ending.
@@ -29,4 +30,5 @@ def weekly_batch(project: Project, options: BatchOptions = _DEFAULT) -> list[dic
         score(project),
         sample(project, options.model_dump()),
         push(project),
+        feedback(project),
     ]

@@ -24,6 +24,7 @@ LABELLING = (
     "adjudication",
     "review",
     "report",
+    "feedback",
 )
 
 
