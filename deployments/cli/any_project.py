@@ -1,9 +1,12 @@
-"""The world of a project for verbs that concern the whole lake, where any project's spec opens the door."""
+"""The world a verb works on: of the project it names, or of any, where the whole lake is concerned."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from labelloop.errors import InputError
 from tasks.clients.settings import load_settings
+from tasks.clients.specs import read_spec
 from tasks.clients.world import World, open_world
 
 
@@ -18,4 +21,11 @@ def world_of(project: str | None) -> World:
         if len(names) != 1:
             raise InputError("name the labelling project", remedy=f"one of {', '.join(names) or 'none yet'}")
         project = names[0]
+    return open_world(project)
+
+
+def world_at(project: str) -> World:
+    """Return the world of a project, named by its name or by the file of its spec."""
+    if project.endswith((".yaml", ".yml")):
+        return World(load_settings(), read_spec(Path(project)))
     return open_world(project)

@@ -1,21 +1,20 @@
-"""The verbs of training sets: which there are, what one holds, where it came from and what became of it."""
+"""The verbs of training sets: which there are, what one holds, how two differ, where one came from and went."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from deployments.cli.any_project import world_at
 from deployments.cli.output import Json, print_json
+from labelloop.dataset_changes import dataset_changes
 from labelloop.errors import InputError
 from labelloop.lineage import dataset_lineage
-from tasks.clients.datasets import Row, datasets, find_dataset, folder, latest
-from tasks.clients.settings import load_settings
-from tasks.clients.specs import read_spec
-from tasks.clients.world import World, open_world
+from tasks.clients.datasets import Row, datasets, find_dataset, folder, latest, read_dataset
+from tasks.clients.world import World
 
 _SHOWN = ("dataset_version", "state", "round", "n_rows", "splits", "created_at", "replaced_by")
 
@@ -27,7 +26,7 @@ def list_datasets(project: str, *, as_json: Json = False) -> None:
         project: Name of a labelling project, or the file of its spec.
         as_json: Print a list of objects.
     """
-    world = _world(project)
+    world = world_at(project)
     newest = latest(world)
     rows = [_shown(row) | {"latest": row["dataset_version"] == newest} for row in datasets(world).values()]
     if as_json:
@@ -49,7 +48,7 @@ def show(project: str, version: str | None = None, *, as_json: Json = False) -> 
         version: Which training set; without it the latest.
         as_json: Print the record instead of the card.
     """
-    world = _world(project)
+    world = world_at(project)
     row = find_dataset(world, version or _latest(world))
     if as_json:
         print_json(_shown(row) | {"uri": row["uri"], "digest": row["digest"]})
@@ -66,7 +65,7 @@ def lineage(project: str, version: str | None = None, *, as_json: Json = False) 
         version: Which training set; without it the latest.
         as_json: Print one object.
     """
-    world = _world(project)
+    world = world_at(project)
     found = dataset_lineage(world.table("datasets").read(), world.table("models").read(), version or _latest(world))
     if as_json:
         print_json(found)
@@ -78,10 +77,28 @@ def lineage(project: str, version: str | None = None, *, as_json: Json = False) 
     _say("\n".join(lines))
 
 
-def _world(project: str) -> World:
-    if project.endswith((".yaml", ".yml")):
-        return World(load_settings(), read_spec(Path(project)))
-    return open_world(project)
+def diff(project: str, old: str, new: str | None = None, *, as_json: Json = False) -> None:
+    """Count what came, went or changed its label from one training set to another; an erased one says so.
+
+    Args:
+        project: Name of a labelling project, or the file of its spec.
+        old: Which training set to begin from.
+        new: Which one to compare it with; without it the latest.
+        as_json: Print one object.
+    """
+    world = world_at(project)
+    versions = {"old": old, "new": new or _latest(world)}
+    found = dataset_changes(*(read_dataset(world, version) for version in versions.values()))
+    if as_json:
+        print_json(versions | found)
+        return
+    names = ("before", "came", "went", "changed_to", "changed_from", "after")
+    table = Table("split", "question", "label", *(name.replace("_", " ") for name in names), box=None)
+    for group in found["groups"]:
+        table.add_row(group["split"], group["control"], group["label"], *(f"{group[name]:,}" for name in names))
+    _say(table)
+    for pair in found["relabelled"]:
+        _say(f"{pair['control']}: {pair['n']:,} from {pair['from']} to {pair['to']}")
 
 
 def _latest(world: World) -> str:

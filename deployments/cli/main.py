@@ -31,6 +31,7 @@ app.command(
     "deployments.cli.convert_verb:convert", name="convert", help="Write an export of Label Studio as typed rows."
 )
 app.command("deployments.cli.sampling_verbs:sample", name="sample", help="Choose what is most worth labelling.")
+app.command("deployments.cli.forecast_verb:forecast", name="forecast", help="Foresee when open work is done.")
 app.command("deployments.cli.doctor_verb:doctor", name="doctor", help="Check settings, servers and specs one by one.")
 app.command("deployments.cli.quarantine_verb:quarantine", name="quarantine", help="Show which rows were refused.")
 app.command("deployments.cli.spec_verbs:init", name="init", help="Write a spec of a labelling project to edit.")
@@ -51,6 +52,7 @@ app.command(interface)
 dataset = App(name="dataset", help="Show the training sets of a project.")
 dataset.command("deployments.cli.dataset_verbs:list_datasets", name="list", help="List them, oldest first.")
 dataset.command("deployments.cli.dataset_verbs:show", name="show", help="Show the card of one.")
+dataset.command("deployments.cli.dataset_verbs:diff", name="diff", help="Count what changed between two.")
 dataset.command("deployments.cli.dataset_verbs:lineage", name="lineage", help="Show where one came from and went.")
 app.command(dataset)
 

@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from deployments.cli import dataset_verbs
+from deployments.cli import any_project, dataset_verbs
 from labelloop.errors import ErasedError, InputError
 from tasks.clients.datasets import latest
 from tasks.clients.lease import hold
 from tasks.withdrawal import withdraw_rows
 from tests.builders.digits import SPEC
-from tests.builders.labelled_world import labelled_world, publish
+from tests.builders.labelled_world import fill, labelled_world, publish
 from tests.builders.rows import hex_id, write
 from tests.fakes.world import make_world
 
@@ -25,7 +25,7 @@ def world(tmp_path):
 @pytest.fixture
 def told(world, monkeypatch, capsys):
     """Run a verb and return what it printed."""
-    monkeypatch.setattr(dataset_verbs, "open_world", lambda _: world)
+    monkeypatch.setattr(dataset_verbs, "world_at", lambda _: world)
 
     def run(verb, *arguments, **options):
         verb("digits", *arguments, **options)
@@ -86,5 +86,25 @@ def test_lineage_follows_a_set_forward_and_back(world, told):
 def test_a_project_may_be_named_by_the_file_of_its_spec(tmp_path, monkeypatch):
     (tmp_path / "digits.yaml").write_text(SPEC)
     made = make_world(tmp_path)
-    monkeypatch.setattr(dataset_verbs, "load_settings", lambda: made.settings)
-    assert dataset_verbs._world(str(tmp_path / "digits.yaml")).project == "digits"
+    monkeypatch.setattr(any_project, "load_settings", lambda: made.settings)
+    assert any_project.world_at(str(tmp_path / "digits.yaml")).project == "digits"
+
+
+def test_diff_counts_what_changed_and_says_of_an_erased_one_that_it_is(world, told):
+    publish(world)
+    old = latest(world)
+    fill(world, labels={0: {"label": "1"}})
+    world.now.advance(days=1)
+    publish(world)
+    new = latest(world)
+    found = json.loads(told(dataset_verbs.diff, old, as_json=True))
+    assert (found["old"], found["new"]) == (old, new)
+    assert found["relabelled"] == [{"control": "digit", "from": "0", "to": "1", "n": 1}]
+    text = told(dataset_verbs.diff, old, new)
+    assert "digit: 1 from 0 to 1" in text
+    assert not any(hex_id(number) in text for number in range(8))
+    erase(world, 3)
+    with pytest.raises(ErasedError, match="has been erased"):
+        told(dataset_verbs.diff, old)
+    with pytest.raises(InputError, match="there is no training set"):
+        told(dataset_verbs.diff, "nope")

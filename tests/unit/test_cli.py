@@ -29,6 +29,8 @@ VERBS = [
     ("spec", "check"),
     ("spec", "schema"),
     ("doctor",),
+    ("forecast",),
+    ("dataset", "diff"),
 ]
 RATINGS = "unit,annotator,value\n" + "".join(
     f"{unit},{who},{value}\n"
