@@ -17,7 +17,7 @@ from labelloop.agreement.of_each_region import marks_of
 from labelloop.agreement.question import Question
 from labelloop.contracts import contract
 from labelloop.opinions import answered, planned_answers
-from labelloop.scoped_figures import Scoped, scoped_figures
+from labelloop.scoped_figures import Beside, Scoped, scoped_figures
 
 _NO_BUCKETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 
@@ -30,7 +30,7 @@ def agreement_rows(
     seed: int,
     at: datetime,
     per_person: bool = True,
-    batches: pa.Table | None = None,
+    beside: Beside | None = None,
     buckets: Mapping[str, tuple[str, ...]] = _NO_BUCKETS,
 ) -> pa.Table:
     """Return rows of the contract `agreement`: per question, for the project and every scope that it has.
@@ -42,16 +42,16 @@ def agreement_rows(
         seed: of the bootstrap.
         at: when it is measured.
         per_person: also for each pair and each annotator.
-        batches: rows of the contract `batches`; without them no strata.
+        beside: what is known beside the answers; without it no strata, population, repeats and model.
         buckets: of each question that is a triage, in their order.
     """
-    batches = contract("batches").schema.empty_table() if batches is None else batches
+    known = beside or Beside()
     rows = []
     for control, kind in answered(annotations):
         answers = planned_answers(annotations, control)
         settings = {"n_min": n_min, "seed": seed}
         question = Question(answers, kind, buckets.get(control, ()), marks_of(answers, annotations), settings)
-        for scoped in scoped_figures(question, batches, per_person=per_person):
+        for scoped in scoped_figures(question, known.of_control(control), per_person=per_person):
             rows.append(_row(control, scoped, round, at))
     return pa.Table.from_pylist(rows, schema=contract("agreement").schema)
 

@@ -6,7 +6,7 @@ How answers of a kind are compared is decided in `labelloop.agreement.question`,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from types import MappingProxyType
 from typing import Final
@@ -15,7 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.agreement import Figure, measure, pairwise, per_annotator
+from labelloop.agreement.changes_of_agreement import changes
+from labelloop.agreement.interval import Precision
 from labelloop.agreement.question import Question, Rated, question_figures, rated
+from labelloop.annotators.herd import constancy, shared_errors
+from labelloop.contracts import contract
+from labelloop.population import population_agreement
+from labelloop.repeats import names_of, repeats
 from labelloop.slices import per_label, slices
 
 Scoped = tuple[str, str, Figure]
@@ -24,24 +30,48 @@ _OF_TWO: Final = MappingProxyType({"nominal": "cohen_kappa", "ordinal": "cohen_k
 _OF_ONE: Final = MappingProxyType({"ordinal": "cohen_kappa_quadratic", "interval": "cohen_kappa_quadratic"})
 
 
-def scoped_figures(question: Question, batches: pa.Table, *, per_person: bool = True) -> Iterator[Scoped]:
-    """Yield (scope, who, figure): of all answers, of each slice, of each label, of each two annotators and each one.
+@dataclass(frozen=True)
+class Beside:
+    """What is known beside the answers: rows of the contracts `batches` and `units`.
+
+    `model` has what a model says of units: control, unit, annotator, value.
+    """
+
+    batches: pa.Table = field(default_factory=lambda: contract("batches").schema.empty_table())
+    units: pa.Table = field(default_factory=lambda: contract("units").schema.empty_table())
+    model: pa.Table | None = None
+
+    def of_control(self, control: str) -> Beside:
+        """The same with what the model says of one question only."""
+        if self.model is None:
+            return self
+        said = self.model.filter(pc.equal(self.model["control"], control)).drop_columns("control")
+        return replace(self, model=said if said.num_rows else None)
+
+
+def scoped_figures(question: Question, beside: Beside, *, per_person: bool = True) -> Iterator[Scoped]:
+    """Yield (scope, who, figure): of all answers, of their parts, of the population, of people and of a model.
 
     Args:
         question: the answers.
-        batches: rows of the contract `batches`, which tell why a unit was chosen.
+        beside: what else is known.
         per_person: also of each two annotators and of each one.
     """
     for figure in question_figures(question):
         yield "project", "", figure
-    for scope, name, rows in slices(question.rows, batches):
+    for scope, name, rows in slices(question.rows, beside.batches):
         for figure in question_figures(replace(question, rows=rows)):
             yield scope, name, figure
     answers = rated(question)
     if answers is not None:
         yield from _of_labels(question, answers)
+        precision = Precision(**question.settings)
+        yield "population", "", population_agreement(answers.ratings, beside.batches, answers.level, precision)
+        yield from _of_changes(question, answers)
+        yield from _of_model(question, answers, beside)
     if per_person and answers is not None:
         yield from _of_people(question, answers)
+        yield from _of_repeats(question, answers, beside)
     elif per_person:
         yield from _of_each_two(question)
 
@@ -52,6 +82,37 @@ def _of_labels(question: Question, answers: Rated) -> Iterator[Scoped]:
             yield "label", label, figure
 
 
+def _of_changes(question: Question, answers: Rated) -> Iterator[Scoped]:
+    if answers.level == "interval":
+        return  # numbers are rarely the same
+    said = answers.ratings.filter(pc.is_valid(answers.ratings["value"]))
+    place = pc.index_in(
+        names_of(said["unit"], said["annotator"]), names_of(question.rows["unit_id"], question.rows["annotator"])
+    )
+    for name, column in (("time", "updated_at"), ("seconds", "lead_time"), ("shown", "prediction_shown")):
+        said = said.append_column(name, question.rows[column].take(place))
+    for figure in changes(said, **question.settings):
+        yield "change", "", figure
+
+
+def _of_model(question: Question, answers: Rated, beside: Beside) -> Iterator[Scoped]:
+    """A model against the people, as one of them against the others."""
+    if answers.level != "nominal" or beside.model is None:
+        return
+    said = pc.is_in(beside.model["unit"], value_set=answers.ratings["unit"].combine_chunks())
+    both = pa.concat_tables([answers.ratings, beside.model.filter(said)], promote_options="permissive")
+    for metric in ("percent_agreement", "cohen_kappa"):
+        for who, figure in per_annotator(both, metric, **question.settings):
+            if who in beside.model["annotator"].to_pylist()[:1]:
+                yield "model", who, figure
+
+
+def _of_repeats(question: Question, answers: Rated, beside: Beside) -> Iterator[Scoped]:
+    for who, said in repeats(question.rows, answers.ratings, beside.units):
+        for figure in measure(said, ["percent_agreement"], answers.level, **question.settings):
+            yield "annotator", who, replace(figure, metric="repeat_agreement")
+
+
 def _of_people(question: Question, answers: Rated) -> Iterator[Scoped]:
     ratings, level = answers.ratings, answers.level
     for (left, right), figure in pairwise(
@@ -60,6 +121,11 @@ def _of_people(question: Question, answers: Rated) -> Iterator[Scoped]:
         yield "pair", f"{left} {right}", figure
     for who, figure in per_annotator(ratings, _OF_ONE.get(level, "percent_agreement"), level, **question.settings):
         yield "annotator", who, figure
+    if level == "nominal":
+        for (left, right), figure in shared_errors(ratings):
+            yield "pair", f"{left} {right}", figure
+        for who, figure in constancy(ratings):
+            yield "annotator", who, figure
 
 
 def _of_each_two(question: Question) -> Iterator[Scoped]:

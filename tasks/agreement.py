@@ -14,12 +14,14 @@ from labelloop.agreement.table import DECISIVE
 from labelloop.annotators import annotator_rows
 from labelloop.night import agreement_rows
 from labelloop.opinions import without_confirmations
+from labelloop.scoped_figures import Beside
 from labelloop.summary import Summary
 from tasks.artifacts import publish_table
 from tasks.clients.lease import Lease
 from tasks.clients.rounds import current_round
 from tasks.clients.world import World
 from tasks.contracts import commit
+from tasks.imported_labels import opinions_of_current_model
 from tasks.policies import INSIDE
 from tasks.stage import finish, stage
 
@@ -46,7 +48,7 @@ def measure_agreement(world: World, lease: Lease) -> Summary:
         seed=spec.sampling.seed,
         at=world.now(),
         per_person=per_person,
-        batches=world.table("batches").read(columns=["unit_id", "round", "stratum", "strategy"]),
+        beside=_beside(world),
         buckets=buckets_of(spec.interface),
     )
     commit(world, lease, "agreement", figures, stage="agreement")
@@ -65,6 +67,12 @@ def measure_agreement(world: World, lease: Lease) -> Summary:
     flagged = pc.sum(people["flagged"]).as_py() or 0
     counts = {"figures": figures.num_rows, "annotators": people.num_rows, "flagged": flagged, "alarms": low}
     return Summary(stage="agreement", counts=counts)
+
+
+def _beside(world: World) -> Beside:
+    units = world.table("units").read(columns=["unit_id", "kind", "ref_ids", "media_versions"])
+    read = ["unit_id", "round", "stratum", "strategy", "inclusion_probability"]
+    return Beside(world.table("batches").read(columns=read), units, opinions_of_current_model(world, units))
 
 
 def _forget(world: World, lease: Lease) -> None:

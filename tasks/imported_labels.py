@@ -53,7 +53,7 @@ def beside_annotators(world: World, annotations: pa.Table, units: pa.Table, expe
         shown.append({"policy": given.policy, **found.figure.to_dict(), **matched})
     publish_table("imported-labels", shown, "Labels given before, as one annotator among the others")
     if world.spec.consensus.model:
-        counted.append(_of_model(world, units))
+        counted.append(opinions_of_current_model(world, units))
     return Beside(pa.concat_tables(counted), pa.concat_tables(gold))
 
 
@@ -82,7 +82,8 @@ def _labels(world: World, control: str) -> list[str]:
     return [label.value for label in questions[control].labels]
 
 
-def _of_model(world: World, units: pa.Table) -> pa.Table:
+def opinions_of_current_model(world: World, units: pa.Table) -> pa.Table:
+    """Return what the model in force says of the first question, as opinions: control, unit, annotator, value."""
     predictions = world.table("predictions").read(columns=_PREDICTED)
     model = scoring_model(world.table("models").read(), predictions, now=world.now())
     control = world.spec.interface.questions[0].name

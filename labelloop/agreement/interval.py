@@ -68,7 +68,12 @@ def bootstrap(estimate: Disagreement, patterns: Patterns, precision: Precision) 
 def percentiles(values: FloatArray, group: IntArray | None, precision: Precision) -> tuple[float, float]:
     """Percentile interval of the mean of one value per unit, over resampled units or groups of them."""
     names = np.arange(len(values)) if group is None else np.unique(group, return_inverse=True)[1]
-    total, size = np.bincount(names, weights=values), np.bincount(names).astype(np.float64)
+    total = np.bincount(names, weights=values).astype(np.float64)
+    return percentiles_of_ratio(total, np.bincount(names).astype(np.float64), precision)
+
+
+def percentiles_of_ratio(total: FloatArray, size: FloatArray, precision: Precision) -> tuple[float, float]:
+    """Percentile interval of sum(total) / sum(size) over resampled places."""
     rng, at_once = np.random.default_rng(precision.seed), max(1, CELLS // len(total))
     starts = range(0, precision.n_boot, at_once)
     draws = (_counts_of_draws(rng, min(at_once, precision.n_boot - start), len(total)) for start in starts)

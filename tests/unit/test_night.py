@@ -50,7 +50,7 @@ def test_every_scope_has_figures_and_adaptive_opinions_change_none_of_them():
     rows += [answer(f"{i:032x}", "a-extra", "9", opinion_reason="adaptive") for i in range(30)]
     after = agreement_rows(table("annotations", rows), round=1, n_min=5, seed=0, at=NOW)
     assert before.equals(after)
-    assert set(before["scope"].to_pylist()) == {"project", "label", "pair", "annotator"}
+    assert set(before["scope"].to_pylist()) == {"project", "label", "population", "change", "pair", "annotator"}
     alpha = [r for r in before.to_pylist() if r["metric"] == "krippendorff_alpha"]
     assert alpha[0]["low"] < alpha[0]["value"] < alpha[0]["high"]
 
@@ -88,7 +88,7 @@ def test_where_figures_of_people_are_off_there_are_none():
     assert all(row[name] is None for row in found.to_pylist() for name in set(row) - kept)
     assert {(row["n"], row["flagged"], len(row["confusion"])) for row in found.to_pylist()} == {(0, False, 0)}
     figures = agreement_rows(table("annotations", rows), round=1, n_min=5, seed=0, at=NOW, per_person=False)
-    assert set(figures["scope"].to_pylist()) == {"project", "label"}
+    assert set(figures["scope"].to_pylist()) == {"project", "label", "population", "change"}
 
 
 def test_an_annotator_without_answers_keeps_a_row_without_figures():

@@ -12,6 +12,7 @@ from labelloop.agreement.question import COMPARED_BY, RELATIONS
 from labelloop.agreement.table import DECISIVE
 from labelloop.contracts import contract, expectations
 from labelloop.night import agreement_rows
+from labelloop.scoped_figures import Beside
 from labelloop.spec.question import CONTROL_TYPES
 from tests.builders.answers import NOW, answer
 from tests.builders.every_kind import EVERY_KIND, LABELS, answers_of
@@ -147,3 +148,66 @@ def test_each_label_is_compared_with_all_others():
     ]
     of_label = {row["who"]: row["value"] for row in measured(rows).to_pylist() if row["scope"] == "label"}
     assert of_label["cat"] == 1.0 > max(of_label["dog"], of_label["bird"])
+
+
+def batch(unit, stratum="audit", round=1, chance=0.1):
+    return {"unit_id": f"{unit:032x}", "round": round, "stratum": stratum, "inclusion_probability": chance}
+
+
+def of_population(rows, batches):
+    schema = contract("batches").schema
+    beside = Beside(batches=pa.Table.from_pylist(batches, schema=pa.schema([f.with_nullable(True) for f in schema])))
+    return next(row for row in measured(rows, beside=beside).to_pylist() if row["scope"] == "population")
+
+
+def test_the_population_is_told_by_audit_units_each_weighing_what_it_stands_for():
+    agree = [answer(f"{unit:032x}", who, "x") for unit in range(40) for who in "ab"]
+    apart = [answer(f"{unit:032x}", who, who) for unit in range(40, 80) for who in "ab"]
+    batches = [batch(unit, chance=0.1 if unit < 40 else 0.3) for unit in range(0, 80, 2)]
+    batches += [batch(unit, "exploit", chance=None) for unit in range(1, 80, 2)]
+    found = of_population(agree + apart, batches)
+    assert found["value"] == pytest.approx(0.75)
+    assert found["low"] < 0.75 < found["high"]
+    assert found["n_units"] == 40
+
+
+def test_an_open_batch_says_how_many_audit_units_are_answered_and_gives_no_figure():
+    rows = [answer(f"{unit:032x}", who, "x") for unit in range(9) for who in "ab"]
+    found = of_population(rows, [batch(unit) for unit in range(10)])
+    assert found["reason"] == "not estimable: audit units answered: 9 of 10, in closed batches twice: 0"
+    assert of_population(rows, [batch(unit) for unit in range(9)])["value"] == 1.0
+
+
+def test_an_annotator_is_compared_with_the_answers_given_before():
+    rows, units = [], []
+    for unit in range(20):
+        same = {"ref_ids": [f"{unit % 10:032x}"], "media_versions": ["v"], "kind": "single"}
+        units.append({"unit_id": f"{unit:032x}", **same})
+        for who in "ab":
+            value = "x" if unit < 10 else "y" if who == "b" and unit < 14 else "x"
+            rows.append(answer(f"{unit:032x}", who, value, updated_at=NOW + timedelta(days=unit)))
+    schema = contract("units").schema
+    table = pa.Table.from_pylist(units, schema=pa.schema([f.with_nullable(True) for f in schema]))
+    found = measured(rows, beside=Beside(units=table)).to_pylist()
+    own = {row["who"]: (row["value"], row["n_units"]) for row in found if row["metric"] == "repeat_agreement"}
+    assert own == {"a": (1.0, 10), "b": (0.6, 10)}
+
+
+def test_a_model_is_compared_with_the_people_in_a_scope_of_its_own():
+    rows = [answer(f"{unit:032x}", who, LABELS[unit % 3]) for unit in range(12) for who in "ab"]
+    said = [LABELS[0] if unit < 6 else LABELS[unit % 3] for unit in range(40)]
+    names = [f"{unit:032x}" for unit in range(40)]
+    model = pa.table({"control": ["digit"] * 40, "unit": names, "annotator": ["model:m1"] * 40, "value": said})
+    found = measured(rows, beside=Beside(model=model)).to_pylist()
+    own = {row["metric"]: row for row in found if row["scope"] == "model"}
+    assert own["percent_agreement"]["value"] == pytest.approx(8 / 12)
+    assert {row["who"] for row in own.values()} == {"model:m1"}
+    assert measured(rows).num_rows == len(found) - len(own)
+
+
+def test_sets_have_changes_of_agreement_as_well():
+    rows = [
+        answer(f"{unit:032x}", who, "", choices=list(LABELS[: 1 + unit % 3])) for unit in range(20) for who in "ab"
+    ]
+    changes = {row["metric"] for row in measured(rows).to_pylist() if row["scope"] == "change"}
+    assert changes == {"drift", "fatigue", "slowing", "prediction_effect"}
