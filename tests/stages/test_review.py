@@ -7,11 +7,14 @@ from typing import Any
 
 from tasks.clients.world import World
 from tasks.consensus import resolve_labels
+from tasks.erasure.carry_out import carry_out_requests
 from tasks.review import review_disputes
 from tasks.rulings import collect_rulings
 from tests.builders.annotating import answer, choice, collect, person, pushed
 from tests.builders.digits import SPEC
-from tests.builders.rows import hex_id
+from tests.builders.erasure_requests import ask, erasable_project
+from tests.builders.labelled_project import N
+from tests.builders.rows import hex_id, write
 from tests.fakes.faults import Faults, killed_after_each_effect
 from tests.fakes.world import under_lease
 
@@ -127,3 +130,25 @@ def test_killed_after_any_effect_and_rerun_each_case_is_one_task(tmp_path: Path)
         assert len(cases(world)[0]["data"]["competing_answers"]) == 2
         assert review(world) == {"cases": 0, "created": 0}
     assert effects > 5
+
+
+def test_what_is_erased_goes_from_the_reviewing_project_too(tmp_path: Path):
+    world = erasable_project(tmp_path)
+    made, spec = world.labelled, world.spec
+    world.spec = spec.model_copy(
+        update={
+            "annotators": spec.annotators.model_copy(update={"experts": 1}),
+            "review": spec.review.model_copy(update={"share": 1.0}),
+        }
+    )
+    answered = [row | {"state": "answered"} for row in world.table("tasks").read().to_pylist()]
+    write(world, "tasks", answered)
+    before = review(world)["cases"]
+    ask(world, subjects=["subject-03"])
+    assert carry_out_requests(world).counts["done"] == 1
+    gone = {made.unit_ids[3], made.unit_ids[N]}
+    for table in ("units", "batches", "tasks"):
+        left = {row["unit_id"] for row in world.reviewing().table(table).read().to_pylist()}
+        assert len(left) == before - len(gone)
+        assert not left & gone
+    assert not gone & {task["data"]["unit"] for task in world.label_studio.all_tasks.values()}
