@@ -6,21 +6,28 @@ import threading
 import uuid
 from collections import Counter, defaultdict
 
+import httpx
 import pytest
 
 from labelloop.push import planned_overlap
+from labelloop.spec.sections import View
 from tasks.clients.label_studio import connect_label_studio
+from tasks.consensus import resolve_labels
+from tasks.review import review_disputes
+from tasks.rulings import collect_rulings
 from tasks.survey import survey
 from tests.builders.annotating import choice, collect, push, states, the_project
 from tests.builders.chosen_round import choose
 from tests.builders.digits import SPEC
 from tests.builders.rows import hex_id, write
-from tests.fakes.world import make_world
+from tests.fakes.world import make_world, under_lease
 
 pytestmark = pytest.mark.integration
 
 N = 24
 PEOPLE = ("ann", "bob", "cis", "dan")
+RUN = uuid.uuid4().hex[:8]
+EXPERT = f"cis-{RUN}@labelloop.test"
 
 
 @pytest.fixture
@@ -35,8 +42,8 @@ def world(tmp_path, label_studio):
 
 @pytest.fixture(scope="module")
 def people(label_studio):
-    server, run = connect_label_studio(label_studio), uuid.uuid4().hex[:8]
-    return [server.annotator(f"{name}-{run}@labelloop.test", "a long enough Secret 7") for name in PEOPLE]
+    server = connect_label_studio(label_studio)
+    return [server.annotator(f"{name}-{RUN}@labelloop.test", "a long enough Secret 7") for name in PEOPLE]
 
 
 def work(person, project: int, served: list[tuple[str, int]], locked: Counter, guard: threading.Lock) -> None:
@@ -126,3 +133,47 @@ def test_a_second_push_finds_nothing_to_mend_on_the_real_server(world):
     assert (survey(world).rows(), survey(world, full=True).rows()) == ([], [])
     counts = push(world)
     assert counts == dict.fromkeys(counts, 0) | {"already_there": N}
+
+
+def test_a_conflict_comes_before_the_expert_and_the_ruling_home(world, people):
+    world.spec = world.spec.model_copy(
+        update={
+            "annotators": world.spec.annotators.model_copy(update={"count": 2, "experts": 1}),
+            "consensus": world.spec.consensus.model_copy(update={"method": "majority"}),
+            "review": world.spec.review.model_copy(update={"share": 0.0}),
+        }
+    )
+    push(world)
+    ann, bob, expert = people[:3]
+    task = ann.next_task(the_project(world))
+    for person, value in ((ann, "1"), (bob, "2")):
+        person.submit(task.task_id, choice(value), lead_time=1.0, key=str(uuid.uuid4()))
+    collect(world)
+    under_lease(world, "consensus", resolve_labels)
+    assert under_lease(world, "review", review_disputes).counts == {"cases": 1, "created": 1}
+    case = expert.next_task(world.hot.get("label-studio/digits-review.json").value["ls_project"])
+    assert (case.unit_id, sorted(case.data["competing_answers"].values())) == (task.unit_id, ["digit: 1", "digit: 2"])
+    world.settings = world.settings.model_copy(update={"experts": (EXPERT,)})
+    expert.submit(case.task_id, choice("2"), lead_time=1.0, key=str(uuid.uuid4()))
+    under_lease(world, "rulings", collect_rulings)
+    under_lease(world, "consensus", resolve_labels)
+    (label,) = world.table("labels").read().to_pylist()
+    assert (label["label"], label["decided_by"]) == ("2", "expert")
+
+
+def tasks_of_view(settings, number: int) -> list[int]:
+    token = {"Authorization": f"Token {settings.label_studio_token.get_secret_value()}"}
+    found = httpx.get(f"{settings.label_studio_url}/api/tasks?view={number}&page_size=100", headers=token, timeout=60)
+    return [task["id"] for task in found.json()["tasks"]]
+
+
+def test_tabs_that_share_the_queue_have_no_task_in_common(world):
+    titles = ("Desk 1", "Desk 2")
+    views = tuple(View(title=title, part=n, parts=2) for n, title in enumerate(titles, 1))
+    world.spec = world.spec.model_copy(update={"workbench": world.spec.workbench.model_copy(update={"views": views})})
+    push(world)
+    server, project = world.label_studio, the_project(world)
+    desks = [number for number, view in server.views(project).items() if view["title"] in titles]
+    shown = [task for desk in desks for task in tasks_of_view(world.settings, desk)]
+    assert len(desks) == 2
+    assert sorted(shown) == sorted(server.task_ids(project))

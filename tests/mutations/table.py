@@ -724,4 +724,18 @@ MUTATIONS = (
         '"queue_score": row["change"],',
         "tests/stages/test_review.py -k conflicts_come_first",
     ),
+    Mutation(
+        "the blind arm shown what the model says",
+        "labelloop/push.py",
+        'shown = pc.if_else(blind, pa.scalar(None, rows.schema.field("predicted").type), rows["predicted"])',
+        'shown = rows["predicted"]',
+        "tests/unit/test_push.py -k random_share",
+    ),
+    Mutation(
+        "gold told among differences",
+        "labelloop/feedback.py",
+        'reasons=("planned", "review")), experts)',
+        'reasons=("planned", "gold", "review")), experts)',
+        "tests/stages/test_feedback.py -k give",
+    ),
 )
