@@ -10,6 +10,18 @@ from playwright.sync_api import BrowserContext, Locator, Page, Response, expect,
 
 LONG = 60_000  # milliseconds: the machine of a test run has more to do
 _TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+_BOX_OF_WORD = """(element, word) => {
+    const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const at = texts.currentNode.data.indexOf(word);
+        if (at < 0) continue;
+        const range = document.createRange();
+        range.setStart(texts.currentNode, at);
+        range.setEnd(texts.currentNode, at + word.length);
+        const box = range.getBoundingClientRect();
+        return {x: box.left, right: box.right, middle: (box.top + box.bottom) / 2};
+    }
+}"""
 Point = tuple[float, float]
 
 
@@ -53,7 +65,85 @@ class LabellingPage:
             expect(box.locator("input")).to_be_checked()
 
     def click_text(self, text: str) -> None:
-        self.page.locator("#label-studio-dm").get_by_text(text, exact=True).click()
+        self._editor.get_by_text(text, exact=True).click()
+
+    def click_picture(self, number: int, place: Point = (0.5, 0.5)) -> None:
+        # By its place: Label Studio lays a canvas over the picture.
+        self.page.mouse.click(*self._on(self._pictures.nth(number), place))
+
+    def pick(self, *path: str) -> None:
+        """Open the tree of a taxonomy and pick what this path leads to."""
+        self._editor.locator(".ant-select-selector").click()
+        *above, last = path
+        for step in above:
+            self._branch(step).locator(".ant-select-tree-switcher").click()
+        self._branch(last).locator(".ant-select-tree-title").click()
+        self.page.keyboard.press("Escape")
+
+    def _branch(self, title: str) -> Locator:
+        return self.page.locator(".ant-select-tree-treenode:visible").filter(has_text=title)
+
+    def label(self, value: str) -> None:
+        """Choose the label that the next mark gets."""
+        self._editor.locator(".lsf-label").filter(has_text=value).click()
+
+    def mark_word(self, label: str, word: str) -> None:
+        self.label(label)
+        box = self._editor.locator(".lsf-richtext").evaluate(_BOX_OF_WORD, word)
+        self._drag((box["x"] + 1, box["middle"]), (box["right"] - 1, box["middle"]))
+
+    def relate(self, first: str, second: str) -> None:
+        """Draw an arrow from the mark on one word to that on another."""
+        self._editor.locator(".htx-highlight").filter(has_text=first).click()
+        self.page.keyboard.press("Alt+r")
+        self._editor.locator(".htx-highlight").filter(has_text=second).click()
+
+    def draw(self, label: str, start: Point, end: Point) -> None:
+        """Drag a box over the picture; the corners are shares of its width and height."""
+        self.label(label)
+        self._drag(self._on(self._pictures.first, start), self._on(self._pictures.first, end))
+
+    def outline(self, label: str, *corners: Point) -> None:
+        """Click the corners of a polygon, the first one again to close it."""
+        self.point(label, *corners, corners[0])
+
+    def point(self, label: str, *places: Point) -> None:
+        """Click places of the picture."""
+        self.label(label)
+        for place in places:
+            self.page.mouse.click(*self._on(self._pictures.first, place))
+            self.page.evaluate(_TWO_FRAMES)
+
+    def mark_stretch(self, label: str, surface: str, start: Point, end: Point) -> None:
+        """Drag over what a selector finds, from one place to another, as shares of its width and height."""
+        self.label(label)
+        found = self._editor.locator(surface).first
+        self._drag(self._on(found, start), self._on(found, end))
+
+    def click_stretch(self, surface: str, place: Point) -> None:
+        """Click what was marked there, so that it can be asked about."""
+        self.page.mouse.click(*self._on(self._editor.locator(surface).first, place))
+
+    @property
+    def _editor(self) -> Locator:
+        return self.page.locator("#label-studio-dm")
+
+    @property
+    def _pictures(self) -> Locator:
+        return self._editor.locator("img[src^='blob:']:visible")
+
+    @staticmethod
+    def _on(surface: Locator, place: Point) -> Point:
+        box = surface.bounding_box()
+        return box["x"] + place[0] * box["width"], box["y"] + place[1] * box["height"]
+
+    def _drag(self, start: Point, end: Point) -> None:
+        mouse = self.page.mouse
+        mouse.move(*start)
+        mouse.down()
+        mouse.move(*end, steps=8)
+        self.page.evaluate(_TWO_FRAMES)
+        mouse.up()
 
     def rate(self, stars: int) -> None:
         self.page.locator(".ant-rate-star").nth(stars - 1).click()
@@ -83,6 +173,9 @@ class LabellingPage:
         with self.page.expect_response(_hands_in) as sent:
             self._submit.click()
         assert sent.value.status == 201
+
+    def cannot_submit(self) -> bool:
+        return self._submit.is_disabled()
 
     def refuses_to_submit(self) -> str:
         """Try to hand the answer in, and return what the page says in place of sending it."""
