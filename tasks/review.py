@@ -49,10 +49,10 @@ def review_disputes(world: World, lease: Lease) -> Summary:
     reviewing.spec = with_answers_shown(reviewing.spec)
     known = reviewing.table("batches").read(columns=["unit_id"])["unit_id"].combine_chunks()
     new = cases.filter(pc.invert(pc.is_in(cases["unit_id"], value_set=known)))
-    _write(world, reviewing, lease, new)
+    refused = _write(world, reviewing, lease, new)
     counts = carry_out(reviewing, lease, _with_answers(world, survey(reviewing)))
     _show(new)
-    return Summary(stage="review", counts={"cases": new.num_rows, "created": counts["created"]})
+    return Summary(stage="review", counts={"cases": new.num_rows, "created": counts["created"], "refused": refused})
 
 
 def _cases(world: World) -> pa.Table:
@@ -66,8 +66,11 @@ def _cases(world: World) -> pa.Table:
     )
 
 
-def _write(world: World, reviewing: World, lease: Lease, cases: pa.Table) -> None:
-    """Write cases as units and batches of the reviewing project; a unit of which no batch tells is written again."""
+def _write(world: World, reviewing: World, lease: Lease, cases: pa.Table) -> int:
+    """Write cases as units and batches of the reviewing project, and return how many rows were refused.
+
+    A unit of which no batch tells is written again.
+    """
     units = world.table("units").read()
     asked = units.filter(pc.is_in(units["unit_id"], value_set=cases["unit_id"].combine_chunks())).to_pylist()
     rounds, now, seed = {row["unit_id"]: row["round"] for row in asked}, world.now(), world.spec.sampling.seed
@@ -87,8 +90,10 @@ def _write(world: World, reviewing: World, lease: Lease, cases: pa.Table) -> Non
         for rank, row in enumerate(cases.to_pylist())
     ]
     reviewed = [row | {"purpose": "review", "created_at": now} for row in asked]
-    for name, rows in (("units", reviewed), ("batches", batch)):
+    return sum(
         commit(reviewing, lease, name, pa.Table.from_pylist(rows, schema=contract(name).schema), stage="review")
+        for name, rows in (("units", reviewed), ("batches", batch))
+    )
 
 
 def _with_answers(world: World, changes: Changes) -> Changes:

@@ -150,7 +150,7 @@ def test_a_conflict_comes_before_the_expert_and_the_ruling_home(world, people):
         person.submit(task.task_id, choice(value), lead_time=1.0, key=str(uuid.uuid4()))
     collect(world)
     under_lease(world, "consensus", resolve_labels)
-    assert under_lease(world, "review", review_disputes).counts == {"cases": 1, "created": 1}
+    assert under_lease(world, "review", review_disputes).counts == {"cases": 1, "created": 1, "refused": 0}
     case = expert.next_task(world.hot.get("label-studio/digits-review.json").value["ls_project"])
     assert (case.unit_id, sorted(case.data["competing_answers"].values())) == (task.unit_id, ["digit: 1", "digit: 2"])
     world.settings = world.settings.model_copy(update={"experts": (EXPERT,)})

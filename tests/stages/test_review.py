@@ -67,7 +67,7 @@ def rule(world: World, task: dict, value: str, who: str = "expert") -> None:
 
 def test_a_conflict_comes_before_an_expert_with_the_competing_answers_and_their_pseudonyms(tmp_path: Path):
     world = disputed(tmp_path)
-    assert review(world) == {"cases": 1, "created": 1}
+    assert review(world) == {"cases": 1, "created": 1, "refused": 0}
     (case,) = cases(world)
     said = case["data"]["competing_answers"]
     people = {row["annotator"] for row in world.table("annotators").read().to_pylist()}
@@ -90,7 +90,7 @@ def test_the_ruling_flows_back_as_the_label_an_expert_decided(tmp_path: Path):
     rule(world, cases(world)[0], "2")
     found = labels(world)[hex_id(1)]
     assert (found["label"], found["decided_by"], found["state"]) == ("2", "expert", "accepted")
-    assert review(world) == {"cases": 0, "created": 0}
+    assert review(world) == {"cases": 0, "created": 0, "refused": 0}
 
 
 def test_who_is_no_expert_rules_nothing_in_the_reviewing_project(tmp_path: Path):
@@ -128,7 +128,7 @@ def test_killed_after_any_effect_and_rerun_each_case_is_one_task(tmp_path: Path)
     for effects, world in enumerate(killed_after_each_effect(begun, tmp_path, review), 1):
         assert [case["data"]["unit"] for case in cases(world)] == [hex_id(1)], f"killed after effect {effects}"
         assert len(cases(world)[0]["data"]["competing_answers"]) == 2
-        assert review(world) == {"cases": 0, "created": 0}
+        assert review(world) == {"cases": 0, "created": 0, "refused": 0}
     assert effects > 5
 
 
