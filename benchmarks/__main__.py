@@ -13,6 +13,7 @@ from benchmarks.page import FIGURES, benchmarks_page
 from benchmarks.parts import BY_NAME_ALONE, PARTS, run_part
 from benchmarks.sampling_page import sampling_page
 from benchmarks.scale_page import scale_page
+from docs.agreement_page import agreement_page
 
 
 def main() -> int:
@@ -49,6 +50,7 @@ def _keep(name: str, figures: dict[str, object]) -> None:
     ordered = {part: known[part] for part in PARTS if part in known}
     FIGURES.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
     pages = {"benchmarks.md": benchmarks_page(), "sampling.md": sampling_page(), "scale.md": scale_page()}
+    pages["agreement.md"] = agreement_page()
     for page, text in pages.items():
         FIGURES.with_name(page).write_text(text, encoding="utf-8")
 

@@ -26,13 +26,14 @@ PARTS: Final[Mapping[str, str]] = MappingProxyType(
         "erasure": "benchmarks.erasure",
         "convert": "benchmarks.convert",
         "agreement": "benchmarks.agreement",
+        "coverage": "benchmarks.coverage",
         "boxes": "benchmarks.boxes",
         "consensus": "benchmarks.consensus",
         "push": "benchmarks.push",
     }
 )
 
-BY_NAME_ALONE: Final = frozenset({"ten_million"})  # takes minutes or much disk
+BY_NAME_ALONE: Final = frozenset({"ten_million", "coverage"})  # takes minutes or much disk
 
 
 def run_part(name: str, *, quick: bool) -> Figures:

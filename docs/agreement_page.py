@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from benchmarks.page import part_tables
 from labelloop.agreement.answer_figures import MEASURES
 from labelloop.agreement.question import COMPARED_BY, Question, question_figures
 from labelloop.contracts import contract
@@ -38,7 +39,8 @@ CONSENSUS: Final = MappingProxyType(
 
 def agreement_page() -> str:
     """Return the page with its derived tables as the code is now."""
-    return _with(PAGE.read_text(encoding="utf-8"), "controls", controls_table())
+    page = _with(PAGE.read_text(encoding="utf-8"), "controls", controls_table())
+    return _with(page, "coverage", "\n".join(part_tables("coverage")) + "\n")
 
 
 def controls_table() -> str:
