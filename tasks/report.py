@@ -23,6 +23,9 @@ DataDocs = Callable[[Iterable[tuple[Contract, Iterable[pa.RecordBatch]]], dateti
 
 _SHOWN = (
     "batches",
+    "tasks",
+    "units",
+    "predictions",
     "annotations",
     "labels",
     "agreement",
@@ -35,11 +38,14 @@ _SHOWN = (
 )
 # Only what a figure is made of is read: the rest is large, or about somebody.
 _COLUMNS = {
-    "annotations": ("annotation_id", "control", "unit_id", "state"),
-    "labels": ("unit_id", "control", "label", "state"),
+    "tasks": ("unit_id", "ls_project", "task_id", "overlap", "state", "pushed_at"),
+    "units": ("unit_id", "kind", "ref_ids", "media_versions"),
+    "predictions": ("ref_id", "model_version", "media_version", "predicted", "probabilities", "created_at"),
+    "annotations": ("annotation_id", "control", "unit_id", "state", "lead_time", "opinion_reason", "created_at"),
+    "labels": ("unit_id", "control", "label", "confidence", "n", "decided_by", "state"),
     "quarantine": ("contract", "rule", "column", "stage"),
 }
-_JUDGED = ("references", "units", "predictions", *_SHOWN)
+_JUDGED = ("references", *_SHOWN)
 _TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
 
@@ -62,7 +68,7 @@ def write_report(world: World, lease: Lease, *, data_docs: DataDocs = build_data
     folder, now = f"reports/{record.number if record else 0}/", world.now()
     docs = data_docs([(contract(name), _judged_columns(world, name)) for name in _JUDGED], now)
     tables = {name: world.table(name).read(columns=_COLUMNS.get(name)) for name in _SHOWN}
-    page = report_page(Source(world.spec, tables, now, "data-docs/index.html"))
+    page = report_page(Source(world.spec, tables, now, "data-docs/index.html", world.settings.label_studio_url))
     for path, data in docs.items():
         lease.check()
         world.published.write(f"{folder}data-docs/{path}", data, _TYPES["." + path.rsplit(".", 1)[-1]])

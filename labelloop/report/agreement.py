@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from labelloop.report.charts import intervals
+from labelloop.agreement.table import DECISIVE
+from labelloop.report.charts import curves, intervals, matrix
 from labelloop.report.section import Chart, Grid, Section, Source, interval
 from labelloop.turns import Figures
 
-_SCOPES = {"project": "the project", "pair": "each pair", "annotator": "each annotator"}
+_DRAWN = {"project": "the project", "annotator": "each annotator"}
+_SCOPES = {
+    **_DRAWN,
+    "pair": "each pair",
+    "label": "each label",
+    "window": "each week",
+    "stratum": "each stratum",
+    "guidelines": "each version of the guidelines",
+    "predictions": "predictions shown and hidden",
+    "population": "all that could be asked about",
+    "change": "one round after the other",
+    "model": "a model with annotators",
+}
 
 
 def agreement_section(source: Source) -> Section:
@@ -20,15 +33,47 @@ def agreement_section(source: Source) -> Section:
         "Every interval holds 95 %."
     )
     marks = {"gate": quality.gate, "alarm": quality.alarm}
-    charts, grids = [], []
+    charts, grids = [*_over_time(source), *_of_pairs(found)], []
     for scope, whom in _SCOPES.items():
         rows = [row for row in found if row["scope"] == scope]
         drawn = [row for row in rows if row["value"] is not None]
-        if drawn:
+        if drawn and scope in _DRAWN:
             charts.append(_chart(drawn, whom, marks if scope == "project" else {}))
         if rows:
             grids.append(_grid(rows, whom))
     return Section("agreement", "Agreement", lead, tuple(charts), tuple(grids))
+
+
+def _over_time(source: Source) -> list[Chart]:
+    """The decisive figure of each question after each round, and of each week that was measured last."""
+    measured = {"round": source.tables["agreement"].to_pylist(), "week": source.figures["agreement"]}
+    charts = []
+    for over, scope, place in (("round", "project", "round"), ("week", "window", "who")):
+        drawn = [
+            {over: row[place], "series": row["control"], **{name: row[name] for name in ("value", "low", "high")}}
+            for row in measured[over]
+            if row["scope"] == scope and row["metric"] in DECISIVE and row["value"] is not None
+        ]
+        if len({row[over] for row in drawn}) > 1:
+            said = f"Agreement of the project over each {over}, with intervals."
+            charts.append(Chart(curves(drawn, title="agreement", over=over), said))
+    return charts
+
+
+def _of_pairs(found: list[Figures]) -> list[Chart]:
+    """A map of each question: who agrees with whom, how far beyond chance."""
+    charts = []
+    pairs = [row for row in found if row["scope"] == "pair" and row["value"] is not None]
+    for control in sorted({row["control"] for row in pairs}):
+        drawn = [
+            {"annotator": one[:8], "with": other[:8], "agreement": row["value"]}
+            for row in pairs
+            if row["control"] == control
+            for one, other in (row["who"].split(), row["who"].split()[::-1])
+        ]
+        said = f"{control}: agreement of each two annotators; the fuller the colour, the further."
+        charts.append(Chart(matrix(drawn, across="with", down="annotator", value="agreement", form=".2f"), said))
+    return charts
 
 
 def _chart(rows: list[Figures], whom: str, marks: dict[str, float]) -> Chart:

@@ -22,15 +22,18 @@ _WIDTH = 300
 _PADDING = {"left": 24, "right": 8, "top": 5, "bottom": 5}
 
 
-def bars(rows: Rows, *, category: str, count: str, colour: str | None = None) -> str:
-    """Return horizontal bars, one per category in the order given, stacked by colour."""
+def bars(rows: Rows, *, category: str, count: str, colour: str | None = None, beside: bool = False) -> str:
+    """Return horizontal bars, one per category in the order given, by colour on top of each other or beside."""
     encoding: dict[str, Any] = {
         "x": alt.X(field=count, type="quantitative", title=count, axis=alt.Axis(tickMinStep=1)),
         "y": alt.Y(field=category, type="nominal", sort=None, title=None),
     }
     if colour:
         encoding["color"] = alt.Color(field=colour, type="nominal", title=None, sort=None)
-    return _svg(_chart(rows).mark_bar(color=_COLOURS[0]).encode(**encoding), steps=_distinct(rows, category))
+    if beside:
+        encoding["yOffset"] = alt.YOffset(field=colour, type="nominal", sort=None)
+    steps = len(rows) if beside else _distinct(rows, category)
+    return _svg(_chart(rows).mark_bar(color=_COLOURS[0]).encode(**encoding), steps=steps)
 
 
 def intervals(rows: Rows, *, title: str, marks: Mapping[str, float]) -> str:
@@ -52,20 +55,45 @@ def intervals(rows: Rows, *, title: str, marks: Mapping[str, float]) -> str:
     return _svg(alt.layer(*layers), steps=len(rows))
 
 
-def curves(rows: Rows, *, title: str) -> str:
-    """Return one line per `series` over `round`, with the interval of each point where it has one."""
-    x = alt.X("round:O", title="round", axis=alt.Axis(labelAngle=0))
+def curves(rows: Rows, *, title: str, over: str = "round") -> str:
+    """Return one line per `series` over rounds or days, with the interval of each point where it has one."""
+    x = alt.X(f"{over}:O", title=over, axis=alt.Axis(labelAngle=0 if over == "round" else -40, labelOverlap=True))
     colour = alt.Color("series:N", title=None, sort=None)
     base = _chart(rows).encode(x=x, color=colour)
     value = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False))
     drawn = alt.layer(
         base.mark_line(strokeWidth=2).encode(y=value),
         base.mark_point(filled=True, size=70, opacity=1).encode(
-            y=value, shape=alt.Shape("series:N", title=None, sort=None)
+            y=value, shape=alt.Shape("series:N", legend=None, sort=None)
         ),
         base.mark_rule(strokeWidth=2, opacity=0.6).encode(y="low:Q", y2="high:Q"),
     )
     return _svg(drawn, height=200, columns=1)
+
+
+def matrix(rows: Rows, *, across: str, down: str, value: str, form: str) -> str:
+    """Return one square per row, the fuller its colour the higher its value, from 0 to 1 or the highest above."""
+    base = _chart(rows).encode(
+        x=alt.X(field=across, type="nominal", title=across, axis=alt.Axis(labelAngle=-40, labelLimit=90)),
+        y=alt.Y(field=down, type="nominal", title=down, axis=alt.Axis(titlePadding=16)),
+    )
+    highest = max(1.0, *(row[value] for row in rows))
+    scale = alt.Scale(domain=[0, highest], range=["#eef4f8", _COLOURS[0]], clamp=True)
+    shade = alt.Color(field=value, type="quantitative", legend=None, scale=scale)
+    legible = alt.condition(alt.datum[value] > 0.6 * highest, alt.value("white"), alt.value(_INK))
+    text = base.mark_text(fontSize=13).encode(
+        text=alt.Text(field=value, type="quantitative", format=form), color=legible
+    )
+    return _svg(alt.layer(base.mark_rect().encode(color=shade), text), steps=_distinct(rows, down))
+
+
+def histogram(values: Sequence[float], *, title: str, count: str) -> str:
+    """Return how often values between 0 and 1 lie in each tenth."""
+    encoding = {
+        "x": alt.X("value:Q", title=title, bin=alt.Bin(extent=[0, 1], step=0.1)),
+        "y": alt.Y("count()", title=count, axis=alt.Axis(tickMinStep=1)),
+    }
+    return _svg(_chart([{"value": v} for v in values]).mark_bar(color=_COLOURS[0]).encode(**encoding), height=160)
 
 
 def _chart(rows: Rows) -> alt.Chart:

@@ -11,8 +11,11 @@ from lxml.html import tostring
 
 from labelloop.report.agreement import agreement_section
 from labelloop.report.annotators import annotators_section
+from labelloop.report.confusion import confusion_section
+from labelloop.report.difficult import difficult_section
+from labelloop.report.pace import pace_section
 from labelloop.report.rounds import rounds_section
-from labelloop.report.section import Chart, Grid, Section, Source, Tile, clean, number
+from labelloop.report.section import Chart, Grid, Link, Section, Source, Tile, clean, number
 from labelloop.report.style import STYLE
 from labelloop.report.tiles import tiles
 from labelloop.report.training import accuracy_section, datasets_section, labels_section
@@ -20,10 +23,13 @@ from labelloop.report.trust import erasure_section, quarantine_section
 
 SECTIONS: Final[tuple[Callable[[Source], Section], ...]] = (
     rounds_section,
+    pace_section,
     agreement_section,
+    confusion_section,
     annotators_section,
     accuracy_section,
     labels_section,
+    difficult_section,
     datasets_section,
     quarantine_section,
     erasure_section,
@@ -38,8 +44,8 @@ def report_page(source: Source) -> bytes:
     """Return the report as one HTML page in UTF-8 that loads nothing and runs nothing.
 
     Args:
-        source: the spec, and rows of the contracts `batches, annotations, labels, agreement, annotators, evaluations,
-            datasets, models, receipts, quarantine`.
+        source: the spec, and rows of the contracts `batches, tasks, units, predictions, annotations, labels,
+            agreement, annotators, evaluations, datasets, models, receipts, quarantine`.
     """
     sections = [section(source) for section in SECTIONS]
     title = clean(source.spec.title)
@@ -58,7 +64,8 @@ def report_page(source: Source) -> bytes:
     )
     tiled = E.UL(*map(_tile, tiles(source)), E.CLASS("tiles"))
     menu = E.NAV(E.UL(*links), {"aria-label": "Sections"})
-    body = E.BODY(header, menu, E.MAIN(tiled, *map(_section, sections)))
+    skip = E.A("Skip to the figures", E.CLASS("skip"), href="#figures")
+    body = E.BODY(skip, header, menu, E.MAIN(tiled, *map(_section, sections), id="figures", tabindex="-1"))
     return bytes(tostring(E.HTML(head, body, lang="en"), encoding="utf-8", doctype="<!DOCTYPE html>"))
 
 
@@ -95,6 +102,8 @@ def _grid(grid: Grid) -> Any:
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, Link):
+        return E.TD(E.A(value.text, href=value.href))
     if not isinstance(value, str):
         return E.TD(number(value), E.CLASS("number"))
     text = clean(value)

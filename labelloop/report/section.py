@@ -20,12 +20,13 @@ _NONE = "\u2013"
 
 @dataclass(frozen=True)
 class Source:
-    """What the report is made from: the spec, the tables of the lake by name, when, and where the Data Docs lie."""
+    """What the report is made from: spec, tables of the lake by name, when; where Data Docs and Label Studio are."""
 
     spec: ProjectSpec
     tables: Mapping[str, pa.Table]
     at: datetime
     data_docs: str | None = None
+    label_studio: str | None = None
 
     @cached_property
     def figures(self) -> Figures:
@@ -48,6 +49,14 @@ class Grid:
     caption: str
     heads: Sequence[str]
     rows: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A cell that leads to a place."""
+
+    href: str
+    text: str
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,12 @@ from typing import Final
 
 STYLE: Final = """
 :root { --ink: #22303c; --soft: #5b6b79; --line: #dfe5ea; --page: #f6f8f9; --card: #fff; --alarm: #b64400;
-        --accent: #0072b2; }
+        --accent: #0072b2; color-scheme: light dark; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6ebef; --soft: #a4b1bc; --line: #33414d; --page: #141b21; --card: #1d262e; --alarm: #ff9a5c;
+          --accent: #6cc0f2; }
+  svg { filter: invert(1) hue-rotate(180deg); }
+}
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 header, nav, main { max-width: 68rem; margin: 0 auto; padding: 0 1rem; }
@@ -18,6 +23,8 @@ h2 { margin: 0 0 .25rem; font-size: 1.3rem; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: 0 0 1rem; padding: 0; list-style: none; }
 a { color: var(--accent); }
 a:focus-visible, .wide:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.skip { position: absolute; left: -100vw; padding: .5rem 1rem; background: var(--card); }
+.skip:focus { left: 0; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(10.5rem, 1fr)); gap: .75rem; margin: 0 0 1rem;
          padding: 0; list-style: none; }
 .tile, section { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; }
@@ -39,5 +46,5 @@ th, td { border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 500; }
 .number { font-variant-numeric: tabular-nums; }
 .long { min-width: 18rem; white-space: normal; }
-@media print { body { background: #fff; } nav { display: none; } section { break-inside: avoid; } }
+@media print { body { background: #fff; } .skip, nav { display: none; } section { break-inside: avoid; } }
 """

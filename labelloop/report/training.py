@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+from labelloop.report.beside_model import beside_model
 from labelloop.report.charts import bars, curves
 from labelloop.report.section import Chart, Grid, Section, Source, interval
 
@@ -83,6 +84,7 @@ def labels_section(source: Source) -> Section:
             charts.append(
                 Chart(bars(drawn, category="label", count="labels"), f"{control}: accepted labels of each class.")
             )
+        charts += beside_model(source, control)
         cells = [*counts, ("in conflict", waiting[control])]
         grids.append(Grid(f"{control}: labels per class", ("label", "units"), cells))
     return Section("labels", "Labels and conflicts", lead, tuple(charts), tuple(grids))

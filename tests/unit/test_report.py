@@ -3,104 +3,24 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
 from lxml import html
 
-from labelloop.contracts import contract
 from labelloop.report import Source, report_page
 from labelloop.report.page import SECTIONS
 from labelloop.spec import load_spec
 from tests.builders.digits import SPEC
-from tests.builders.rows import hex_id, rows_of
+from tests.builders.report_tables import AT, STUDIO, empty, full
 
 pytestmark = pytest.mark.slow
 
-AT = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
-NAMES = ("batches", "annotations", "labels", "agreement", "annotators", "evaluations")
-NAMES += ("datasets", "models", "receipts", "quarantine")
 HOSTILE = '</svg></td><script src="https://evil.example/x.js">alert("1")</script>\x00\u202e<img src=//evil.example/y>'
 
 
-def empty() -> dict[str, pa.Table]:
-    return {name: contract(name).schema.empty_table() for name in NAMES}
-
-
-def full(label: str = "7") -> dict[str, pa.Table]:
-    strata = ["exploit", "explore", "audit"]
-    batches = [
-        {"round": 1 + i // 20, "rank": i, "stratum": strata[i % 3], "strategy": "hybrid", "reason": f"reason {i}"}
-        for i in range(60)
-    ]
-    people = [f"a-{i}{i:011x}" for i in range(4)]
-    agreement = [
-        {"scope": "project", "who": "", "metric": metric, "value": value, "low": value - 0.1, "high": value + 0.1}
-        for metric, value in (("krippendorff_alpha", 0.72), ("percent_agreement", 0.8), ("fleiss_kappa", 0.71))
-    ]
-    agreement += [{"scope": "project", "who": "", "metric": "cohen_kappa", "reason": "four annotators"}]
-    agreement += [
-        {"scope": "pair", "who": f"{people[0]} {p}", "metric": "cohen_kappa", "value": 0.6, "low": 0.5, "high": 0.7}
-        for p in people[1:]
-    ]
-    agreement += [
-        {"scope": "annotator", "who": p, "metric": "percent_agreement", "value": 0.9, "low": 0.8, "high": 0.95}
-        for p in people
-    ]
-    annotators = [
-        {
-            "annotator": p,
-            "n": 60,
-            "accuracy": 0.95 - 0.15 * (i == 3),
-            "accuracy_low": 0.7,
-            "accuracy_high": 0.99,
-            "difference": 0.02 - 0.16 * (i == 3),
-            "difference_low": -0.05 - 0.17 * (i == 3),
-            "difference_high": 0.09 - 0.16 * (i == 3),
-            "flagged": i == 3,
-            "median_seconds": 2.5,
-        }
-        for i, p in enumerate(people)
-    ]
-    evaluations = [
-        {
-            "round": r,
-            "arm": "loop",
-            "evidence": "audit",
-            "value": 0.7 + 0.07 * r,
-            "low": 0.6,
-            "high": 0.97,
-            "n": 20 * r,
-        }
-        for r in (1, 2, 3)
-    ]
-    evaluations += [
-        {"round": r, "arm": arm, "seed": seed, "value": 0.7 + 0.05 * r + lead + 0.01 * seed, "evidence": "simulated"}
-        for r in (1, 2, 3)
-        for arm, lead in (("active", 0.03), ("random", 0.0))
-        for seed in range(3)
-    ]
-    labels = [{"control": "digit", "label": label if i % 3 else "1", "state": "accepted"} for i in range(50)]
-    labels += [{"control": "digit", "state": "conflict"}] * 4
-    splits = '{"train": 40, "validation": 0, "test": 0, "audit": 10}'
-    given = {
-        "batches": batches,
-        "annotations": [{"unit_id": hex_id(i % 60), "state": "active"} for i in range(80)],
-        "labels": labels,
-        "agreement": [{"round": 3, "control": "digit"} | row for row in agreement],
-        "annotators": annotators,
-        "evaluations": evaluations,
-        "datasets": [{"splits": splits, "state": "erased", "replaced_by": "v2"}, {"splits": splits}],
-        "models": [{"promoted": True, "reason": "+0.1 against the majority class"}, {"trained_on_erased": True}],
-        "receipts": [{}],
-        "quarantine": [{"stage": "score", "contract": "references", "rule": "the object is no image"}] * 3,
-    }
-    return {name: rows_of(name, rows) for name, rows in given.items()}
-
-
 def page_of(tables: dict[str, pa.Table], spec: str = SPEC) -> bytes:
-    return report_page(Source(load_spec(spec), tables, AT, "data-docs/index.html"))
+    return report_page(Source(load_spec(spec), tables, AT, "data-docs/index.html", STUDIO))
 
 
 @pytest.fixture(scope="module")
@@ -114,8 +34,8 @@ def tree(page):
 
 
 def foreign(page: bytes) -> list[bytes]:
-    """Addresses outside the page, save the names of XML namespaces, which nobody loads."""
-    named = re.sub(rb'xmlns(:\w+)?="[^"]*"', b"", page)
+    """Addresses outside the page, save links and the names of XML namespaces, which nobody loads."""
+    named = re.sub(rb'(xmlns(:\w+)?|<a href)="[^"]*"', b"", page)
     return re.findall(rb"(?:https?:)?//[^\s\"'<]+", named)
 
 
@@ -184,3 +104,49 @@ def test_a_project_without_any_row_says_so_in_every_section():
 
 def test_the_same_tables_give_the_same_page(page):
     assert page_of(full()) == page
+
+
+def section(tree, anchor: str) -> str:
+    return " ".join(tree.xpath(f"//section[@id='{anchor}']//text()"))
+
+
+def said_of_drawings(tree, anchor: str) -> list[str]:
+    return tree.xpath(f"//section[@id='{anchor}']//*[local-name() = 'svg']/@aria-label")
+
+
+def test_agreement_is_drawn_over_rounds_and_weeks_and_between_each_two(tree):
+    said = " ".join(said_of_drawings(tree, "agreement"))
+    assert "over each round" in said
+    assert "over each week" in said
+    assert "agreement of each two annotators" in said
+    assert "Agreement of each label" in section(tree, "agreement")
+
+
+def test_labels_that_are_confused_are_counted_over_all_annotators(tree):
+    assert "16 of 176 answers differ from the label." in section(tree, "confusion")
+    rows = tree.xpath("//section[@id='confusion']//tbody/tr")
+    assert [row.xpath("./td/text()") for row in rows] == [["digit", "7", "1", "8"], ["digit", "1", "7", "8"]]
+
+
+def test_difficult_units_lead_to_their_tasks(tree):
+    links = tree.xpath("//section[@id='difficult']//td/a")
+    assert (len(links), links[0].get("href")) == (20, f"{STUDIO}/projects/3/data?task=150")
+    assert links[0].text == "task 150"
+
+
+def test_people_and_the_model_are_compared_on_the_same_units(tree):
+    assert any("the same 50 units" in said for said in said_of_drawings(tree, "labels"))
+
+
+def test_throughput_forecast_and_cost_stand_together(tree):
+    text = section(tree, "pace")
+    assert "40 opinions are still wanted of open tasks; 80 came in 14 days." in text
+    assert "the open tasks and another batch" in text
+    assert "the spec sets no sampling.budget.hours_per_round" in text
+    assert "0.600" in text
+
+
+def test_the_keyboard_may_skip_the_menu_and_every_place_it_leads_to_is_there(tree):
+    assert tree.xpath("//body/*[1]/@href") == ["#figures"]
+    places = {place.removeprefix("#") for place in tree.xpath("//a/@href") if place.startswith("#")}
+    assert places <= set(tree.xpath("//@id"))

@@ -1,0 +1,83 @@
+"""The report in a browser: on a phone, on a desk, in the dark and by keyboard, with nothing loaded from anywhere."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from labelloop.report import Source, report_page
+from labelloop.spec import load_spec
+from tests.builders.digits import SPEC
+from tests.builders.report_tables import AT, STUDIO, full
+
+pytestmark = pytest.mark.browser
+
+_FOCUSABLE = "a[href], [tabindex='0']"
+_NUMBERED = f"document.querySelectorAll(`{_FOCUSABLE}`).forEach((element, n) => element.dataset.n = n)"
+# As text and ground are drawn: contrast of relative luminances (WCAG 2.2, success criterion 1.4.3).
+_CONTRASTS = """() => {
+    const light = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(Number).map(c => c / 255)
+        .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, c, n) => sum + c * [0.2126, 0.7152, 0.0722][n], 0);
+    const ground = element => {
+        while (element && getComputedStyle(element).backgroundColor.endsWith(' 0)')) element = element.parentElement;
+        return getComputedStyle(element || document.body).backgroundColor;
+    };
+    return [...document.querySelectorAll('p, a, td, th, caption, figcaption, h1, h2, li span')].map(element => {
+        const both = [light(getComputedStyle(element).color), light(ground(element))].sort((a, b) => b - a);
+        return (both[0] + 0.05) / (both[1] + 0.05);
+    });
+}"""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("report") / "index.html"
+    path.write_bytes(report_page(Source(load_spec(SPEC), full(), AT, "data-docs/index.html", STUDIO)))
+    return path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")], ids=str)
+def page(request, browser) -> Iterator[Page]:
+    width, scheme = request.param
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    yield context.new_page()
+    context.close()
+
+
+def test_the_report_fits_is_legible_loads_nothing_and_is_reached_by_keyboard(page, address):
+    asked, complaints = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(address)
+    assert (asked, complaints) == ([address], [])
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert min(page.evaluate(_CONTRASTS)) >= 4.5
+    page.evaluate(_NUMBERED)
+    reached = []
+    for _ in range(page.locator(_FOCUSABLE).count()):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.dataset.n"))
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+    assert reached == [str(n) for n in range(len(reached))]
+
+
+def test_the_first_key_leads_past_the_menu(browser, address):
+    page = browser.new_page()
+    page.goto(address)
+    page.keyboard.press("Tab")
+    assert page.locator(".skip").bounding_box()["x"] >= 0
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "figures"
