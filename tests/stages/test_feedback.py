@@ -31,6 +31,7 @@ def answers(gold: int = 6) -> list[dict]:
         said(u, who, "2" if who == "cis" and u % 4 == 0 else "1") for u in range(20) for who in ("ann", "bob", "cis")
     ]
     rows += [said(GOLD + u, "cis", "9" if u == 0 else "0", "gold") for u in range(gold)]
+    rows += [said(GOLD, who, "0", "gold") for who in ("ann", "bob")]
     return [*rows, said(0, "expert-1", "1", "review"), said(0, "dan", "1", at=OLD)]
 
 
