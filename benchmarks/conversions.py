@@ -17,35 +17,47 @@ from typing import Final
 from benchmarks.exports import CONFIGURATION, write_export
 from benchmarks.machine import peak_mib
 
-# The rows that `labelloop convert` makes of such exports, in one query that knows no other shapes.
+# Every row that `labelloop convert` makes of such exports, in one query that knows no other shapes.
 _SAME_ROWS: Final = """
 COPY (
     WITH annotation AS (
-        SELECT id AS task_id, data.unit AS unit_id, unnest(annotations) AS a
+        SELECT id AS task_id, data.unit AS unit, unnest(annotations) AS a
         FROM read_json($export, format = 'array', columns = {id: 'BIGINT', data: 'STRUCT(unit VARCHAR)',
             annotations: 'STRUCT(id BIGINT, completed_by BIGINT, was_cancelled BOOLEAN, lead_time DOUBLE,
-                created_at TIMESTAMPTZ, updated_at TIMESTAMPTZ, parent_prediction BIGINT, result JSON[])[]'})
-    ), result AS (
-        SELECT *, unnest(a.result) AS raw FROM annotation
-    ), item AS (
-        SELECT *, from_json(raw, '{"id": "VARCHAR", "from_name": "VARCHAR", "type": "VARCHAR", "value": {
-            "choices": ["VARCHAR"], "rating": "DOUBLE", "number": "DOUBLE", "text": "JSON", "rotation": "DOUBLE",
-            "x": "DOUBLE", "y": "DOUBLE", "width": "DOUBLE", "height": "DOUBLE",
-            "rectanglelabels": ["VARCHAR"]}}') AS i FROM result
+                created_at TIMESTAMPTZ, updated_at TIMESTAMPTZ, parent_prediction BIGINT, result JSON)[]'})
+    ), numbered AS (
+        SELECT row_number() OVER () AS place, * FROM annotation
+    ), person AS (
+        SELECT a.completed_by AS author, 'a-' || row_number() OVER (ORDER BY min(place)) AS annotator
+        FROM numbered GROUP BY author
+    ), parsed AS (
+        SELECT *, a.result::JSON[] AS texts, from_json(a.result, '[{"id": "VARCHAR", "from_name": "VARCHAR",
+            "type": "VARCHAR", "value": {"choices": ["VARCHAR"], "rating": "DOUBLE", "number": "DOUBLE",
+            "text": "VARCHAR", "x": "DOUBLE", "y": "DOUBLE", "width": "DOUBLE", "height": "DOUBLE",
+            "rotation": "DOUBLE", "rectanglelabels": ["VARCHAR"], "ocrtext": "VARCHAR"}}]') AS items FROM numbered
+    ), control AS (
+        SELECT *, unnest(list_distinct([item.from_name FOR item IN items])) AS control FROM parsed
+    ), answer AS (
+        SELECT *, [item FOR item IN items IF item.from_name = control] AS given,
+            [text FOR text, n IN texts IF items[n].from_name = control] AS raw FROM control
     )
-    SELECT 'export:' || a.id AS annotation_id, i.from_name AS control, any_value(unit_id) AS unit_id,
-        any_value(task_id) AS task_id, 'a-' || any_value(a.completed_by) AS annotator,
-        if(any_value(i.type) = 'rectanglelabels', 'rectangle', any_value(i.type)) AS control_type,
-        any_value(i.value.choices) AS choices, any_value(coalesce(i.value.rating, i.value.number)) AS number,
-        any_value(i.value.text) AS text,
-        if(any_value(i.type) = 'rectanglelabels', list({'region_id': i.id, 'labels': i.value.rectanglelabels,
-            'points': [i.value.x, i.value.y, i.value.width, i.value.height], 'rotation': i.value.rotation}), NULL)
-            AS regions,
-        '[' || string_agg(raw, ',') || ']' AS raw, any_value(a.lead_time) AS lead_time, 'planned' AS opinion_reason,
-        any_value(a.parent_prediction IS NOT NULL) AS prediction_shown, 'unknown' AS guideline_version,
-        if(any_value(a.was_cancelled), 'cancelled', 'active') AS state, any_value(a.created_at) AS created_at,
-        any_value(a.updated_at) AS updated_at
-    FROM item GROUP BY ALL
+    SELECT 'export:' || a.id AS annotation_id, control,
+        if(regexp_full_match(unit, '[0-9a-f]{32}'), unit, format('{:032x}', task_id)) AS unit_id, task_id, annotator,
+        if(given[1].type = 'rectanglelabels', 'rectangle', given[1].type) AS control_type,
+        given[1].value.choices AS choices, NULL::VARCHAR[][] AS paths,
+        coalesce(given[1].value.rating, given[1].value.number) AS number, given[1].value.text AS text,
+        NULL::STRUCT(item VARCHAR, rank BIGINT, bucket VARCHAR)[] AS ranked,
+        if(given[1].type = 'rectanglelabels', [{'region_id': item.id, 'labels': item.value.rectanglelabels,
+            'points': [item.value.x, item.value.y, item.value.width, item.value.height],
+            'rotation': item.value.rotation, 'start': NULL::DOUBLE, 'end': NULL::DOUBLE, 'text': item.value.ocrtext,
+            'frames': NULL::STRUCT(frame BIGINT, points DOUBLE[], rotation DOUBLE, enabled BOOLEAN)[]}
+            FOR item IN given], NULL) AS regions,
+        NULL::STRUCT(region_id VARCHAR, choices VARCHAR[], number DOUBLE, text VARCHAR)[] AS per_region,
+        NULL::STRUCT(from_id VARCHAR, to_id VARCHAR, direction VARCHAR, labels VARCHAR[])[] AS relations,
+        '[' || array_to_string(raw, ',') || ']' AS raw, a.lead_time AS lead_time, 'planned' AS opinion_reason,
+        a.parent_prediction IS NOT NULL AS prediction_shown, 'unknown' AS guideline_version,
+        if(a.was_cancelled, 'cancelled', 'active') AS state, a.created_at AS created_at, a.updated_at AS updated_at
+    FROM answer JOIN person ON author = a.completed_by
 ) TO '{out}' (FORMAT parquet)
 """
 

@@ -6,7 +6,7 @@ Where either comes from is decided in `conversion.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -30,13 +30,14 @@ def answer_rows(annotations: pa.Table, places: Sequence[int], answers: Sequence[
     if not answers:
         return ROWS.empty_table()
     control, control_type, column, value, raw = zip(*answers, strict=True)
-    said = {"control": control, "control_type": control_type, "raw": raw}
-    for name in COLUMNS:
-        said[name] = tuple(one if filled == name else None for filled, one in zip(column, value, strict=True))
+    filled = dict.fromkeys(column)
+    said: dict[str, Sequence[Any]] = {"control": control, "control_type": control_type, "raw": raw}
+    for name in filled:
+        said[name] = [one if its == name else None for its, one in zip(column, value, strict=True)]
+    typed = {name: pa.array(given, ROWS.field(name).type) for name, given in said.items()}
+    empty = {name: pa.nulls(len(answers), ROWS.field(name).type) for name in COLUMNS if name not in filled}
     shared = annotations.select(SHARED.names).take(pa.array(places, pa.int64()))
-    return _rows(
-        {**{name: pa.array(given, ROWS.field(name).type) for name, given in said.items()}, **_columns(shared)}
-    )
+    return _rows({**typed, **empty, **_columns(shared)})
 
 
 def cancelled_rows(annotations: pa.Table, control: str, control_type: str) -> pa.Table:

@@ -92,8 +92,9 @@ class Conversion:
             given, problems = self._parsed(result)
             answers += given
             places += [place] * len(given)
-            refused += [(place, *problem) for problem in problems]
-            if not given and not problems:
+            if problems:
+                refused += [(place, *problem) for problem in problems]
+            elif not given:
                 skipped.append(place)
         self.controls.update({answer.control: answer.control_type for answer in answers})
         unsound = annotations.filter(pc.is_valid(annotations["rule"]))

@@ -80,9 +80,9 @@ def _convert(
         with _writer(waiting, SHARED) as skipped:
             # One chunk is read while the one before is parsed and the one before that is written.
             for chunk in _shown(_ahead(map(conversion.read, _ahead(given)))):
-                answers.write_table(chunk.answers)
-                skipped.write_table(chunk.skipped)
-                quarantine.write_table(chunk.refused)
+                _write(answers, chunk.answers)
+                _write(skipped, chunk.skipped)
+                _write(quarantine, chunk.refused)
                 counts.update(annotations=chunk.annotations, rows=chunk.answers.num_rows)
                 counts.update(refused=chunk.refused.num_rows)
         for batch in pq.ParquetFile(waiting).iter_batches():
@@ -94,6 +94,11 @@ def _convert(
 
 def _writer(file: Any, schema: pa.Schema) -> pq.ParquetWriter:
     return pq.ParquetWriter(file, schema, use_dictionary=[name for name in _REPEATED if name in schema.names])
+
+
+def _write(file: pq.ParquetWriter, table: pa.Table) -> None:
+    if table.num_rows:  # an empty one would still be a row group
+        file.write_table(table)
 
 
 def _ahead(items: Iterator[T]) -> Iterator[T]:
