@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import BrowserContext, Locator, Page, Response, expect, sync_playwright
+
+from tasks.clients.label_studio import LabelStudio
 
 LONG = 60_000  # milliseconds: the machine of a test run has more to do
 _TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -26,15 +30,17 @@ Point = tuple[float, float]
 
 
 @contextmanager
-def logged_in(address: str, email: str, password: str) -> Iterator[BrowserContext]:
-    """Lend a fresh browser in which this person is logged in."""
+def somebody_logged_in(server: LabelStudio) -> Iterator[BrowserContext]:
+    """Lend a fresh browser in which a new annotator is logged in."""
+    email, password = f"ann-{uuid.uuid4().hex[:8]}@labelloop.test", uuid.uuid4().hex
+    server.annotator(email, password)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         context = browser.new_context(viewport={"width": 1400, "height": 900})
         context.set_default_timeout(LONG)
         page = context.new_page()
-        page.goto(f"{address}/user/login/")
+        page.goto(f"{server.address}/user/login/")
         page.fill("#email", email)
         page.fill("#password", password)
         page.click("button[type=submit]")
@@ -60,7 +66,7 @@ class LabellingPage:
         """Tick these choices."""
         for value in values:
             # By the input's name: the visible text also holds the hotkey.
-            box = self.page.locator(f'label:has(input[name="{value}"]):visible')
+            box = self.page.locator(f"label:has(input[name={json.dumps(value, ensure_ascii=False)}]):visible")
             box.click()
             expect(box.locator("input")).to_be_checked()
 
@@ -123,6 +129,14 @@ class LabellingPage:
     def click_stretch(self, surface: str, place: Point) -> None:
         """Click what was marked there, so that it can be asked about."""
         self.page.mouse.click(*self._on(self._editor.locator(surface).first, place))
+
+    def let_go(self) -> None:
+        """Select no mark; the next click would do no more than that."""
+        self.page.keyboard.press("Escape")
+
+    def shows(self, text: str) -> None:
+        """Wait until the page shows this text, word for word."""
+        expect(self._editor.get_by_text(text).first).to_be_attached(timeout=LONG)
 
     @property
     def _editor(self) -> Locator:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tasks.clients.label_studio import connect_label_studio
 from tasks.clients.s3 import connect
-from tests.browser.labelling_page import logged_in
+from tests.browser.labelling_page import somebody_logged_in
 from tests.builders.annotating import collect, push, states, the_project
 from tests.builders.chosen_round import choose
 from tests.builders.digits import SPEC
@@ -21,15 +21,14 @@ from tests.fakes.world import make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("media_bucket")]
 
-PASSWORD = "a long enough Secret 7"
 SINGLE = SPEC.replace("share: 0.2", "share: 0.0")
 TEXT = SINGLE.replace("interface:", "interface:\n  media: text")
 
 
 @contextmanager
-def annotator_page(address: str, email: str):
-    """A fresh browser with this annotator logged in, set to label all tasks in the order of the queue."""
-    with logged_in(address, email, PASSWORD) as context:
+def annotator_page(server):
+    """A fresh browser with an annotator logged in, set to label all tasks in the order of the queue."""
+    with somebody_logged_in(server) as context:
         context.add_init_script("localStorage.setItem('dm:labelstream:mode', 'all')")
         yield context.new_page()
 
@@ -71,17 +70,10 @@ def submit(page: Page, choice: str) -> None:
     assert sent.value.status == 201
 
 
-@pytest.fixture
-def email(label_studio):
-    address = f"ann-{uuid.uuid4().hex[:8]}@labelloop.test"
-    connect_label_studio(label_studio).annotator(address, PASSWORD)
-    return address
-
-
-def test_an_annotator_sees_the_image_and_the_answer_arrives_in_the_lake(tmp_path, label_studio, email):
+def test_an_annotator_sees_the_image_and_the_answer_arrives_in_the_lake(tmp_path, label_studio):
     media = {"digits/0/a b#ü%20.png": png(64), "digits/1/b.png": png(80)}
     world = round_on_the_server(tmp_path, label_studio, SINGLE, media)
-    with annotator_page(world.label_studio.address, email) as page:
+    with annotator_page(world.label_studio) as page:
         open_stream(page, world.label_studio.address, the_project(world))
         for value, width in (("1", 64), ("2", 80)):
             page.wait_for_function(
@@ -97,10 +89,10 @@ def test_an_annotator_sees_the_image_and_the_answer_arrives_in_the_lake(tmp_path
     assert states(world) == ["answered", "answered"]
 
 
-def test_a_text_is_shown_as_written_and_runs_nothing(tmp_path, label_studio, email):
+def test_a_text_is_shown_as_written_and_runs_nothing(tmp_path, label_studio):
     hostile = "A seven? <script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
     world = round_on_the_server(tmp_path, label_studio, TEXT, {"digits/0/a.txt": hostile.encode()})
-    with annotator_page(world.label_studio.address, email) as page:
+    with annotator_page(world.label_studio) as page:
         open_stream(page, world.label_studio.address, the_project(world))
         expect(page.get_by_text("<script>document.title='run'</script>")).to_be_visible(timeout=30_000)
         assert page.title() != "run"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tasks.clients.world import World
 from tests.builders.chosen_round import choose
 from tests.builders.interface_samples import sample_objects
@@ -15,9 +17,9 @@ KINDS = {
 }
 
 
-def choose_sample(world: World, template: str) -> None:
-    """Choose the unit of the template that the world's spec is of."""
-    objects = sample_objects(template)
+def choose_sample(world: World, template: str, objects: Mapping[str, bytes] | None = None) -> None:
+    """Choose the unit of the template that the world's spec is of; of other objects than its samples where given."""
+    objects = objects or sample_objects(template)
     choose(world, [0], number=1)
     for key, content in objects.items():
         world.media.write("media", key, content, content_type="application/octet-stream")
