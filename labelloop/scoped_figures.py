@@ -91,7 +91,7 @@ def _of_changes(question: Question, answers: Rated) -> Iterator[Scoped]:
     )
     for name, column in (("time", "updated_at"), ("seconds", "lead_time"), ("shown", "prediction_shown")):
         said = said.append_column(name, question.rows[column].take(place))
-    for figure in changes(said, **question.settings):
+    for figure in changes(said, n_min=question.settings["n_min"]):
         yield "change", "", figure
 
 
