@@ -377,8 +377,8 @@ MUTATIONS = (
     Mutation(
         "a rewritten table keeps a rival's row beside its own",
         "tasks/clients/lake.py",
-        'write_deltalake(found, _cast(batches, rows.schema), mode="overwrite", predicate=f"{key} IS NOT NULL")',
-        'write_deltalake(found, _cast(batches, rows.schema), mode="overwrite")',
+        'write_deltalake(found, reader, mode="overwrite", predicate=f"{key} IS NOT NULL")',
+        'write_deltalake(found, reader, mode="overwrite")',
         "tests/stages/test_lake.py -k rival",
     ),
     Mutation(
@@ -566,7 +566,7 @@ MUTATIONS = (
     Mutation(
         "untouched ranking taken for a confirmed one",
         "labelloop/spec/interface.py",
-        "return self.questions + tuple(question for question in confirmations if question is not None)",
+        "return self.questions + self.confirmations",
         "return self.questions",
         "tests/unit/test_interface_build.py -k a_required_choice_confirms",
     ),
@@ -737,5 +737,33 @@ MUTATIONS = (
         'reasons=("planned", "review")), experts)',
         'reasons=("planned", "gold", "review")), experts)',
         "tests/stages/test_feedback.py -k give",
+    ),
+    Mutation(
+        "what nobody sorted taken for a bucket",
+        "labelloop/agreement/question.py",
+        'if item["bucket"] not in (None, UNSORTED):',
+        'if item["bucket"] is not None:',
+        "tests/unit/test_questions.py -k triage",
+    ),
+    Mutation(
+        "audit of an open batch speaks for the population",
+        "labelloop/population.py",
+        'closed = audit.filter(pc.invert(pc.is_in(audit["round"], value_set=open_rounds)))',
+        "closed = audit",
+        "tests/unit/test_questions.py -k open_batch",
+    ),
+    Mutation(
+        "right answers taken for copies",
+        "labelloop/annotators/herd.py",
+        "return np.asarray(settled & (ratings.value[first] != best) & (ratings.value[second] != best))",
+        "return np.asarray(settled)",
+        "tests/unit/test_disagreement.py -k copy",
+    ),
+    Mutation(
+        "sittings of everybody run together",
+        "labelloop/agreement/changes_of_agreement.py",
+        "begins = pause | (np.diff(annotator[order], prepend=-1) != 0)",
+        "begins = np.diff(annotator[order], prepend=-1) != 0",
+        "tests/unit/test_disagreement.py -k planted",
     ),
 )
