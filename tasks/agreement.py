@@ -7,7 +7,6 @@ from datetime import timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 from prefect import task
-from prefect.events import emit_event
 
 from labelloop.agreement.question import buckets_of
 from labelloop.agreement.table import DECISIVE
@@ -16,7 +15,7 @@ from labelloop.night import agreement_rows
 from labelloop.opinions import without_confirmations
 from labelloop.scoped_figures import Beside
 from labelloop.summary import Summary
-from tasks.artifacts import publish_table
+from tasks.artifacts import announce, publish_table
 from tasks.clients.lease import Lease
 from tasks.clients.rounds import current_round
 from tasks.clients.world import World
@@ -91,11 +90,8 @@ def _alarms(world: World, figures: pa.Table) -> int:
     alpha = pc.and_(pc.equal(figures["scope"], "project"), decisive)
     below = figures.filter(pc.and_(alpha, pc.less(figures["value"], world.spec.quality.alarm))).to_pylist()
     for figure in below:
-        emit_event(
-            "labelloop.agreement.low",
-            resource={"prefect.resource.id": f"labelloop.project.{world.project}"},
-            payload={"control": figure["control"], "alpha": figure["value"], "alarm": world.spec.quality.alarm},
-        )
+        told = {"control": figure["control"], "alpha": figure["value"], "alarm": world.spec.quality.alarm}
+        announce("labelloop.agreement.low", told, project=world.project)
     return len(below)
 
 

@@ -49,15 +49,17 @@ def publish_link(key: str, uri: str, description: str) -> None:
         create_link_artifact(uri, link_text=description, key=key, description=description)
 
 
-def announce(event: str, counts: Mapping[str, int]) -> None:
+def announce(event: str, figures: Mapping[str, float | str], *, project: str | None = None) -> None:
     """Tell the Prefect server of something that automations and people wait for.
 
     Args:
         event: `labelloop.<stage>.<what>`; its resource is `labelloop.<stage>`.
-        counts: what is told with it.
+        figures: what is told with it.
+        project: whose event it is; its resource is then `labelloop.project.<project>`.
     """
+    resource = f"labelloop.project.{project}" if project else event.rpartition(".")[0]
     if _in_a_run():
-        emit_event(event, resource={"prefect.resource.id": event.rpartition(".")[0]}, payload=dict(counts))
+        emit_event(event, resource={"prefect.resource.id": resource}, payload=dict(figures))
 
 
 class Progress:

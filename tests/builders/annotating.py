@@ -11,6 +11,7 @@ from tasks.clients.world import World
 from tasks.collect import collect_annotations
 from tasks.push import push_round
 from tests.builders.chosen_round import chosen_round
+from tests.builders.digits import SPEC
 from tests.builders.rows import hex_id
 from tests.fakes.faults import Faults
 from tests.fakes.world import under_lease
@@ -56,3 +57,13 @@ def answer(world: World, unit: int, name: str = "ann", value: str = "1", result:
 
 def states(world: World) -> list[str]:
     return world.table("tasks").read().sort_by("unit_id")["state"].to_pylist()
+
+
+def at_odds(tmp_path: Path) -> World:
+    """A world whose two annotators agree no further than chance has it."""
+    world = pushed(tmp_path, n=6, spec=SPEC.replace("share: 0.2,", "share: 1.0,", 1))
+    for unit in range(6):
+        answer(world, unit, "ann", str(unit % 3))
+        answer(world, unit, "bob", str((unit + 1) % 3))
+    collect(world)
+    return world
