@@ -191,6 +191,7 @@ def test_the_same_export_gives_the_same_files_in_its_own_order(tmp_path: Path):
         assert [row["task_id"] for row in rows] == list(range(9000))
         written.append((tmp_path / name / "out" / "annotations.parquet").read_bytes())
     assert written[0] == written[1]
+    assert pq.ParquetFile(tmp_path / "a" / "out" / "quarantine.parquet").num_row_groups == 0
 
 
 def test_the_command_tells_its_figures_and_fails_when_something_was_refused(tmp_path: Path, capsys):
