@@ -26,7 +26,8 @@ def shared_errors(
 
     Right answers agree without anybody copying; errors only by chance, or because a unit is hard. Counted are units
     on which both differ from what most of the others said: the share with the same answer less that share of all
-    other pairs, with Newcombe's interval, widened for the number of pairs (Bonferroni).
+    other pairs, with Newcombe's interval, widened for the number of pairs (Bonferroni). Where three or four careless
+    people outvote two careful ones, the careful look like copies: look at the answers before anybody is asked.
 
     Args:
         ratings: long table unit, annotator, value; see `labelloop.agreement.read_ratings`.

@@ -757,7 +757,7 @@ MUTATIONS = (
         "labelloop/annotators/herd.py",
         "return np.asarray(settled & (ratings.value[first] != best) & (ratings.value[second] != best))",
         "return np.asarray(settled)",
-        "tests/unit/test_disagreement.py -k copy",
+        "tests/unit/test_disagreement.py -k careful",
     ),
     Mutation(
         "sittings of everybody run together",
@@ -765,5 +765,33 @@ MUTATIONS = (
         "begins = pause | (np.diff(annotator[order], prepend=-1) != 0)",
         "begins = np.diff(annotator[order], prepend=-1) != 0",
         "tests/unit/test_disagreement.py -k planted",
+    ),
+    Mutation(
+        "open tasks forecast as if nobody had begun",
+        "labelloop/pace.py",
+        "greatest(t.overlap - coalesce(given.n, 0), 0)",
+        "t.overlap",
+        "tests/unit/test_forecast.py -k every_opinion",
+    ),
+    Mutation(
+        "forecast as sure as if days were all alike",
+        "labelloop/forecast.py",
+        "[0.5, 0.025, 0.975]",
+        "[0.5, 0.4, 0.6]",
+        "tests/unit/test_forecast.py -k 95_of_100",
+    ),
+    Mutation(
+        "rows that changed counted as come",
+        "labelloop/dataset_changes.py",
+        "count(*) FILTER (here AND NOT was) AS came",
+        "count(*) FILTER (here AND (NOT was OR changed)) AS came",
+        "tests/unit/test_dataset_changes.py -k by_split_and_label",
+    ),
+    Mutation(
+        "alarm that nobody hears",
+        "tasks/agreement.py",
+        'announce("labelloop.agreement.low", told, project=world.project)',
+        "del told",
+        "tests/stages/test_alarm.py -k below",
     ),
 )

@@ -115,6 +115,11 @@ def test_equal_annotators_are_almost_never_taken_for_copies():
     assert flagged <= 5
 
 
+def test_two_careful_annotators_among_careless_ones_are_no_copies():
+    found = dict(shared_errors(crowd(np.random.default_rng(4), n_units=600, errors=(0.1, 0.1, *[0.25] * 5))))
+    assert not any(figure.estimable and figure.low > 0 for figure in found.values())
+
+
 def test_who_always_gives_the_same_answer_stands_out():
     table = crowd(np.random.default_rng(2))
     lazy = pd.DataFrame({"unit": range(200), "annotator": "lazy", "value": "v0"})
