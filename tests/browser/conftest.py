@@ -13,6 +13,7 @@ from tests.browser.labelling_page import LabellingPage, somebody_logged_in
 from tests.builders.annotating import push, the_project
 from tests.builders.chosen_template import choose_sample
 from tests.builders.interface_samples import NAME
+from tests.fakes.lake import MemoryLake
 from tests.fakes.world import make_world
 
 
@@ -29,7 +30,7 @@ def opened(tmp_path, label_studio, browser):
     page = browser.new_page()
 
     def open_sample(template, spec=None, objects=None):
-        world = make_world(tmp_path, spec or fill(template, NAME), new_id=lambda: uuid.uuid4().hex)
+        world = make_world(tmp_path, spec or fill(template, NAME), new_id=lambda: uuid.uuid4().hex, lake=MemoryLake())
         world.settings, world.label_studio = label_studio, connect_label_studio(label_studio)
         world.media = World(label_studio, world.spec).media
         choose_sample(world, template, objects)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page, Response, expect, sync_playwright
 
 from tasks.clients.label_studio import LabelStudio
 
+_ASKED = ".lsf-main-view__annotation"
 LONG = 60_000  # milliseconds: the machine of a test run has more to do
 _TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 _BOX_OF_WORD = """(element, word) => {
@@ -187,6 +191,13 @@ class LabellingPage:
         with self.page.expect_response(_hands_in) as sent:
             self._submit.click()
         assert sent.value.status == 201
+
+    def photograph(self, file: Path) -> None:
+        """Write a small picture (PNG of 64 colours) of what is asked and answered."""
+        self.page.set_viewport_size({"width": 1400, "height": 1400})  # all of it, without scrolling
+        self.page.evaluate(_TWO_FRAMES)
+        taken = Image.open(io.BytesIO(self._editor.locator(_ASKED).first.screenshot()))
+        taken.convert("RGB").quantize(64).save(file, optimize=True)
 
     def cannot_submit(self) -> bool:
         return self._submit.is_disabled()

@@ -1,6 +1,12 @@
-"""Each template in a real browser: somebody answers its sample, and the typed answer arrives in the lake."""
+"""Each template in a real browser: somebody answers its sample, and the typed answer arrives in the lake.
+
+`LABELLOOP_SCREENSHOTS=docs/screenshots` keeps a picture of each answered page there.
+"""
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +26,8 @@ def test_what_somebody_answers_arrives_and_nothing_is_not_taken(template, opened
     world, page = opened(template)
     assert page.cannot_submit()
     ANSWERED[template].act(page)
+    if folder := os.environ.get("LABELLOOP_SCREENSHOTS"):
+        page.photograph(Path(folder) / f"{template}.png")
     page.submit()
     assert arrived(world) == ANSWERED[template].arrives
 
