@@ -11,16 +11,20 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.events.clients import get_events_subscriber
 from prefect.events.filters import EventFilter, EventNameFilter
 
 from deployments.demo import digits
 from flows.table import FLOWS
+from tasks.agreement import measure_agreement
 from tasks.clients.label_studio import connect_label_studio
 from tasks.clients.lake import Lake
 from tasks.clients.media import S3MediaStore
 from tasks.clients.s3 import connect, storage_options
+from tests.builders.annotating import at_odds
+from tests.fakes.world import under_lease
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration]
 
@@ -167,6 +171,20 @@ def test_a_recorded_erasure_request_starts_a_run(deployed, environment):
         started = client.read_flow_run(ended.resource.id.removeprefix("prefect.flow-run."))
     assert started.created_by.type == "AUTOMATION"
     assert (ended.event, started.parameters) == (COMPLETED, {"project": "digits"})
+
+
+def test_agreement_below_the_alarm_starts_a_report(deployed, tmp_path):
+    world = at_odds(tmp_path)
+
+    @flow
+    def night():
+        return under_lease(world, "agreement", measure_agreement)
+
+    measured, ended = asyncio.run(first_ending(deployed["report"], night))
+    assert measured.counts["alarms"] == 1
+    with get_client(sync_client=True) as client:
+        started = client.read_flow_run(ended.resource.id.removeprefix("prefect.flow-run."))
+    assert (started.created_by.type, ended.event) == ("AUTOMATION", COMPLETED)
 
 
 def test_an_audit_that_finds_a_request_overdue_starts_an_erasure(deployed, environment):
