@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from deployments.cli.convert_verb import convert_file
 from tasks.clients.media import S3MediaStore
 from tasks.clients.s3 import connect
 from tests.builders.pools import a_pool
@@ -64,15 +65,35 @@ def commands_of(page: Path) -> Iterator[list[str]]:
                 yield command
 
 
+def answered_task(number: int) -> dict[str, object]:
+    """A task of an export: two people answered it, alike but for the first."""
+    at = "2026-11-21T23:50:00Z"
+    answers = [
+        {
+            "id": 2 * number + person,
+            "completed_by": person,
+            "result": [
+                {"from_name": "digit", "to_name": "image", "type": "choices", "value": {"choices": [str(chosen)]}}
+            ],
+            "was_cancelled": False,
+            "created_at": at,
+            "updated_at": at,
+        }
+        for person, chosen in enumerate((number % 2, number % 2 if number else 1))
+    ]
+    return {"id": number, "data": {"image": "s3://media/k"}, "annotations": answers, "predictions": []}
+
+
 @pytest.fixture
 def folder(stack_environment, worker, label_studio, tmp_path, monkeypatch):
-    """The reader's folder, with settings of the stack and a lake of its own; in it specs, a pool and a request."""
+    """The reader's folder, with settings of the stack and a lake of its own; in it what pages name."""
     projects = tmp_path / "deployments" / "projects"
     projects.mkdir(parents=True)
     monkeypatch.setenv("LABELLOOP_PROJECTS_DIR", str(projects))
     monkeypatch.setenv("LABELLOOP_LAKE_URI", f"{os.environ['LABELLOOP_LAKE_URI']}/{tmp_path.name}")
     pq.write_table(a_pool(), tmp_path / "pool.parquet")
-    (tmp_path / "export.json").write_text("[]")
+    (tmp_path / "export.json").write_text(json.dumps([answered_task(number) for number in range(6)]))
+    convert_file(tmp_path / "export.json", tmp_path)
     (tmp_path / "request.json").write_text(json.dumps({"object_keys": [KEY], "verification": "letter"}))
     store = S3MediaStore(connect(label_studio))
     for number, key in enumerate([KEY, "reader/bert.png", *(f"faces/{n}.png" for n in range(12))]):
