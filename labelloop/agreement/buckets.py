@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from labelloop.agreement.figure import Figure
-from labelloop.agreement.interval import Precision
+from labelloop.agreement.interval import Precision, PrecisionSettings
 from labelloop.agreement.ratings import FloatArray, IntArray, read_ratings
 from labelloop.agreement.scope import measure
 from labelloop.agreement.unit_means import mean_figure
@@ -25,11 +26,7 @@ Placed = Mapping[str, str]
 def bucket_figures(
     table: pa.Table | pd.DataFrame,
     buckets: Sequence[str],
-    *,
-    seed: int = 0,
-    n_boot: int = 1000,
-    confidence: float = 0.95,
-    n_min: int = 5,
+    **settings: Unpack[PrecisionSettings],
 ) -> list[Figure]:
     """Ordinal alpha over items, and for each bucket the mean Jaccard index of what annotators put into it.
 
@@ -37,10 +34,7 @@ def bucket_figures(
         table: unit (the list), annotator, value: bucket to items, as a mapping or its JSON text. An item in no bucket
             was not judged, and counts in no comparison.
         buckets: their names, best first.
-        seed: of the bootstrap over lists.
-        n_boot: its replicates.
-        confidence: of the intervals.
-        n_min: fewest items (alpha) or lists (Jaccard) that a figure may rest on.
+        settings: the fields of `Precision`: seed, n_boot, confidence, n_min.
 
     Raises:
         InputError: a value is no mapping of buckets, names an unknown bucket or puts an item into two.
@@ -52,17 +46,14 @@ def bucket_figures(
     """
     frame = table.to_pandas() if isinstance(table, pa.Table) else table
     placed = [_placed(value, buckets) for value in frame["value"]]
-    precision = Precision(seed, n_boot, confidence, n_min)
+    precision = Precision(**settings)
     alpha = measure(
         _items(frame, placed),
         ["krippendorff_alpha"],
         "ordinal",
         categories=buckets,
         group="list",
-        seed=seed,
-        n_boot=n_boot,
-        confidence=confidence,
-        n_min=n_min,
+        **settings,
     )
     ratings = read_ratings(frame.assign(value=[json.dumps(one, sort_keys=True) for one in placed]))
     answers = [json.loads(text) for text in ratings.values.take(pa.array(ratings.value)).to_pylist()]

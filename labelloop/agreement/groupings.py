@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Unpack
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ import pyarrow as pa
 from sklearn.metrics import adjusted_rand_score
 
 from labelloop.agreement.figure import Figure
-from labelloop.agreement.interval import Precision
+from labelloop.agreement.interval import Precision, PrecisionSettings
 from labelloop.agreement.ratings import FloatArray, IntArray, read_ratings
 from labelloop.agreement.unit_means import mean_figure
 from labelloop.errors import InputError
@@ -56,11 +56,7 @@ METRICS_OF_GROUPINGS: Final[Mapping[str, Callable[[Groups, Groups], float]]] = M
 def grouping_figures(
     table: pa.Table | pd.DataFrame,
     metrics: Sequence[str] = tuple(METRICS_OF_GROUPINGS),
-    *,
-    seed: int = 0,
-    n_boot: int = 1000,
-    confidence: float = 0.95,
-    n_min: int = 5,
+    **settings: Unpack[PrecisionSettings],
 ) -> list[Figure]:
     """Mean agreement of each two annotators over units, one figure per metric, with interval or reason.
 
@@ -68,10 +64,7 @@ def grouping_figures(
         table: unit, annotator, value; a value is a list of groups, each a list of items, or its JSON text. An item in
             no group was not placed and counts in no comparison.
         metrics: names of `METRICS_OF_GROUPINGS`.
-        seed: of the bootstrap over units.
-        n_boot: its replicates.
-        confidence: of the interval.
-        n_min: with fewer comparable units a reason takes the place of the figure.
+        settings: the fields of `Precision`: seed, n_boot, confidence, n_min.
 
     Raises:
         InputError: an unknown metric, or a value that is no list of groups or names an item twice.
@@ -89,7 +82,7 @@ def grouping_figures(
     )
     known_groups = [json.loads(text) for text in ratings.values.to_pylist()]
     answers = [known_groups[code] for code in ratings.value]
-    precision = Precision(seed, n_boot, confidence, n_min)
+    precision = Precision(**settings)
     return [
         mean_figure(name, "grouping", ratings, _of_pairs(METRICS_OF_GROUPINGS[name], answers), precision)
         for name in metrics

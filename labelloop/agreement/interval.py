@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 from scipy.stats import norm
@@ -20,9 +21,25 @@ CELLS = 4_000_000  # of the weights held at once: 32 MB
 ROUNDING = 1e-12  # a disagreement below it is none
 
 
+class PrecisionSettings(TypedDict, total=False):
+    """The fields of `Precision` as keyword arguments."""
+
+    seed: int
+    n_boot: int
+    confidence: float
+    n_min: int
+
+
 @dataclass(frozen=True)
 class Precision:
-    """How intervals are computed: seed and number of bootstrap replicates, confidence, fewest units that count."""
+    """How intervals are computed.
+
+    Args:
+        seed: of the bootstrap; same seed, same interval.
+        n_boot: number of bootstrap replicates.
+        confidence: of the interval, between 0 and 1.
+        n_min: with fewer comparable units a reason takes the place of the figure.
+    """
 
     seed: int = 0
     n_boot: int = 1000
@@ -38,6 +55,11 @@ class Precision:
             raise InputError(f"n_min is {self.n_min}", remedy="give a number of units from 1")
         if not 0 < self.confidence < 1:
             raise InputError(f"confidence is {self.confidence}", remedy="give a number between 0 and 1")
+
+    @property
+    def settings(self) -> PrecisionSettings:
+        """The same as keyword arguments."""
+        return {"seed": self.seed, "n_boot": self.n_boot, "confidence": self.confidence, "n_min": self.n_min}
 
 
 def coefficient(disagreement: tuple[FloatArray, FloatArray]) -> FloatArray:

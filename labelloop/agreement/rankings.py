@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from labelloop.agreement.figure import Figure
-from labelloop.agreement.interval import Precision
+from labelloop.agreement.interval import Precision, PrecisionSettings
 from labelloop.agreement.ratings import FloatArray, IntArray, Ratings, read_ratings
 from labelloop.agreement.unit_means import figure_of_units, mean_figure
 from labelloop.errors import InputError
@@ -69,11 +69,7 @@ def read_rankings(table: pa.Table | pd.DataFrame) -> Rankings:
 def ranking_figures(
     table: pa.Table | pd.DataFrame,
     metrics: tuple[str, ...] = ("kendall_tau_b", "rbo"),
-    *,
-    seed: int = 0,
-    n_boot: int = 1000,
-    confidence: float = 0.95,
-    n_min: int = 5,
+    **settings: Unpack[PrecisionSettings],
 ) -> list[Figure]:
     """Mean agreement of each two annotators over lists, one figure per metric, with interval or reason.
 
@@ -89,7 +85,7 @@ def ranking_figures(
     if unknown := [name for name in metrics if name not in (*METRICS_OF_RANKINGS, CONCORDANCE)]:
         known = ", ".join((*METRICS_OF_RANKINGS, CONCORDANCE))
         raise InputError(f"metric {unknown[0]!r} does not compare rankings", remedy=f"give one of {known}")
-    found, precision = read_rankings(table), Precision(seed, n_boot, confidence, n_min)
+    found, precision = read_rankings(table), Precision(**settings)
     return [
         figure_of_units(name, "ranking", found.ratings, kendall_w(found), precision)
         if name == CONCORDANCE

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Unpack
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from labelloop.agreement.figure import Figure
-from labelloop.agreement.interval import Precision
+from labelloop.agreement.interval import Precision, PrecisionSettings
 from labelloop.agreement.ratings import FloatArray
 from labelloop.agreement.regions import TOLERANCE, Regions, read_regions
 from labelloop.agreement.scope import measure
@@ -75,10 +75,7 @@ def region_figures(
     level: str = "nominal",
     group: str | None = None,
     tolerance: float = TOLERANCE,
-    seed: int = 0,
-    n_boot: int = 1000,
-    confidence: float = 0.95,
-    n_min: int = 5,
+    **settings: Unpack[PrecisionSettings],
 ) -> list[Figure]:
     """Agreement of regions, one figure per metric, with interval or reason; each unit counts once.
 
@@ -91,10 +88,7 @@ def region_figures(
         level: at which the labels of an object are compared, nominal, jaccard or masi.
         group: column that clusters units; units, or groups of them, are resampled, also for objects.
         tolerance: of key points, in percent of the image.
-        seed: of the bootstrap.
-        n_boot: its replicates.
-        confidence: of the interval.
-        n_min: with fewer comparable units (objects, for alpha) a reason takes the place of the figure.
+        settings: the fields of `Precision`: seed, n_boot, confidence, n_min.
 
     Raises:
         InputError: an unknown metric, a threshold outside 0 to 1, or regions that cannot be used.
@@ -109,7 +103,7 @@ def region_figures(
         raise InputError(f"metric {unknown[0]!r} does not compare regions", remedy=f"give one of {known}")
     if not 0 < threshold <= 1:
         raise InputError(f"the threshold is {threshold}", remedy="give a number above 0, at most 1")
-    precision = Precision(seed, n_boot, confidence, n_min)
+    precision = Precision(**settings)
     try:
         regions = read_regions(table, control_type, group=group, tolerance=tolerance)
     except NotEstimable as error:
@@ -133,10 +127,7 @@ def _alpha(name: str, regions: Regions, threshold: float, level: str, precision:
         rated,
         ["krippendorff_alpha"],
         level,
-        seed=precision.seed,
-        n_boot=precision.n_boot,
-        confidence=precision.confidence,
-        n_min=precision.n_min,
+        **precision.settings,
     )
     return replace(figure, metric=name)
 

@@ -7,7 +7,7 @@ are in `table.py`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, Unpack
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from labelloop.agreement.all_pairs import WEIGHTS, fits, pair_kappas
 from labelloop.agreement.figure import Figure
-from labelloop.agreement.interval import Precision
+from labelloop.agreement.interval import Precision, PrecisionSettings
 from labelloop.agreement.measurements import OF_NUMBERS, number_figure
 from labelloop.agreement.pairs import Pairs, crosstab, crosstab_with_others, pairs_of
 from labelloop.agreement.patterns import Patterns, patterns_by_annotator, patterns_of
@@ -42,10 +42,7 @@ def measure(
     *,
     categories: Sequence[Any] | None = None,
     group: str | None = None,
-    seed: int = 0,
-    n_boot: int = 1000,
-    confidence: float = 0.95,
-    n_min: int = 5,
+    **settings: Unpack[PrecisionSettings],
 ) -> list[Figure]:
     """Agreement of all annotators, one figure per metric in the order asked for, with interval or reason.
 
@@ -56,10 +53,7 @@ def measure(
             Cohen's and Fleiss' kappa and AC1 ignore it.
         categories: every value that could be given, ascending; needed for the order of text.
         group: column that clusters units; the bootstrap then draws whole groups.
-        seed: of the bootstrap; same seed, same interval.
-        n_boot: number of bootstrap replicates.
-        confidence: of the interval, between 0 and 1.
-        n_min: with fewer units rated twice, a reason takes the place of the figure.
+        settings: the fields of `Precision`: seed, n_boot, confidence, n_min.
 
     Raises:
         InputError: an unknown metric or level, or ratings that cannot be used.
@@ -69,7 +63,7 @@ def measure(
     >>> round(measure(table, ["krippendorff_alpha"])[0].value, 4)
     0.6857
     """
-    precision = Precision(seed, n_boot, confidence, n_min)
+    precision = Precision(**settings)
     coded = read_ratings(ratings, categories=categories, group=group)
     scale = scale_of(coded, level)
     names = known_metrics(metrics or DEFAULTS[level], (*METRICS, *OF_NUMBERS))
@@ -102,10 +96,7 @@ def pairwise(
     *,
     categories: Sequence[Any] | None = None,
     group: str | None = None,
-    seed: int = 0,
-    n_boot: int = 1000,
-    confidence: float = 0.95,
-    n_min: int = 5,
+    **settings: Unpack[PrecisionSettings],
 ) -> list[Pairwise]:
     """Agreement of each two annotators who share a unit, sorted by name; pairs that share none are left out.
 
@@ -117,7 +108,7 @@ def pairwise(
     >>> [(pair, round(figure.value, 3)) for pair, figure in pairwise(table)]
     [(('a', 'b'), 0.667)]
     """
-    precision = Precision(seed, n_boot, confidence, n_min)
+    precision = Precision(**settings)
     coded = read_ratings(ratings, categories=categories, group=group)
     scale = scale_of(coded, level)
     known_metrics([metric], tuple(METRICS))
@@ -155,10 +146,7 @@ def per_annotator(
     *,
     categories: Sequence[Any] | None = None,
     group: str | None = None,
-    seed: int = 0,
-    n_boot: int = 1000,
-    confidence: float = 0.95,
-    n_min: int = 5,
+    **settings: Unpack[PrecisionSettings],
 ) -> list[tuple[str, Figure]]:
     """Agreement of each annotator with all others who saw the same units, sorted by name.
 
@@ -171,7 +159,7 @@ def per_annotator(
     >>> [(name, round(figure.value, 3)) for name, figure in per_annotator(table)]
     [('a', 0.833), ('b', 0.833)]
     """
-    precision = Precision(seed, n_boot, confidence, n_min)
+    precision = Precision(**settings)
     coded = read_ratings(ratings, categories=categories, group=group)
     scale = scale_of(coded, level)
     known_metrics([metric], OF_ONE)

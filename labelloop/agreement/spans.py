@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Unpack
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from labelloop.agreement.figure import Figure
-from labelloop.agreement.interval import ROUNDING, Precision
+from labelloop.agreement.interval import ROUNDING, Precision, PrecisionSettings
 from labelloop.agreement.ratings import FloatArray
 from labelloop.agreement.region_figures import pair_figure, share_of_both
 from labelloop.agreement.regions import Regions, read_regions
@@ -73,10 +73,7 @@ def span_figures(
     *,
     length: str | None = None,
     group: str | None = None,
-    seed: int = 0,
-    n_boot: int = 1000,
-    confidence: float = 0.95,
-    n_min: int = 5,
+    **settings: Unpack[PrecisionSettings],
 ) -> list[Figure]:
     """Agreement of intervals, one figure per metric, with interval or reason; units are resampled.
 
@@ -86,10 +83,7 @@ def span_figures(
         metrics: names of `METRICS_OF_SPANS` or `ALPHAS`.
         length: column with the length of each unit's line; without it a line ends where its last interval does.
         group: column that clusters units.
-        seed: of the bootstrap.
-        n_boot: its replicates.
-        confidence: of the interval.
-        n_min: with fewer comparable units a reason takes the place of the figure.
+        settings: the fields of `Precision`: seed, n_boot, confidence, n_min.
 
     Raises:
         InputError: an unknown metric, a type without intervals, a line that ends before an interval of it, or regions
@@ -103,7 +97,7 @@ def span_figures(
     if unknown := [name for name in metrics if name not in (*METRICS_OF_SPANS, *ALPHAS)]:
         known = ", ".join((*METRICS_OF_SPANS, *ALPHAS))
         raise InputError(f"metric {unknown[0]!r} does not compare intervals", remedy=f"give one of {known}")
-    precision = Precision(seed, n_boot, confidence, n_min)
+    precision = Precision(**settings)
     try:
         regions = read_regions(table, control_type, group=group, keep=[length] if length else [])
     except NotEstimable as error:

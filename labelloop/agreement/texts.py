@@ -8,7 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Unpack
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
 from labelloop.agreement.figure import Figure
-from labelloop.agreement.interval import Precision
+from labelloop.agreement.interval import Precision, PrecisionSettings
 from labelloop.agreement.patterns import patterns_of
 from labelloop.agreement.ratings import FloatArray, IntArray, Ratings, read_ratings, select_columns
 from labelloop.agreement.similarity import MOST_CATEGORIES, Scale
@@ -71,10 +71,7 @@ def text_figures(
     *,
     folded: bool = True,
     group: str | None = None,
-    seed: int = 0,
-    n_boot: int = 1000,
-    confidence: float = 0.95,
-    n_min: int = 5,
+    **settings: Unpack[PrecisionSettings],
 ) -> list[Figure]:
     """Agreement of texts, one figure per metric, with interval or reason; each unit counts once.
 
@@ -86,10 +83,7 @@ def text_figures(
         metrics: names of `METRICS_OF_TEXTS`, or `krippendorff_alpha`.
         folded: compare texts after `fold`.
         group: column that clusters units.
-        seed: of the bootstrap over units, and of that draw.
-        n_boot: its replicates.
-        confidence: of the interval.
-        n_min: with fewer comparable units a reason takes the place of the figure.
+        settings: the fields of `Precision`: seed, n_boot, confidence, n_min.
 
     Raises:
         InputError: an unknown metric, or values that are no texts.
@@ -101,7 +95,7 @@ def text_figures(
     if unknown := [name for name in metrics if name not in (*METRICS_OF_TEXTS, ALPHA)]:
         known = ", ".join((*METRICS_OF_TEXTS, ALPHA))
         raise InputError(f"metric {unknown[0]!r} does not compare texts", remedy=f"give one of {known}")
-    ratings, precision = read_texts(table, folded=folded, group=group), Precision(seed, n_boot, confidence, n_min)
+    ratings, precision = read_texts(table, folded=folded, group=group), Precision(**settings)
     return [
         _alpha(ratings, precision)
         if name == ALPHA

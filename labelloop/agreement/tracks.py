@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Unpack
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ import pyarrow as pa
 from scipy.optimize import linear_sum_assignment
 
 from labelloop.agreement.figure import Figure
-from labelloop.agreement.interval import Precision
+from labelloop.agreement.interval import Precision, PrecisionSettings
 from labelloop.agreement.ratings import FloatArray
 from labelloop.agreement.region_figures import pair_figure
 from labelloop.agreement.regions import Regions, read_regions
@@ -75,10 +75,7 @@ def track_figures(
     metrics: Sequence[str] = tuple(METRICS_OF_TRACKS),
     *,
     group: str | None = None,
-    seed: int = 0,
-    n_boot: int = 1000,
-    confidence: float = 0.95,
-    n_min: int = 5,
+    **settings: Unpack[PrecisionSettings],
 ) -> list[Figure]:
     """Agreement of tracks, one figure per metric, with interval or reason; each unit (video) counts once.
 
@@ -86,10 +83,7 @@ def track_figures(
         table: unit, annotator, regions with `frames`; see `read_regions`.
         metrics: names of `METRICS_OF_TRACKS`.
         group: column that clusters units.
-        seed: of the bootstrap over units.
-        n_boot: its replicates.
-        confidence: of the interval.
-        n_min: with fewer comparable units a reason takes the place of the figure.
+        settings: the fields of `Precision`: seed, n_boot, confidence, n_min.
 
     Raises:
         InputError: an unknown metric, or tracks that cannot be used.
@@ -102,7 +96,7 @@ def track_figures(
     if unknown := [name for name in metrics if name not in METRICS_OF_TRACKS]:
         known = ", ".join(METRICS_OF_TRACKS)
         raise InputError(f"metric {unknown[0]!r} does not compare tracks", remedy=f"give one of {known}")
-    regions, precision = read_regions(table, "track", group=group), Precision(seed, n_boot, confidence, n_min)
+    regions, precision = read_regions(table, "track", group=group), Precision(**settings)
     pairs = zip(regions.pairs.first.tolist(), regions.pairs.second.tolist(), strict=True)
     scenes = [_scene(regions, one, other) for one, other in pairs]
     return [
