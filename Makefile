@@ -3,6 +3,8 @@
 
 PYTHON ?= python3.11
 BIN := .venv/bin
+# A test that fails in a pipe fails the target.
+SHELL := /bin/bash -o pipefail
 # The four rooms and what checks them; tests are linted too.
 ROOMS := labelloop tasks flows deployments
 COMPILE := .local/bootstrap/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
@@ -29,13 +31,13 @@ check: lint types ## lint, types, architecture and the quick unit tests, under 3
 # both cores beside them. Warnings are errors but on the servers, where most are those of client libraries and come when
 # the garbage collector pleases.
 test: lint types ## all of check and the whole suite on real servers and in a real browser
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line test-servers test-pure
+	@$(MAKE) --no-print-directory --jobs 2 test-servers test-pure
 
 test-servers: setup
-	@$(BIN)/pytest -W default tests/integration tests/e2e tests/browser
+	@$(BIN)/pytest -v -W default tests/integration tests/e2e tests/browser | sed -u 's/^/servers  /'
 
 test-pure: setup
-	@nice $(BIN)/pytest -q -n 2 tests/unit tests/stages labelloop tasks deployments
+	@nice $(BIN)/pytest -q -n 2 tests/unit tests/stages labelloop tasks deployments | sed -u 's/^/pure     /'
 
 demo: setup ## the whole loop on real images, then where to look
 	@$(BIN)/labelloop demo

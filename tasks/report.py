@@ -21,7 +21,7 @@ from tasks.stage import finish, stage
 
 DataDocs = Callable[[Iterable[tuple[Contract, Iterable[pa.RecordBatch]]], datetime], dict[str, bytes]]
 
-_SHOWN = (
+SHOWN = (
     "batches",
     "tasks",
     "units",
@@ -45,7 +45,7 @@ _COLUMNS = {
     "labels": ("unit_id", "control", "label", "confidence", "n", "decided_by", "state"),
     "quarantine": ("contract", "rule", "column", "stage"),
 }
-_JUDGED = ("references", *_SHOWN)
+_JUDGED = ("references", *SHOWN)
 _TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
 
@@ -67,7 +67,7 @@ def write_report(world: World, lease: Lease, *, data_docs: DataDocs = build_data
     record = current_round(world.hot, world.project)
     folder, now = f"reports/{record.number if record else 0}/", world.now()
     docs = data_docs([(contract(name), _judged_columns(world, name)) for name in _JUDGED], now)
-    tables = {name: world.table(name).read(columns=_COLUMNS.get(name)) for name in _SHOWN}
+    tables = {name: world.table(name).read(columns=_COLUMNS.get(name)) for name in SHOWN}
     page = report_page(Source(world.spec, tables, now, "data-docs/index.html", world.settings.label_studio_url))
     for path, data in docs.items():
         lease.check()

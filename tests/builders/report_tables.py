@@ -7,26 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from labelloop.contracts import contract
+from tasks.report import SHOWN
 from tests.builders.rows import hex_id, rows_of
 
 AT = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 STUDIO = "https://labels.example"
-NAMES = (
-    "batches",
-    "tasks",
-    "units",
-    "predictions",
-    "annotations",
-    "labels",
-    "agreement",
-    "annotators",
-    "evaluations",
-)
-NAMES += ("datasets", "models", "receipts", "quarantine")
 
 
 def empty() -> dict[str, pa.Table]:
-    return {name: contract(name).schema.empty_table() for name in NAMES}
+    return {name: contract(name).schema.empty_table() for name in SHOWN}
 
 
 def full(label: str = "7") -> dict[str, pa.Table]:

@@ -188,8 +188,8 @@ MUTATIONS = (
     Mutation(
         "skipped annotations lost in a conversion",
         "deployments/cli/convert_verb.py",
-        "skipped.write_table(chunk.skipped)",
-        "skipped.write_table(chunk.skipped.slice(0, 0))",
+        "_write(skipped, chunk.skipped)",
+        "_write(skipped, chunk.skipped.slice(0, 0))",
         "tests/unit/test_conversion.py -k skipped",
     ),
     Mutation(
