@@ -34,7 +34,7 @@ SAMPLING = "sampling: {strategy: k_center, batch_size: 24, audit_rate: 0.25, exp
 
 def spec_text(name: str) -> str:
     text = "\n".join(SAMPLING if line.startswith("sampling:") else line for line in SPEC.splitlines())
-    return text.replace("name: digits", f"name: {name}")
+    return text.replace("name: digits", f"name: {name}").replace("digits/", "dask/")
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def fill(world: World) -> None:
     rng = np.random.default_rng(3)
     refs = sorted(rng.bytes(16).hex() for _ in range(20 * SHARDS))
     media = {"bucket": "media", "media_version": "v1", "state": "active", "size": 1}
-    write(world, "references", [media | {"ref_id": ref, "key": f"digits/{ref}/a.png", "etag": ref} for ref in refs])
+    write(world, "references", [media | {"ref_id": ref, "key": f"dask/{ref}/a.png", "etag": ref} for ref in refs])
     told = {"model_version": "m", "media_version": "v1"}
     write(world, "predictions", [told | {"ref_id": ref, "embedding": rng.normal(size=3).tolist()} for ref in refs])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,9 +12,9 @@ import pytest
 
 from deployments.cli import environment
 from deployments.local import owner_only
-from deployments.local.home import CHECKOUT
 from tasks.clients.label_studio_connection import Connection
 from tasks.clients.s3 import split_uri
+from tests.builders.trust_zone import name_open_buckets
 
 pytestmark = pytest.mark.integration
 
@@ -97,14 +96,14 @@ def doctor_on(variables, tmp_path, *words, **changes):
     return diagnosed(own, *words)
 
 
-@pytest.mark.usefixtures("worker", "label_studio")
-def test_the_doctor_finds_nothing_wrong_with_a_whole_stack(variables, tmp_path):
+@pytest.mark.usefixtures("worker")
+def test_the_doctor_finds_nothing_wrong_with_a_whole_stack(variables, tmp_path, label_studio):
     bucket = variables["LABELLOOP_LAKE_URI"].removeprefix("s3://")
     spec = {"name": "cars", "title": "Cars", "media": {"bucket": bucket}, "guidelines": {"text": "Look."}}
     labels = [{"value": "a"}, {"value": "b"}]
     spec["interface"] = {"questions": [{"name": "what", "prompt": "What?", "labels": labels}]}
     (tmp_path / "cars.yaml").write_text(json.dumps(spec | {"annotators": {"count": 4}}))
-    shutil.copy(CHECKOUT / "deployments" / "projects" / "digits.yaml", tmp_path)  # its bucket is open to other tests
+    name_open_buckets(label_studio, tmp_path)
     code, found = doctor_on(variables, tmp_path, "cars")
     assert {name: finding["state"] for name, finding in found.items()} == dict.fromkeys(found, "ok"), found
     assert code == 0

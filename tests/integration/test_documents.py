@@ -26,6 +26,7 @@ from deployments.cli.convert_verb import convert_file
 from tasks.clients.media import S3MediaStore
 from tasks.clients.s3 import connect
 from tests.builders.pools import a_pool
+from tests.builders.trust_zone import name_open_buckets
 
 pytestmark = pytest.mark.integration
 
@@ -89,6 +90,7 @@ def folder(stack_environment, worker, label_studio, tmp_path, monkeypatch):
     """The reader's folder, with settings of the stack and a lake of its own; in it what pages name."""
     projects = tmp_path / "deployments" / "projects"
     projects.mkdir(parents=True)
+    name_open_buckets(label_studio, projects)
     monkeypatch.setenv("LABELLOOP_PROJECTS_DIR", str(projects))
     monkeypatch.setenv("LABELLOOP_LAKE_URI", f"{os.environ['LABELLOOP_LAKE_URI']}/{tmp_path.name}")
     pq.write_table(a_pool(), tmp_path / "pool.parquet")
