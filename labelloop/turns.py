@@ -13,6 +13,7 @@ from labelloop.sampling import Gain
 from labelloop.simulation import paired_difference
 
 Figures = dict[str, Any]
+TOLD = ("project", "pair", "annotator")  # the scopes of agreement that fit a summary; the report shows them all
 
 
 def turn_figures(tables: Mapping[str, pa.Table]) -> Figures:
@@ -61,7 +62,8 @@ def _agreement(agreement: pa.Table) -> list[Figures]:
     """Return the newest figures, those of the last measured round."""
     if agreement.num_rows == 0:
         return []
-    newest = agreement.filter(pc.equal(agreement["round"], pc.max(agreement["round"])))
+    told = agreement.filter(pc.is_in(agreement["scope"], pa.array(TOLD)))
+    newest = told.filter(pc.equal(told["round"], pc.max(told["round"])))
     names = ["control", "scope", "who", "metric", "value", "low", "high", "n_units", "reason"]
     order = [("control", "ascending"), ("scope", "descending"), ("metric", "ascending"), ("who", "ascending")]
     return _rows(newest.sort_by(order), names)

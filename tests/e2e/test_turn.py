@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -73,7 +74,8 @@ def test_no_answer_was_lost_or_counted_twice(turned):
 def test_the_report_is_one_page_that_asks_for_nothing(turned):
     page = newest_report(turned.world).decode()
     assert "<script" not in page
-    assert "http://" not in page.replace("http://www.w3.org/", "")
+    loaded = re.sub(r'<a href="[^"]*"', "", page.replace("http://www.w3.org/", ""))  # a link waits for its reader
+    assert "http://" not in loaded
 
 
 def test_a_second_run_adds_nothing(turned):
