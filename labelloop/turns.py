@@ -13,7 +13,6 @@ from labelloop.sampling import Gain
 from labelloop.simulation import paired_difference
 
 Figures = dict[str, Any]
-TOLD = ("project", "pair", "annotator")  # the scopes of agreement that fit a summary; the report shows them all
 
 
 def turn_figures(tables: Mapping[str, pa.Table]) -> Figures:
@@ -62,8 +61,7 @@ def _agreement(agreement: pa.Table) -> list[Figures]:
     """Return the newest figures, those of the last measured round."""
     if agreement.num_rows == 0:
         return []
-    told = agreement.filter(pc.is_in(agreement["scope"], pa.array(TOLD)))
-    newest = told.filter(pc.equal(told["round"], pc.max(told["round"])))
+    newest = agreement.filter(pc.equal(agreement["round"], pc.max(agreement["round"])))
     names = ["control", "scope", "who", "metric", "value", "low", "high", "n_units", "reason"]
     order = [("control", "ascending"), ("scope", "descending"), ("metric", "ascending"), ("who", "ascending")]
     return _rows(newest.sort_by(order), names)
@@ -80,8 +78,8 @@ def _accuracy(evaluations: pa.Table) -> list[Figures]:
     loop = evaluations.filter(
         pc.and_(pc.equal(evaluations["arm"], "loop"), pc.equal(evaluations["metric"], "accuracy"))
     )
-    order = [("evidence", "ascending"), ("round", "ascending")]
-    return _rows(loop.sort_by(order), ["evidence", "round", "value", "low", "high", "n"])
+    order = [("evidence", "ascending"), ("round", "ascending"), ("measured_at", "ascending")]
+    return _rows(loop.sort_by(order), ["evidence", "round", "model_version", "value", "low", "high", "n"])
 
 
 def _reliability(evaluations: pa.Table) -> list[Figures]:

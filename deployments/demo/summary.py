@@ -20,6 +20,7 @@ TABLES = (
     "quarantine",
     "receipts",
 )
+TOLD = ("project", "pair", "annotator")  # the scopes of agreement that fit a summary; the report shows them all
 
 
 def figures_of(world: World) -> Figures:
@@ -46,14 +47,16 @@ def summary_lines(figures: Figures) -> Iterator[str]:
         yield f"  {row['round']}: {row['units']} units, {row['annotations']} answers"
     yield "Agreement on planned opinions"
     for row in figures["agreement"]:
-        yield f"  {row['scope']:<9} {row['who'] or 'all':<31} {row['metric']:<19} {_figure(row)}"
+        if row["scope"] in TOLD:
+            yield f"  {row['scope']:<9} {row['who'] or 'all':<31} {row['metric']:<19} {_figure(row)}"
     yield "Annotators, against the consensus of the others"
     for row in figures["annotators"]:
         yield f"  {row['annotator']}  {_annotator(row)}"
     yield "Accuracy of the loop's model"
     for row in figures["accuracy"]:
         accuracy = _interval(row["value"], row["low"], row["high"])
-        yield f"  round {row['round']}, {row['evidence']:<26} {accuracy} n={row['n']}"
+        model = (row["model_version"] or "unknown")[:8]
+        yield f"  round {row['round']}, model {model}, {row['evidence']:<26} {accuracy} n={row['n']}"
     yield "The spec's strategy minus random labels at equal budget, simulated, paired by seed"
     for row in figures["comparison"]:
         interval = _interval(row["difference"], row["low"], row["high"], sign="+")

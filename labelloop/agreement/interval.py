@@ -15,7 +15,7 @@ from scipy.stats import norm
 
 from labelloop.agreement.patterns import Disagreement, Patterns
 from labelloop.agreement.ratings import FloatArray, IntArray
-from labelloop.errors import InputError
+from labelloop.errors import InputError, NotEstimable
 
 CELLS = 4_000_000  # of the weights held at once: 32 MB
 ROUNDING = 1e-12  # a disagreement below it is none
@@ -73,6 +73,9 @@ def bootstrap(estimate: Disagreement, patterns: Patterns, precision: Precision) 
 
     Replicates without the figure (one category left, no pair left) are left out. Resampling shows no variation when
     no unit disagrees, or all do: the end inside the scale then allows for the share of units that may be otherwise.
+
+    Raises:
+        NotEstimable: no replicate has the figure.
     """
     observed, expected = (float(part[0]) for part in estimate(patterns.frequency[None, :]))
     unseen = unseen_share(patterns.n_independent, precision.confidence)
@@ -80,6 +83,8 @@ def bootstrap(estimate: Disagreement, patterns: Patterns, precision: Precision) 
         return max(1.0 - unseen / expected, -1.0), 1.0
     with np.errstate(invalid="ignore", divide="ignore"):
         replicates = np.concatenate([coefficient(estimate(draw)) for draw in _draws(patterns, precision)])
+    if np.isnan(replicates).all():
+        raise NotEstimable("no resampling of so few units has a figure")
     tail = (1.0 - precision.confidence) / 2.0
     low, high = np.nanquantile(replicates, [tail, 1.0 - tail])
     if high - low < ROUNDING:
