@@ -1,4 +1,4 @@
-"""What an erasure reaches in Label Studio: tasks, saved views, rows that no API shows, files, log."""
+"""What an erasure reaches in Label Studio through its API: tasks and saved views."""
 
 from __future__ import annotations
 
@@ -13,20 +13,6 @@ from tasks.clients.lease import Lease
 from tasks.clients.world import World
 from tasks.erasure.worlds import reached
 from tasks.labelling_project import known_project
-
-_NO_DATABASE = (
-    "no database of Label Studio is within reach (LABELLOOP_LABEL_STUDIO_DATABASE_URL, or its SQLite file in "
-    "LABELLOOP_LABEL_STUDIO_DATA_DIR): look there for rows of the table `task` whose `project_id` is null, which no "
-    "API shows, and delete them with their annotations, drafts and predictions"
-)
-_NO_FOLDER = (
-    "no data folder of Label Studio is within reach (LABELLOOP_LABEL_STUDIO_DATA_DIR): look through `media/upload`, "
-    "`media/export` and `export` there"
-)
-_NO_LOG = (
-    "no log of Label Studio is within reach (LABELLOOP_LABEL_STUDIO_LOG): rotate it, and that of a proxy, within the "
-    "deadline; unless queries are cut off it holds the address of every object viewed, base64-encoded"
-)
 
 
 def count_tasks(worlds: Sequence[World], plan: Plan) -> dict[str, int]:
@@ -56,63 +42,6 @@ def erase_views(worlds: Sequence[World], lease: Lease, plan: Plan) -> None:
         for _, view in _present_views(world, reach):
             lease.check()
             world.label_studio.delete_view(view)
-
-
-def count_orphans(worlds: Sequence[World], plan: Plan) -> dict[str, int]:
-    """Return how many tasks of no project, in the database itself, are about what is erased."""
-    orphans = worlds[0].orphans
-    return {"label_studio_orphans": len(orphans.find(plan.names())) if orphans else 0}
-
-
-def erase_orphans(worlds: Sequence[World], lease: Lease, plan: Plan) -> None:
-    """Delete such tasks with all that belongs to them from the database."""
-    orphans = worlds[0].orphans
-    if orphans and (found := orphans.find(plan.names())):
-        lease.check()
-        orphans.delete(found)
-
-
-def count_files(worlds: Sequence[World], plan: Plan) -> dict[str, int]:
-    """Return how many uploads and exports of people name what is erased."""
-    disk = worlds[0].label_studio_disk
-    return {"label_studio_files": len(disk.files(plan.names())) if disk else 0}
-
-
-def erase_files(worlds: Sequence[World], lease: Lease, plan: Plan) -> None:
-    """Delete such files."""
-    disk = worlds[0].label_studio_disk
-    if disk and (found := disk.files(plan.names())):
-        lease.check()
-        disk.delete_files(found)
-
-
-def count_log(worlds: Sequence[World], plan: Plan) -> dict[str, int]:
-    """Return how many parts of Label Studio's log name what is erased."""
-    log = worlds[0].label_studio_log
-    return {"label_studio_log": len(log.files(plan.names())) if log else 0}
-
-
-def erase_log(worlds: Sequence[World], lease: Lease, plan: Plan) -> None:
-    """Blank the lines that do."""
-    log = worlds[0].label_studio_log
-    if log and (found := log.files(plan.names())):
-        lease.check()
-        log.blank(found, plan.names())
-
-
-def no_database(world: World) -> str | None:
-    """Return what a person has to do where the database is out of reach."""
-    return None if world.orphans else _NO_DATABASE
-
-
-def no_folder(world: World) -> str | None:
-    """Return what a person has to do where the data folder is out of reach."""
-    return None if world.label_studio_disk else _NO_FOLDER
-
-
-def no_log(world: World) -> str | None:
-    """Return what a person has to do where the log is out of reach."""
-    return None if world.label_studio_log else _NO_LOG
 
 
 def tasks_of(world: World, unit_ids: Collection[str], addresses: Collection[str]) -> list[tuple[int, int]]:

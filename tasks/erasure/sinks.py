@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from labelloop.erasure.plan import Plan
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
-from tasks.erasure import inbox_files, label_studio, media, rows
+from tasks.erasure import inbox_files, label_studio, label_studio_machine, media, rows
 
 Worlds = Sequence[World]
 
@@ -62,25 +62,25 @@ SINKS = (
         "label_studio_orphans",
         ("label_studio_orphans",),
         "tasks of no project read in the database itself",
-        label_studio.count_orphans,
-        label_studio.erase_orphans,
-        label_studio.no_database,
+        label_studio_machine.ORPHANS.count,
+        label_studio_machine.ORPHANS.erase,
+        label_studio_machine.ORPHANS.out_of_reach,
     ),
     Sink(
         "label_studio_files",
         ("label_studio_files",),
         "every upload and export searched for every name",
-        label_studio.count_files,
-        label_studio.erase_files,
-        label_studio.no_folder,
+        label_studio_machine.FILES.count,
+        label_studio_machine.FILES.erase,
+        label_studio_machine.FILES.out_of_reach,
     ),
     Sink(
         "label_studio_log",
         ("label_studio_log",),
         "every part of the log searched for every name",
-        label_studio.count_log,
-        label_studio.erase_log,
-        label_studio.no_log,
+        label_studio_machine.LOG.count,
+        label_studio_machine.LOG.erase,
+        label_studio_machine.LOG.out_of_reach,
     ),
     Sink("rows", tuple(rows.TABLES), "the newest version of the table read again", rows.count_rows, rows.erase_rows),
     Sink(
