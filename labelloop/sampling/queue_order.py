@@ -33,7 +33,8 @@ def queue_scores(batch: pa.Table, confidence: NDArray[np.floating] | None, seed:
     kept = batch["stratum"].to_numpy(zero_copy_only=False) == "exploit"
     if confidence is not None and np.isfinite(confidence[kept]).any():
         kept = kept & np.isfinite(confidence)
-        own = confidence[kept].astype(np.float64) + rng.random(kept.sum()) * TIES
+        sure = np.clip(confidence[kept].astype(np.float64), INSIDE, 1.0 - INSIDE - TIES)
+        own = sure + rng.random(kept.sum()) * TIES
     else:
         ranks = batch["rank"].to_numpy()[kept]
         own = (ranks.argsort().argsort() + 0.5) / max(len(ranks), 1)

@@ -194,4 +194,18 @@ WORKBENCH = (
         'shown = rows["predicted"]',
         "tests/unit/test_push.py -k random_share",
     ),
+    Mutation(
+        "equally sure tasks served as they were chosen",
+        "labelloop/sampling/queue_order.py",
+        "own = sure + rng.random(kept.sum()) * TIES",
+        "own = sure",
+        "tests/unit/test_sampling.py -k shuffled_by_the_seed",
+    ),
+    Mutation(
+        "the audit behind everything",
+        "labelloop/sampling/queue_order.py",
+        "places[~kept] = np.quantile(own, places[~kept])",
+        "places[~kept] = np.quantile(own, 0.99 + places[~kept] / 100)",
+        "tests/unit/test_sampling.py -k within_and_between",
+    ),
 )

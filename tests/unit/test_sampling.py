@@ -225,6 +225,31 @@ def test_the_place_in_the_queue_does_not_tell_an_audit():
     assert places[:, audit].std() == pytest.approx(np.arange(50).std(), abs=1.5)
 
 
+def in_blocks(audit: int = 0) -> tuple[pa.Table, np.ndarray]:
+    """Three blocks of twenty units that the model is equally sure of, and behind them the audit."""
+    stratum = ["exploit"] * 60 + ["audit"] * audit
+    return pa.table({"stratum": stratum, "rank": range(60 + audit)}), np.repeat([0.0, 0.5, 1.0], (20, 20, 20 + audit))
+
+
+def test_equal_confidence_is_shuffled_by_the_seed_within_its_block_and_ascends_across_blocks():
+    batch, confidence = in_blocks()
+    first, again, other = (queue_scores(batch, confidence, seed) for seed in (1, 1, 2))
+    assert first.tolist() == again.tolist()
+    for scores in (first, other):
+        assert len(set(scores)) == 60
+        assert (np.diff(confidence[scores.argsort()]) >= 0).all()
+    for block in (slice(0, 20), slice(20, 40), slice(40, 60)):
+        orders = [np.arange(20).tolist(), first[block].argsort().tolist(), other[block].argsort().tolist()]
+        assert orders[0] != orders[1] != orders[2] != orders[0]
+
+
+def test_the_audit_lies_at_random_places_within_and_between_blocks_of_equal_confidence():
+    batch, confidence = in_blocks(audit=30)
+    places = np.array([queue_scores(batch, confidence, seed).argsort().argsort() for seed in range(400)])
+    assert places[:, 60:].mean(axis=0) == pytest.approx(np.full(30, 44.5), abs=5.0)
+    assert places[:, 60:].std() == pytest.approx(np.arange(90).std(), abs=1.5)
+
+
 def test_a_row_without_a_confidence_gets_a_place_all_the_same():
     batch = compose(a_pool(500))
     confidence = np.full(50, 0.7)
