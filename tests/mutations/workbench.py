@@ -208,4 +208,11 @@ WORKBENCH = (
         "places[~kept] = np.quantile(own, 0.99 + places[~kept] / 100)",
         "tests/unit/test_sampling.py -k within_and_between",
     ),
+    Mutation(
+        "markup in guidelines left as it is",
+        "labelloop/guidelines.py",
+        "escaped = html.escape(text, quote=False)",
+        "escaped = text",
+        "tests/unit/test_guidelines.py",
+    ),
 )
