@@ -10,12 +10,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from labelloop.errors import Conflict, LeaseHeld, LeaseLost, UnavailableError
-from tasks.clients.hot import HotState, Versioned
+from tasks.clients.hot import HotState, Json, Versioned
 
 Clock = Callable[[], float]
 
@@ -30,6 +30,7 @@ class Lease:
     _hot: HotState
     _seconds: float
     _clock: Clock
+    _etag: str | None  # of the record last seen; None before there was any
     _lost: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -43,44 +44,45 @@ class Lease:
         Raises:
             LeaseLost: it expired and somebody took it; nothing more may be changed.
         """
-        self._ours()
+        if self._lost.is_set() or not self._is_ours(self._hot.get(self.key)):
+            raise self._overtaken()
 
     def renew(self) -> None:
         """Push the expiry forward; LeaseLost if somebody else holds it."""
-        self._write(self._ours(), self._clock() + self._seconds)
+        if self._lost.is_set() or not self._write(self._clock() + self._seconds):
+            raise self._overtaken()
 
     def release(self) -> None:
         """Give the lease up; the token stays, so that the next holder's is higher."""
-        try:
-            present = self._hot.get(self.key)
-            if present and self._is_ours(present):
-                self._write(present, 0.0)
-        except UnavailableError:
-            return  # it expires by itself
+        with suppress(UnavailableError):  # it expires by itself
+            self._write(0.0)
 
-    def _write(self, present: Versioned | None, expires_at: float) -> None:
-        """Put our record in place of the present one.
+    def _write(self, expires_at: float) -> bool:
+        """Put our record in the place of the one last seen, and return whether nobody else did so first.
 
-        Raises:
-            Conflict: somebody else did so first. A put of ours that was carried out before its reply was lost, and
-                then sent again by the S3 client, is no conflict.
+        A put of ours that was carried out before its reply was lost is seen here, and written once more.
         """
         record = {"token": self.token, "holder": self.holder, "expires_at": expires_at}
-        try:
-            if present:
-                self._hot.replace(self.key, record, present.etag)
-            else:
-                self._hot.create(self.key, record)
-        except Conflict:
-            if not self._is_ours(self._hot.get(self.key)):
-                raise
+        for _ in range(2):
+            try:
+                self._put(record)
+                return True
+            except Conflict:
+                present = self._hot.get(self.key)
+                if present is None or not self._is_ours(present):
+                    return False
+                self._etag = present.etag
+        return False
 
-    def _ours(self) -> Versioned:
-        present = self._hot.get(self.key)
-        if self._lost.is_set() or present is None or not self._is_ours(present):
-            self._lost.set()
-            raise LeaseLost(f"the lease {self.name} was taken over by another run", remedy="let that run finish")
-        return present
+    def _put(self, record: Json) -> None:
+        if self._etag is None:
+            self._etag = self._hot.create(self.key, record)
+        else:
+            self._etag = self._hot.replace(self.key, record, self._etag)
+
+    def _overtaken(self) -> LeaseLost:
+        self._lost.set()
+        return LeaseLost(f"the lease {self.name} was taken over by another run", remedy="let that run finish")
 
     def _is_ours(self, present: Versioned | None) -> bool:
         return present is not None and (present.value["token"], present.value["holder"]) == (self.token, self.holder)
@@ -89,8 +91,7 @@ class Lease:
         while not released.wait(self._seconds / 3):
             try:
                 self.renew()
-            except (LeaseLost, Conflict):
-                self._lost.set()
+            except LeaseLost:
                 return
             except UnavailableError:
                 continue  # the next beat may reach the server before the lease expires
@@ -108,11 +109,9 @@ def try_acquire(hot: HotState, name: str, *, seconds: float, clock: Clock = time
     present = hot.get(key)
     if present and present.value["expires_at"] > clock() and not _ended(present.value["holder"]):
         raise LeaseHeld(f"another run holds {name}", remedy="wait until it ends, or until its lease expires")
-    lease = Lease(name, _next_token(present), holder, hot, seconds, clock)
-    try:
-        lease._write(present, clock() + seconds)
-    except Conflict:
-        raise LeaseHeld(f"another run took {name} at this moment", remedy="retry") from None
+    lease = Lease(name, _next_token(present), holder, hot, seconds, clock, present.etag if present else None)
+    if not lease._write(clock() + seconds):
+        raise LeaseHeld(f"another run took {name} at this moment", remedy="retry")
     return lease
 
 

@@ -29,8 +29,8 @@ REFERENCES = (
     Mutation(
         "a lost lease goes on writing",
         "tasks/clients/lease.py",
-        'raise LeaseLost(f"the lease {self.name} was taken over by another run", remedy="let that run finish")',
-        "return None",
+        "            raise self._overtaken()\n\n    def renew",
+        "            return\n\n    def renew",
         "tests/unit/test_lease.py -k stays_lost",
     ),
     Mutation(

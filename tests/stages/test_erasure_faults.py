@@ -134,7 +134,7 @@ def test_a_run_that_was_overtaken_changes_nothing_more(asked, unbroken):
 def test_without_the_lease_a_second_run_is_noticed(asked, unbroken, monkeypatch):
     @contextmanager
     def nobody_waits(world):
-        yield Lease("erasure", 1, "", world.hot, 60, lambda: 0)
+        yield Lease("erasure", 1, "", world.hot, 60, lambda: 0, None)
 
     monkeypatch.setattr("tasks.erasure.carry_out.erasing", nobody_waits)
     monkeypatch.setattr(Lease, "check", lambda _: None)

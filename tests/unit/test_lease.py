@@ -177,11 +177,55 @@ def test_a_renewal_that_finds_a_successor_stops_the_next_effect(hot):
 
 
 def test_a_store_that_does_not_answer_does_not_hide_how_the_block_ended(hot, monkeypatch):
-    def silent(_key):
+    def silent(*_given):
         raise UnavailableError("S3 did not answer")
 
     with hold(hot, "digits/sync", seconds=60, wait_seconds=0):
         monkeypatch.setattr(hot, "get", silent)
+        monkeypatch.setattr(hot, "replace", silent)
+
+
+def test_a_renewal_whose_reply_was_lost_and_not_sent_again_does_not_cost_the_lease(clock):
+    class LosesReplies(MemoryHotState):
+        silent = False
+
+        def replace(self, key, value, etag):
+            written = super().replace(key, value, etag)
+            if self.silent:
+                raise UnavailableError("S3 did not answer")
+            return written
+
+    hot = LosesReplies()
+    lease = try_acquire(hot, "digits/sync", seconds=60, clock=clock)
+    hot.silent = True
+    with pytest.raises(UnavailableError):
+        lease.renew()
+    hot.silent = False
+    lease.renew()
+    lease.release()
+    try_acquire(hot, "digits/sync", seconds=60, clock=clock).check()
+
+
+def test_a_lease_costs_two_requests_to_take_and_one_each_to_renew_check_and_release(clock):
+    class Counted(MemoryHotState):
+        asked = 0
+
+        def get(self, key):
+            self.asked += 1
+            return super().get(key)
+
+        def replace(self, key, value, etag):
+            self.asked += 1
+            return super().replace(key, value, etag)
+
+    hot = Counted()
+    held_by(hot, ELSEWHERE, expires_at=0.0)
+    lease = try_acquire(hot, "digits/sync", seconds=60, clock=clock)
+    asked = [hot.asked]
+    for act in (lease.renew, lease.check, lease.release):
+        act()
+        asked.append(hot.asked)
+    assert asked == [2, 3, 4, 5]
 
 
 def _steal(hot):
