@@ -36,6 +36,7 @@ class Pace(NamedTuple):
 
     `answers`, `hours`: (days,) of each of the last whole days, today's first. `hours_each`: what an answer takes on
     average. `hours_of_round`: what the newest round took so far. `missing`: opinions that open tasks still wait for.
+    `seconds`: (n,) of each answer that was timed, idle time cut.
     """
 
     answers: FloatArray
@@ -43,6 +44,7 @@ class Pace(NamedTuple):
     hours_each: float
     hours_of_round: float
     missing: int
+    seconds: FloatArray
 
 
 def pace_of(tables: Mapping[str, pa.Table], at: datetime, *, expected: float) -> Pace:
@@ -58,13 +60,15 @@ def pace_of(tables: Mapping[str, pa.Table], at: datetime, *, expected: float) ->
     days = 0 if first is None else min(at - first, WINDOW) // timedelta(days=1)
     now = np.datetime64(at.astimezone(UTC).replace(tzinfo=None), "us")
     ago = (now - answers["answered_at"].to_numpy()) // np.timedelta64(1, "D")
-    hours, counts = _seconds(answers["seconds"], expected) / 3600.0, (ago >= 0) & (ago < days)
+    seconds, counts = _without_idle(answers["seconds"]), (ago >= 0) & (ago < days)
+    hours = _hours(seconds, expected)
     return Pace(
         answers=np.bincount(ago[counts], minlength=days).astype(np.float64),
         hours=np.bincount(ago[counts], weights=hours[counts], minlength=days).astype(np.float64),
         hours_each=float(hours.mean()) if len(hours) else expected / 3600.0,
         hours_of_round=float(hours[answers["of_round"].to_numpy()].sum()),
         missing=missing,
+        seconds=seconds[~np.isnan(seconds)],
     )
 
 
@@ -78,11 +82,13 @@ def _counted(tables: Mapping[str, pa.Table]) -> tuple[pa.Table, int]:
         return answers, int(db.sql(_OPEN).fetchall()[0][0])
 
 
-def _seconds(times: pa.ChunkedArray, expected: float) -> FloatArray:
-    """Return how long each answer took, idle time cut; one that was not timed took as long as the others."""
-    seconds = times.to_numpy().astype(np.float64)
-    timed = seconds[~np.isnan(seconds)]
-    if not len(timed):
-        return np.full(len(seconds), expected)
-    cut = np.minimum(seconds, idle_cap(timed))
-    return np.where(np.isnan(cut), np.nanmean(cut), cut)
+def _without_idle(times: pa.ChunkedArray) -> FloatArray:
+    """Return how long each answer took, idle time cut; NaN where it was not timed."""
+    seconds: FloatArray = times.to_numpy().astype(np.float64)
+    return np.minimum(seconds, idle_cap(seconds))
+
+
+def _hours(seconds: FloatArray, expected: float) -> FloatArray:
+    """Return hours; an answer that was not timed took as long as the others."""
+    untimed = np.isnan(seconds)
+    return np.where(untimed, expected if untimed.all() else np.nanmean(seconds), seconds) / 3600.0

@@ -87,13 +87,14 @@ def matrix(rows: Rows, *, across: str, down: str, value: str, form: str) -> str:
     return _svg(alt.layer(base.mark_rect().encode(color=shade), text), steps=_distinct(rows, down))
 
 
-def histogram(values: Sequence[float], *, title: str, count: str) -> str:
-    """Return how often values between 0 and 1 lie in each tenth."""
+def histogram(bins: Rows, *, title: str, count: str) -> str:
+    """Return one upright bar per row (`low, high, n`), as wide as its bin."""
     encoding = {
-        "x": alt.X("value:Q", title=title, bin=alt.Bin(extent=[0, 1], step=0.1)),
-        "y": alt.Y("count()", title=count, axis=alt.Axis(tickMinStep=1)),
+        "x": alt.X("low:Q", title=title, bin="binned", axis=alt.Axis(tickCount=5)),
+        "x2": "high:Q",
+        "y": alt.Y("n:Q", title=count, axis=alt.Axis(tickMinStep=1)),
     }
-    return _svg(_chart([{"value": v} for v in values]).mark_bar(color=_COLOURS[0]).encode(**encoding), height=160)
+    return _svg(_chart(bins).mark_bar(color=_COLOURS[0]).encode(**encoding), height=160)
 
 
 def _chart(rows: Rows) -> alt.Chart:

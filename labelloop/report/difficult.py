@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from labelloop.report.charts import histogram
-from labelloop.report.section import Chart, Grid, Link, Section, Source
+import numpy as np
+
+from labelloop.report.distribution import distribution
+from labelloop.report.section import Grid, Link, Section, Source
 
 _ROWS = 20
 
@@ -18,13 +20,16 @@ def difficult_section(source: Source) -> Section:
         (_task(source, tasks.get(row["unit_id"])), row["control"], row["label"] or "", row["confidence"], row["n"])
         for row in labels[:_ROWS]
     ]
-    chart = Chart(
-        histogram([row["confidence"] for row in labels], title="confidence of the label", count="labels"),
-        "How sure the labels are.",
+    chart, counts = distribution(
+        np.array([row["confidence"] for row in labels]),
+        of="confidence",
+        counted="labels",
+        said="How sure the labels are.",
+        extent=(0.0, 1.0),
     )
     heads = ("task", "question", "label", "confidence", "opinions")
     lead = "The least sure labels first: where the guidelines may need an example."
-    return Section("difficult", "Difficult units", lead, (chart,), (Grid("Least sure labels", heads, rows),))
+    return Section("difficult", "Difficult units", lead, (chart,), (Grid("Least sure labels", heads, rows), counts))
 
 
 def _task(source: Source, task: dict[str, int] | None) -> Link | str:

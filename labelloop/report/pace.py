@@ -7,6 +7,7 @@ from datetime import timedelta
 from labelloop.forecast import Forecast, forecasts
 from labelloop.pace import pace_of
 from labelloop.report.charts import curves
+from labelloop.report.distribution import distribution
 from labelloop.report.section import Chart, Grid, Section, Source, number
 
 
@@ -19,8 +20,14 @@ def pace_section(source: Source) -> Section:
     drawn = [{"day": day, "value": int(n), "series": "answers"} for day, n in zip(days, past.answers, strict=True)]
     came = f"{int(past.answers.sum()):,} came in {len(days)} days"
     lead = f"{past.missing:,} opinions are still wanted of open tasks; {came}."
-    charts = (Chart(curves(drawn[::-1], title="answers", over="day"), "Answers on each day."),) if drawn else ()
-    return Section("pace", "Throughput and cost", lead, charts, (_forecast(source), *_cost(source)))
+    charts = [Chart(curves(drawn[::-1], title="answers", over="day"), "Answers on each day.")] if drawn else []
+    grids = [_forecast(source), *_cost(source)]
+    if len(past.seconds):
+        said = "How long answers took; beyond the last bin nobody was at work, so longer ones count in it."
+        chart, grid = distribution(past.seconds, of="seconds", counted="answers", said=said)
+        charts.append(chart)
+        grids.append(grid)
+    return Section("pace", "Throughput and cost", lead, tuple(charts), tuple(grids))
 
 
 def _forecast(source: Source) -> Grid:

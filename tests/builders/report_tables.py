@@ -22,6 +22,7 @@ def full(label: str = "7") -> dict[str, pa.Table]:
     strata = ["exploit", "explore", "audit"]
     batches = [
         {"round": 1 + i // 20, "rank": i, "stratum": strata[i % 3], "strategy": "hybrid", "reason": f"reason {i}"}
+        | {"acquisition_score": None if i % 3 else i / 60}
         for i in range(60)
     ]
     people = [f"a-{i}{i:011x}" for i in range(4)]
@@ -102,7 +103,7 @@ def full(label: str = "7") -> dict[str, pa.Table]:
     ]
     labels += [{"control": "digit", "state": "conflict", "confidence": 0.4}] * 4
     pushed = {"state": "open", "overlap": 2, "pushed_at": AT - timedelta(days=14), "ls_project": 3}
-    answered = {"state": "active", "opinion_reason": "planned", "lead_time": 30.0}
+    answered = {"state": "active", "opinion_reason": "planned"}
     splits = '{"train": 40, "validation": 0, "test": 0, "audit": 10}'
     given = {
         "batches": batches,
@@ -113,7 +114,9 @@ def full(label: str = "7") -> dict[str, pa.Table]:
             for i in range(60)
         ],
         "annotations": [
-            answered | {"unit_id": hex_id(i % 60), "created_at": AT - timedelta(days=i % 13, hours=1)}
+            answered
+            | {"unit_id": hex_id(i % 60), "created_at": AT - timedelta(days=i % 13, hours=1)}
+            | {"lead_time": 3600.0 if i == 0 else 30.0 + i % 10}
             for i in range(80)
         ],
         "labels": labels,

@@ -146,6 +146,25 @@ def test_throughput_forecast_and_cost_stand_together(tree):
     assert "0.600" in text
 
 
+def counts_by(tree, anchor: str, figure: str) -> dict[str, int]:
+    rows = tree.xpath(f"//section[@id='{anchor}']//table[contains(caption, ' by {figure}')]/tbody/tr")
+    return {low: int(n) for low, n in (row.xpath("./td/text()") for row in rows)}
+
+
+def test_the_newest_rounds_acquisition_scores_are_drawn_and_counted_without_random_draws(tree):
+    assert any("Acquisition scores" in said for said in said_of_drawings(tree, "rounds"))
+    counts = counts_by(tree, "rounds", "acquisition score")
+    assert (len(counts), sum(counts.values())) == (10, 6)
+    assert next(iter(counts)).startswith("0.700")
+
+
+def test_how_long_answers_took_is_drawn_and_counted_with_idle_time_cut(tree):
+    assert any("How long answers took" in said for said in said_of_drawings(tree, "pace"))
+    counts = counts_by(tree, "pace", "seconds")
+    assert sum(counts.values()) == 80
+    assert max(float(bounds.split()[-1]) for bounds in counts) < 60  # one answer took an hour
+
+
 def test_the_keyboard_may_skip_the_menu_and_every_place_it_leads_to_is_there(tree):
     assert tree.xpath("//body/*[1]/@href") == ["#figures"]
     places = {place.removeprefix("#") for place in tree.xpath("//a/@href") if place.startswith("#")}
