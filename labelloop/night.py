@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from labelloop.agreement.of_each_region import marks_of
 from labelloop.agreement.question import Question
+from labelloop.clusters import GROUP, with_groups
 from labelloop.contracts import contract
 from labelloop.opinions import answered, planned_answers
 from labelloop.scoped_figures import Beside, Scoped, scoped_figures
@@ -42,14 +43,16 @@ def agreement_rows(
         seed: of the bootstrap.
         at: when it is measured.
         per_person: also for each pair and each annotator.
-        beside: what is known beside the answers; without it no strata, population, repeats and model.
+        beside: what is known beside the answers; without it no strata, population, repeats, model and clusters.
         buckets: of each question that is a triage, in their order.
     """
     known = beside or Beside()
     rows = []
     for control, kind in answered(annotations):
         answers = planned_answers(annotations, control)
-        settings = {"n_min": n_min, "seed": seed}
+        settings: dict[str, Any] = {"n_min": n_min, "seed": seed}
+        if known.clusters is not None:
+            answers, settings["group"] = with_groups(answers, known.clusters), GROUP
         question = Question(answers, kind, buckets.get(control, ()), marks_of(answers, annotations), settings)
         for scoped in scoped_figures(question, known.of_control(control), per_person=per_person):
             rows.append(_row(control, scoped, round, at))

@@ -25,7 +25,7 @@ def repeats(rows: pa.Table, answers: pa.Table, units: pa.Table) -> Iterator[tupl
 
     Args:
         rows: `unit_id, annotator, updated_at` of the contract `annotations`.
-        answers: the same answers as unit, annotator, value.
+        answers: the same answers as unit, annotator, value, and any column that clusters units.
         units: rows of the contract `units`.
     """
     with session() as db:
@@ -34,7 +34,8 @@ def repeats(rows: pa.Table, answers: pa.Table, units: pa.Table) -> Iterator[tupl
         twice = db.sql(_TWICE).to_arrow_table()
     place = pc.index_in(names_of(twice["unit_id"], twice["who"]), names_of(answers["unit"], answers["annotator"]))
     turn = pc.if_else(pc.equal(twice["turn"], 1), "first", "again")
-    said = pa.table({"unit": twice["unit"], "annotator": turn, "value": answers["value"].take(place)})
+    told = answers.drop_columns(["unit", "annotator"]).take(place)
+    said = told.append_column("unit", twice["unit"]).append_column("annotator", turn)
     for who in sorted(pc.unique(twice["who"]).to_pylist()):
         yield who, said.filter(pc.equal(twice["who"], who))
 

@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 
 from labelloop.agreement import Figure, measure, pairwise, per_annotator
 from labelloop.agreement.changes_of_agreement import changes
-from labelloop.agreement.interval import Precision
 from labelloop.agreement.question import Question, Rated, question_figures, rated
 from labelloop.annotators.herd import constancy, shared_errors
 from labelloop.contracts import contract
@@ -34,12 +33,14 @@ _OF_ONE: Final = MappingProxyType({"ordinal": "cohen_kappa_quadratic", "interval
 class Beside:
     """What is known beside the answers: rows of the contracts `batches` and `units`.
 
-    `model` has what a model says of units: control, unit, annotator, value.
+    `model` has what a model says of units: control, unit, annotator, value. `clusters` are the rows of
+    `labelloop.clusters`: which units are resampled together; without them each is on its own.
     """
 
     batches: pa.Table = field(default_factory=lambda: contract("batches").schema.empty_table())
     units: pa.Table = field(default_factory=lambda: contract("units").schema.empty_table())
     model: pa.Table | None = None
+    clusters: pa.Table | None = None
 
     def of_control(self, control: str) -> Beside:
         """The same with what the model says of one question only."""
@@ -65,8 +66,7 @@ def scoped_figures(question: Question, beside: Beside, *, per_person: bool = Tru
     answers = rated(question)
     if answers is not None:
         yield from _of_labels(question, answers)
-        precision = Precision(**question.settings)
-        yield "population", "", population_agreement(answers.ratings, beside.batches, answers.level, precision)
+        yield "population", "", _of_population(question, answers, beside)
         yield from _of_changes(question, answers)
         yield from _of_model(question, answers, beside)
     if per_person and answers is not None:
@@ -76,8 +76,13 @@ def scoped_figures(question: Question, beside: Beside, *, per_person: bool = Tru
         yield from _of_each_two(question)
 
 
+def _of_population(question: Question, answers: Rated, beside: Beside) -> Figure:
+    given = answers.ratings, beside.batches, answers.level
+    return population_agreement(*given, question.precision, question.group)
+
+
 def _of_labels(question: Question, answers: Rated) -> Iterator[Scoped]:
-    for label, said in per_label(answers):
+    for label, said in per_label(answers, question.group):
         for figure in measure(said, ["krippendorff_alpha"], **question.settings):
             yield "label", label, figure
 
@@ -91,7 +96,7 @@ def _of_changes(question: Question, answers: Rated) -> Iterator[Scoped]:
     )
     for name, column in (("time", "updated_at"), ("seconds", "lead_time"), ("shown", "prediction_shown")):
         said = said.append_column(name, question.rows[column].take(place))
-    for figure in changes(said, n_min=question.settings["n_min"]):
+    for figure in changes(said, group=question.group, n_min=question.precision.n_min):
         yield "change", "", figure
 
 
@@ -99,8 +104,11 @@ def _of_model(question: Question, answers: Rated, beside: Beside) -> Iterator[Sc
     """A model against the people, as one of them against the others."""
     if answers.level != "nominal" or beside.model is None:
         return
-    said = pc.is_in(beside.model["unit"], value_set=answers.ratings["unit"].combine_chunks())
-    both = pa.concat_tables([answers.ratings, beside.model.filter(said)], promote_options="permissive")
+    place = pc.index_in(beside.model["unit"], value_set=answers.ratings["unit"].combine_chunks())
+    said, place = beside.model.filter(pc.is_valid(place)), pc.drop_null(place)
+    if question.group is not None:
+        said = said.append_column(question.group, answers.ratings[question.group].take(place))
+    both = pa.concat_tables([answers.ratings, said], promote_options="permissive")
     for metric in ("percent_agreement", "cohen_kappa"):
         for who, figure in per_annotator(both, metric, **question.settings):
             if who in beside.model["annotator"].to_pylist()[:1]:

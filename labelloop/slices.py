@@ -41,8 +41,10 @@ def slices(rows: pa.Table, batches: pa.Table) -> Iterator[Slice]:
             yield scope, name, rows.filter(pc.equal(names, name))
 
 
-def per_label(answers: Rated) -> Iterator[tuple[str, pa.Table]]:
+def per_label(answers: Rated, group: str | None = None) -> Iterator[tuple[str, pa.Table]]:
     """Yield each label with whether each answer holds it: rated like any two categories; the most frequent ones.
+
+    `group` is a column of the answers that clusters units, kept beside them.
 
     >>> table = pa.table({"unit": [1, 1], "annotator": ["a", "b"], "value": ["x", "y"]})
     >>> [(label, said["value"].to_pylist()) for label, said in per_label(Rated(table, "nominal"))]
@@ -61,6 +63,9 @@ def per_label(answers: Rated) -> Iterator[tuple[str, pa.Table]]:
         "unit": ratings.units.take(pa.array(ratings.unit)),
         "annotator": ratings.annotators.take(pa.array(ratings.annotator)),
     }
+    if group is not None:
+        given = answers.ratings
+        names[group] = given[group].take(pc.index_in(names["unit"], value_set=given["unit"].combine_chunks()))
     for label in sorted(count["values"] for count in frequent):
         yield label, pa.table(names | {"value": pa.array([label in one for one in chosen])})
 

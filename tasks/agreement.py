@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
 from prefect import task
 
 from labelloop.agreement.question import buckets_of
 from labelloop.agreement.table import DECISIVE
 from labelloop.annotators import annotator_rows
+from labelloop.clusters import clusters_of
 from labelloop.night import agreement_rows
 from labelloop.opinions import without_confirmations
 from labelloop.scoped_figures import Beside
@@ -71,7 +73,15 @@ def measure_agreement(world: World, lease: Lease) -> Summary:
 def _beside(world: World) -> Beside:
     units = world.table("units").read(columns=["unit_id", "kind", "ref_ids", "media_versions"])
     read = ["unit_id", "round", "stratum", "strategy", "inclusion_probability"]
-    return Beside(world.table("batches").read(columns=read), units, opinions_of_current_model(world, units))
+    batches = world.table("batches").read(columns=read)
+    return Beside(batches, units, opinions_of_current_model(world, units), _clusters(world, units))
+
+
+def _clusters(world: World, units: pa.Table) -> pa.Table:
+    """The cluster of each unit; of the lake's references only those asked about are held."""
+    shown = ds.field("ref_id").isin(pc.unique(pc.list_flatten(units["ref_ids"])))
+    columns = ["ref_id", "subject_hmac", "source_hmac"]
+    return clusters_of(units, world.table("references").read(columns=columns, where=shown))
 
 
 def _forget(world: World, lease: Lease) -> None:

@@ -26,6 +26,8 @@ Placed = Mapping[str, str]
 def bucket_figures(
     table: pa.Table | pd.DataFrame,
     buckets: Sequence[str],
+    *,
+    group: str | None = None,
     **settings: Unpack[PrecisionSettings],
 ) -> list[Figure]:
     """Ordinal alpha over items, and for each bucket the mean Jaccard index of what annotators put into it.
@@ -34,6 +36,7 @@ def bucket_figures(
         table: unit (the list), annotator, value: bucket to items, as a mapping or its JSON text. An item in no bucket
             was not judged, and counts in no comparison.
         buckets: their names, best first.
+        group: column that clusters lists; without it each list is resampled on its own.
         settings: the fields of `Precision`: seed, n_boot, confidence, n_min.
 
     Raises:
@@ -48,14 +51,14 @@ def bucket_figures(
     placed = [_placed(value, buckets) for value in frame["value"]]
     precision = Precision(**settings)
     alpha = measure(
-        _items(frame, placed),
+        _items(frame, placed, group or "unit"),
         ["krippendorff_alpha"],
         "ordinal",
         categories=buckets,
-        group="list",
+        group="group",
         **settings,
     )
-    ratings = read_ratings(frame.assign(value=[json.dumps(one, sort_keys=True) for one in placed]))
+    ratings = read_ratings(frame.assign(value=[json.dumps(one, sort_keys=True) for one in placed]), group=group)
     answers = [json.loads(text) for text in ratings.values.take(pa.array(ratings.value)).to_pylist()]
     shared = (mean_figure(f"jaccard_of_{b}", "bucket", ratings, _shared(b, answers), precision) for b in buckets)
     return [*alpha, *shared]
@@ -69,14 +72,14 @@ def _shared(bucket: str, answers: Sequence[Placed]) -> Callable[[IntArray, IntAr
     return of_pairs
 
 
-def _items(frame: pd.DataFrame, placed: Sequence[Placed]) -> pd.DataFrame:
+def _items(frame: pd.DataFrame, placed: Sequence[Placed], group: str) -> pd.DataFrame:
     """One rating per item: its bucket."""
     rows = [
-        (f"{unit}/{item}", annotator, bucket, str(unit))
-        for unit, annotator, one in zip(frame["unit"], frame["annotator"], placed, strict=True)
+        (f"{unit}/{item}", annotator, bucket, str(of))
+        for unit, annotator, of, one in zip(frame["unit"], frame["annotator"], frame[group], placed, strict=True)
         for item, bucket in one.items()
     ]
-    return pd.DataFrame(rows, columns=["unit", "annotator", "value", "list"])
+    return pd.DataFrame(rows, columns=["unit", "annotator", "value", "group"])
 
 
 def _jaccard(bucket: str, one: Placed, other: Placed) -> float:

@@ -26,7 +26,7 @@ FRESH: Final = 20  # answers of a sitting before which nobody is tired
 METRICS: Final = ("drift", "fatigue", "slowing", "prediction_effect")
 
 
-def changes(answers: pa.Table, *, confidence: float = 0.95, n_min: int = 5) -> list[Figure]:
+def changes(answers: pa.Table, *, group: str | None = None, confidence: float = 0.95, n_min: int = 5) -> list[Figure]:
     """Four differences, each with interval or reason.
 
     `drift`: agreement (share of the others who say the same, 0..1) in the later half of the units less the earlier.
@@ -35,6 +35,7 @@ def changes(answers: pa.Table, *, confidence: float = 0.95, n_min: int = 5) -> l
 
     Args:
         answers: unit, annotator, value, time, seconds (null where not known), shown.
+        group: column that clusters units.
         confidence: of the intervals.
         n_min: fewest units or sittings on each side.
 
@@ -44,7 +45,7 @@ def changes(answers: pa.Table, *, confidence: float = 0.95, n_min: int = 5) -> l
     if missing := sorted({"time", "seconds", "shown"} - set(answers.column_names)):
         raise InputError(f"answers lack the column {', '.join(missing)}", remedy="give time, seconds and shown")
     ordered = answers.sort_by([("unit", "ascending"), ("annotator", "ascending")])
-    ratings = read_ratings(ordered)
+    ratings = read_ratings(ordered, group=group)
     if len(ratings.unit) != ordered.num_rows:
         raise InputError("an answer has no value", remedy="leave such answers out")
     time = ordered["time"].to_numpy().astype("datetime64[us]").astype(np.int64)
@@ -58,11 +59,12 @@ def changes(answers: pa.Table, *, confidence: float = 0.95, n_min: int = 5) -> l
     tired = position >= FRESH
     duration = np.log(np.where(seconds > 0, seconds, np.nan))
     n_annotators = len(np.unique(ratings.annotator))
+    cluster = ratings.unit if ratings.group is None else ratings.group[ratings.unit]
     told = (
-        (same, late[ratings.unit], ratings.unit, "units"),
+        (same, late[ratings.unit], cluster, "units"),
         (same, tired, sitting, "sittings"),
         (duration, tired, sitting, "sittings"),
-        (same, shown, ratings.unit, "units"),
+        (same, shown, cluster, "units"),
     )
     return [_difference(name, *one, n_annotators, precision) for name, one in zip(METRICS, told, strict=True)]
 

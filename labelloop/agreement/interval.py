@@ -94,13 +94,16 @@ def bootstrap(estimate: Disagreement, patterns: Patterns, precision: Precision) 
 
 def percentiles(values: FloatArray, group: IntArray | None, precision: Precision) -> tuple[float, float]:
     """Percentile interval of the mean of one value per unit, over resampled units or groups of them."""
-    names = np.arange(len(values)) if group is None else np.unique(group, return_inverse=True)[1]
-    total = np.bincount(names, weights=values).astype(np.float64)
-    return percentiles_of_ratio(total, np.bincount(names).astype(np.float64), precision)
+    return percentiles_of_ratio(values, np.ones(len(values)), precision, group)
 
 
-def percentiles_of_ratio(total: FloatArray, size: FloatArray, precision: Precision) -> tuple[float, float]:
-    """Percentile interval of sum(total) / sum(size) over resampled places."""
+def percentiles_of_ratio(
+    total: FloatArray, size: FloatArray, precision: Precision, group: IntArray | None = None
+) -> tuple[float, float]:
+    """Percentile interval of sum(total) / sum(size) over resampled places, or groups of them."""
+    if group is not None:
+        names = np.unique(group, return_inverse=True)[1]
+        total, size = (np.bincount(names, weights=part).astype(np.float64) for part in (total, size))
     rng, at_once = np.random.default_rng(precision.seed), max(1, CELLS // len(total))
     starts = range(0, precision.n_boot, at_once)
     draws = (_counts_of_draws(rng, min(at_once, precision.n_boot - start), len(total)) for start in starts)

@@ -58,23 +58,30 @@ def figures_of_each_region(rows: pa.Table, kind: str, marks: Marks, settings: Ma
         rows: the answers, of the contract `annotations`.
         kind: their control type: choices, rating, number or text.
         marks: what `marks_of` found.
-        settings: seed, n_boot, confidence and n_min.
+        settings: seed, n_boot, confidence, n_min and group, a column of the rows.
     """
     said, level = _SAID[kind]
     drawn, marks_kind = marks
-    own = drawn.filter(pc.is_in(drawn["annotation_id"], value_set=rows["annotation_id"].combine_chunks()))
+    group = settings.get("group")
+    place = pc.index_in(drawn["annotation_id"], value_set=rows["annotation_id"].combine_chunks())
+    own, place = drawn.filter(pc.is_valid(place)), pc.drop_null(place)
+    if group is not None:
+        own = own.append_column(group, rows[group].take(place))
+    grouped = {**settings, "group": "group"}
     try:
-        regions = read_regions(_named(own, "regions", "raw"), marks_kind)
-        found = ratings_of_regions(regions, _named(rows, "per_region"), said)
+        regions = read_regions(named(own, "regions", "raw", group=group), marks_kind, group=group)
+        found = ratings_of_regions(regions, named(rows, "per_region"), said)
         if kind == "text":
-            return answer_figures(found, "text", group="group", **settings)
-        return measure(found, None, "nominal" if _single(found) else level, group="group", **settings)
+            return answer_figures(found, "text", **grouped)
+        return measure(found, None, "nominal" if _single(found) else level, **grouped)
     except NotEstimable as error:
         return [Figure("krippendorff_alpha", level, reason=str(error))]
 
 
-def _named(rows: pa.Table, *columns: str) -> pa.Table:
-    return rows.select(["unit_id", "annotator", *columns]).rename_columns(["unit", "annotator", *columns])
+def named(rows: pa.Table, *columns: str, group: str | None = None) -> pa.Table:
+    """Columns of answers beside `unit`, `annotator` and the column of groups, as statistics read them."""
+    kept = [*columns, *([group] if group else [])]
+    return rows.select(["unit_id", "annotator", *kept]).rename_columns(["unit", "annotator", *kept])
 
 
 def _single(found: pd.DataFrame) -> bool:

@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 from labelloop.agreement.answer_figures import MEASURES, answer_figures
 from labelloop.agreement.buckets import bucket_figures
 from labelloop.agreement.figure import Figure
-from labelloop.agreement.of_each_region import Marks, figures_of_each_region
+from labelloop.agreement.interval import Precision
+from labelloop.agreement.of_each_region import Marks, figures_of_each_region, named
 from labelloop.agreement.rankings import CONCORDANCE, METRICS_OF_RANKINGS, ranking_figures
 from labelloop.agreement.scope import measure
 from labelloop.agreement.table import DEFAULTS
@@ -34,7 +35,7 @@ class Question:
     """Answers to one question: `rows` of the contract `annotations`, one of each annotator to each unit.
 
     `kind` is their control type, `buckets` those of a triage in their order, `marks` the regions that the question is
-    asked of, `settings` seed, n_boot, confidence and n_min, as of `measure`.
+    asked of, `settings` seed, n_boot, confidence, n_min and group (a column of the rows), as of `measure`.
     """
 
     rows: pa.Table
@@ -44,13 +45,27 @@ class Question:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def values(self, column: pa.ChunkedArray | pa.Array) -> pa.Table:
-        """The table unit, annotator, value that statistics read."""
-        return pa.table({"unit": self.rows["unit_id"], "annotator": self.rows["annotator"], "value": column})
+        """The table unit, annotator, value that statistics read, and the group of each unit if there is one."""
+        return self.named().append_column("value", column)
+
+    def named(self, *columns: str) -> pa.Table:
+        """Columns of the rows beside unit, annotator and group."""
+        return named(self.rows, *columns, group=self.group)
+
+    @property
+    def group(self) -> str | None:
+        """The column of the rows that clusters units, if there is one."""
+        return self.settings.get("group")
+
+    @property
+    def precision(self) -> Precision:
+        """The settings of intervals alone."""
+        return Precision(**{name: value for name, value in self.settings.items() if name != "group"})
 
 
 @dataclass(frozen=True)
 class Rated:
-    """Answers that are categories: `ratings` unit, annotator, value, and the `level` at which they are compared."""
+    """Answers that are categories: `ratings` as of `Question.values`, and the `level` at which they are compared."""
 
     ratings: pa.Table
     level: str
@@ -139,11 +154,8 @@ def _text(question: Question) -> list[Figure]:
 
 
 def _places(question: Question) -> list[Figure]:
-    given = question.rows.filter(pc.is_valid(question.rows["regions"]))
-    table = given.select(["unit_id", "annotator", "regions", "raw"]).rename_columns(
-        ["unit", "annotator", "regions", "raw"]
-    )
-    return answer_figures(table, question.kind, **question.settings)
+    given = question.named("regions", "raw").filter(pc.is_valid(question.rows["regions"]))
+    return answer_figures(given, question.kind, **question.settings)
 
 
 def _relations(_: Question) -> list[Figure]:

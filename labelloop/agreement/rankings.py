@@ -37,7 +37,7 @@ class Rankings:
     places: FloatArray
 
 
-def read_rankings(table: pa.Table | pd.DataFrame) -> Rankings:
+def read_rankings(table: pa.Table | pd.DataFrame, *, group: str | None = None) -> Rankings:
     """Rankings of a long table unit, annotator, value; a value is a list of items, best first, or its JSON text.
 
     Raises:
@@ -49,7 +49,7 @@ def read_rankings(table: pa.Table | pd.DataFrame) -> Rankings:
     """
     frame = table.to_pandas() if isinstance(table, pa.Table) else table
     texts = frame.assign(value=[json.dumps(_listed(value)) for value in frame["value"]])
-    ratings = read_ratings(texts)
+    ratings = read_ratings(texts, group=group)
     lists = [json.loads(text) for text in ratings.values.to_pylist()]
     items: dict[tuple[int, str], int] = {}
     seen = [0] * len(ratings.units)
@@ -69,11 +69,14 @@ def read_rankings(table: pa.Table | pd.DataFrame) -> Rankings:
 def ranking_figures(
     table: pa.Table | pd.DataFrame,
     metrics: tuple[str, ...] = ("kendall_tau_b", "rbo"),
+    *,
+    group: str | None = None,
     **settings: Unpack[PrecisionSettings],
 ) -> list[Figure]:
     """Mean agreement of each two annotators over lists, one figure per metric, with interval or reason.
 
-    Each list counts once. The interval is the percentile bootstrap over lists.
+    Each list counts once. The interval is the percentile bootstrap over lists, or over the groups of them that the
+    column `group` tells.
 
     Raises:
         InputError: an unknown metric, or answers that cannot be used.
@@ -85,7 +88,7 @@ def ranking_figures(
     if unknown := [name for name in metrics if name not in (*METRICS_OF_RANKINGS, CONCORDANCE)]:
         known = ", ".join((*METRICS_OF_RANKINGS, CONCORDANCE))
         raise InputError(f"metric {unknown[0]!r} does not compare rankings", remedy=f"give one of {known}")
-    found, precision = read_rankings(table), Precision(**settings)
+    found, precision = read_rankings(table, group=group), Precision(**settings)
     return [
         figure_of_units(name, "ranking", found.ratings, kendall_w(found), precision)
         if name == CONCORDANCE

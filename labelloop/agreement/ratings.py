@@ -31,7 +31,7 @@ class Ratings:
 
     `unit`, `annotator`, `value` have one entry per rating; `units`, `annotators`, `values` hold the names.
     `values` lists every category, used or not; `ordered` tells whether their order means something.
-    `group` is the cluster of each unit, None when units are independent.
+    `group` is the cluster of each unit, None when units are independent, since no cluster has two of them.
     """
 
     unit: IntArray
@@ -188,7 +188,7 @@ def _categorise(code: IntArray, names: pa.Array, categories: Sequence[Any] | Non
     return position.to_numpy().astype(np.int64)[code], declared
 
 
-def _groups(column: pa.ChunkedArray, unit: IntArray, units: pa.Array) -> IntArray:
+def _groups(column: pa.ChunkedArray, unit: IntArray, units: pa.Array) -> IntArray | None:
     if column.null_count:
         raise InputError("a rating has no group", remedy="give every unit a group, or no group column")
     code, _ = _encode(column)
@@ -196,7 +196,7 @@ def _groups(column: pa.ChunkedArray, unit: IntArray, units: pa.Array) -> IntArra
     of_unit[unit] = code
     if np.any(of_unit[unit] != code):
         raise InputError("a unit lies in more than one group", remedy="give each unit one group")
-    return of_unit
+    return of_unit if len(np.unique(of_unit)) < len(units) else None
 
 
 def is_numeric(kind: pa.DataType) -> bool:

@@ -65,8 +65,9 @@ def ratings_of_regions(
 ) -> pd.DataFrame:
     """What each annotator answered of each object where a question is asked of each region.
 
-    Columns unit (the object), annotator, value and group (the unit), as `measure` reads them: choices as JSON text of
-    a set, numbers, or texts. Regions without an answer are left out, and answers without a region.
+    Columns unit (the object), annotator, value and group (that of the unit, or the unit), as `measure` reads them:
+    choices as JSON text of a set, numbers, or texts. Regions without an answer are left out, and answers without a
+    region.
 
     Args:
         regions: what the annotators drew, stored with `region_id`.
@@ -89,16 +90,18 @@ def ratings_of_regions(
     ]
     answers = regions.ratings
     objects = seen_objects(regions, threshold)
+    group = np.arange(len(answers.units)) if answers.group is None else answers.group
     drawn = pd.DataFrame(
         {
-            "group": answers.units.take(pa.array(answers.unit[regions.answer])).to_pylist(),
+            "asked": answers.units.take(pa.array(answers.unit[regions.answer])).to_pylist(),
+            "group": group[answers.unit[regions.answer]],
             "annotator": answers.annotators.take(pa.array(answers.annotator[regions.answer])).to_pylist(),
             "region_id": ids.to_pylist(),
             "unit": objects.of,
         }
     )
-    given = pd.DataFrame(said, columns=["group", "annotator", "region_id", "value"]).dropna(subset="value")
-    return drawn.merge(given, on=["group", "annotator", "region_id"])[["unit", "annotator", "value", "group"]]
+    given = pd.DataFrame(said, columns=["asked", "annotator", "region_id", "value"]).dropna(subset="value")
+    return drawn.merge(given, on=["asked", "annotator", "region_id"])[["unit", "annotator", "value", "group"]]
 
 
 def _value(said: Any) -> Any:
