@@ -9,7 +9,7 @@ from labelloop.contracts.contract import Column, Contract, ForeignKey, all_contr
 from labelloop.contracts.expectations import Expectation, expectations
 from labelloop.contracts.keys import BrokenKey, broken_keys
 from labelloop.contracts.quarantine import Refusal, quarantine_rows, refusals
-from labelloop.contracts.shape import shaped
+from labelloop.contracts.shape import missing_columns, shaped
 
 __all__ = [
     "BrokenKey",
@@ -22,6 +22,7 @@ __all__ = [
     "broken_keys",
     "contract",
     "expectations",
+    "missing_columns",
     "quarantine_rows",
     "refusals",
     "shaped",

@@ -1,4 +1,4 @@
-"""Columns and types: whether rows have the shape their contract asks for.
+"""Columns and types: whether rows, or a table written long ago, have the shape their contract asks for.
 
 Only the shape; single values are judged by the expectations, keys in `keys.py`.
 """
@@ -43,6 +43,42 @@ def shaped(rules: Contract, rows: pa.Table, *, strict: bool = True) -> pa.Table:
         return cast.cast(schema) if strict else cast
     except (pa.ArrowInvalid, ValueError):
         raise _refused(rules, "a value is too large for its type, or a required value is missing") from None
+
+
+def missing_columns(rules: Contract, stored: pa.Schema) -> list[pa.Field]:
+    """Return the columns of the contract that a stored table is without, all of which may be null.
+
+    Args:
+        rules: the contract.
+        stored: the schema of a table that an earlier version of the contract shaped, in any order of columns.
+
+    Raises:
+        ContractError: a missing column must not be null, or a stored one is unknown or of another kind; the message
+            names them.
+
+    >>> from labelloop.contracts import contract
+    >>> missing_columns(contract("datasets"), contract("datasets").schema)
+    []
+    """
+    there = set(stored.names)
+    missing = [field for field in rules.schema if field.name not in there]
+    _refuse_stored(rules, "lacks the required columns", [field.name for field in missing if not field.nullable])
+    _refuse_stored(rules, "has the unknown columns", sorted(there - set(rules.schema.names)))
+    known = [field for field in rules.schema if field.name in there]
+    other = [field.name for field in known if not _same_kind(stored.field(field.name).type, field.type)]
+    _refuse_stored(rules, "has another type in the columns", other)
+    return missing
+
+
+def _refuse_stored(rules: Contract, problem: str, columns: list[str]) -> None:
+    if columns:
+        raise ContractError(
+            f"the stored table {rules.name!r} {problem} {columns}; version {rules.version} of its contract cannot "
+            "take it over",
+            remedy="run the labelloop that wrote it, or see docs/runbook.md under a stuck batch",
+            table=rules.name,
+            columns=columns,
+        )
 
 
 def _refused(rules: Contract, problem: str) -> ContractError:

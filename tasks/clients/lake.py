@@ -14,10 +14,10 @@ from itertools import chain
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-from deltalake import ColumnProperties, DeltaTable, WriterProperties, write_deltalake
+from deltalake import ColumnProperties, DeltaTable, Field, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from labelloop.contracts import Contract, contract, shaped
+from labelloop.contracts import Contract, contract, missing_columns, shaped
 from labelloop.errors import Conflict, ErasedError, InputError, UnavailableError
 from labelloop.sql import session
 from labelloop.streams import reader_of
@@ -64,7 +64,11 @@ class Lake:
 
 
 class LakeTable:
-    """One Delta table and the contract it keeps."""
+    """One Delta table and the contract it keeps.
+
+    Columns that came into the contract after the table was written are null to readers; the next write adds them.
+    Whatever else differs is a ContractError of every call.
+    """
 
     def __init__(self, rules: Contract, uri: str, options: dict[str, str]) -> None:
         """Name a table; it is created by its first write."""
@@ -126,7 +130,7 @@ class LakeTable:
             return found.version() if found else None
         fence()
         with _delta_errors("writing to"):
-            found = found or self._create()
+            found = self._widened(found, fence) if found else self._create()
             if len(keys) == 1 and pc.all(pc.utf8_is_alnum(rows[keys[0]])).as_py():
                 self._replace(found, rows, keys[0])
             else:
@@ -167,7 +171,8 @@ class LakeTable:
         if first is None:
             return self.version()
         with _delta_errors("writing to"), reader_of(self.contract.schema, _fenced(first, drawn, fence)) as reader:
-            found = self._open() or self._create()
+            found = self._open()
+            found = self._widened(found, fence) if found else self._create()
             write_deltalake(found, reader, mode="append")
         return found.version()
 
@@ -179,6 +184,13 @@ class LakeTable:
             configuration=_PROPERTIES,
             storage_options=self._options,
         )
+
+    def _widened(self, found: DeltaTable, fence: Fence) -> DeltaTable:
+        """Return the table with every column of its contract; adding some is a commit of its own."""
+        if missing := missing_columns(self.contract, _schema_of(found)):
+            fence()
+            found.alter.add_columns([Field.from_arrow(field) for field in missing])
+        return found
 
     def delete(self, column: str, keys: Sequence[str], *, fence: Fence) -> int:
         """Delete the rows whose opaque key column is one of `keys` and return how many went.
@@ -222,12 +234,17 @@ class LakeTable:
     def _open(self) -> DeltaTable | None:
         try:
             with _delta_errors("opening"):
-                return DeltaTable(self.uri, storage_options=self._options)
+                found = DeltaTable(self.uri, storage_options=self._options)
         except TableNotFoundError:
             return None
+        missing_columns(self.contract, _schema_of(found))
+        return found
 
     def _dataset(self, found: DeltaTable) -> ds.Dataset:
-        return found.to_pyarrow_dataset(filesystem=table_files(self.uri, self._options))
+        """Return the files of the table; columns that they lack are null."""
+        stored = _schema_of(found)
+        schema = pa.schema([*stored, *missing_columns(self.contract, stored)])
+        return found.to_pyarrow_dataset(filesystem=table_files(self.uri, self._options), schema=schema)
 
     def _read_old(self, version: int | None, schema: pa.Schema, where: ds.Expression | None) -> pa.Table:
         with _delta_errors("reading"):
@@ -242,6 +259,10 @@ class LakeTable:
     def _schema(self, columns: Sequence[str] | None) -> pa.Schema:
         schema = self.contract.schema
         return schema if columns is None else pa.schema([schema.field(name) for name in columns])
+
+
+def _schema_of(found: DeltaTable) -> pa.Schema:
+    return pa.schema(found.schema())
 
 
 def _scanned(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import shutil
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+from deltalake import write_deltalake
 
-from labelloop.errors import Conflict, ErasedError, UnavailableError
+from labelloop.contracts import contract
+from labelloop.errors import Conflict, ContractError, ErasedError, UnavailableError
 from tasks.clients.lake import Lake, LakeTable
 from tests.builders.rows import hex_id, rows_of
 from tests.contract_suites.lake_suite import LakeSuite, free
@@ -103,3 +107,67 @@ def test_rows_are_replaced_whether_few_or_many_and_a_rival_makes_no_row_twice(re
 
     references.upsert(rows_of("references", [{"ref_id": hex_id(4), "size": 8}]), fence=rival_comes_first)
     assert references.read().sort_by("ref_id")["size"].to_pylist() == [9, 1, 2, 3, 8]
+
+
+# What version 2.0.0 of the contract `annotations` added to 1.0.0.
+ADDED = ["paths", "ranked", "regions", "per_region", "relations"]
+
+
+def written_by_version_1(lake, rows):
+    """The table `annotations` of a lake that the first version of its contract shaped."""
+    table = lake.table("annotations", "p")
+    write_deltalake(table.uri, rows_of("annotations", rows).drop_columns(ADDED))
+    return table
+
+
+def test_columns_that_came_into_a_contract_later_are_null_in_an_older_lake(lake):
+    table = written_by_version_1(lake, [{"choices": ["7"]}, {}])
+    assert table.read().schema == contract("annotations").schema
+    assert table.read(columns=["regions"])["regions"].null_count == 2
+    assert table.read(where=pc.field("regions").is_valid()).num_rows == 0
+    assert sum(batch.num_rows for batch in table.batches()) == 2
+    assert table.version() == 0  # reading adds nothing
+
+
+@pytest.mark.parametrize("write", ["upsert", "append"])
+def test_the_next_write_to_an_older_lake_adds_them_and_loses_nothing(lake, write):
+    region = {"region_id": "r", "labels": ["car"], "points": [1.0, 2.0, 3.0, 4.0]}
+    table = written_by_version_1(lake, [{"choices": ["7"]}, {"choices": ["8"]}])
+    new = rows_of("annotations", [{}, {}, {"choices": None, "regions": [region]}])[2:]
+    getattr(table, write)(new if write == "upsert" else [new], fence=free)
+    found = table.read().sort_by("annotation_id")
+    assert found["choices"].to_pylist() == [["7"], ["8"], None]
+    assert [row and row[0]["points"] for row in found["regions"].to_pylist()] == [None, None, [1.0, 2.0, 3.0, 4.0]]
+    assert table.read(version=0)["regions"].null_count == 2
+    assert table.upsert(new, fence=free) == table.version() == 2  # the columns, the row, and no third commit
+    assert table.delete("unit_id", new["unit_id"].to_pylist(), fence=free) == 1
+
+
+def test_a_closed_fence_keeps_an_older_lake_as_it_is(lake):
+    table = written_by_version_1(lake, [{}])
+
+    def closed():
+        raise Conflict("no")
+
+    with pytest.raises(Conflict):
+        table.append([rows_of("annotations", [{}, {}])[1:]], fence=closed)
+    assert table.version() == 0
+
+
+STORED = rows_of("datasets", [{}])
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [
+        (STORED.drop_columns(STORED.column_names[1:2]), "lacks the required columns"),
+        (STORED.append_column("later", pa.array([1])), r"unknown columns \['later'\]"),
+        (STORED.set_column(1, STORED.column_names[1], pa.array([1.5])), "another type"),
+    ],
+)
+def test_a_table_of_another_shape_is_refused_by_name_whatever_is_asked_of_it(lake, stored, told):
+    table = lake.table("datasets", "p")
+    write_deltalake(table.uri, stored)
+    for ask in (table.version, table.read, lambda: table.upsert(STORED, fence=free), table.leftovers):
+        with pytest.raises(ContractError, match=f"'datasets'.*{told}.*runbook"):
+            ask()
