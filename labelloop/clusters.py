@@ -50,9 +50,13 @@ def clusters_of(units: pa.Table, references: pa.Table) -> pa.Table:
 def with_groups(answers: pa.Table, clusters: pa.Table) -> pa.Table:
     """Return the answers with the column `group`: the cluster of their unit, or the unit itself where none is known.
 
+    Where all answers are of one cluster, each unit is its own group: what is measured then speaks of that person or
+    source alone.
+
     >>> rows, known = pa.table({"unit_id": ["u", "v"]}), pa.table({"unit_id": ["u"], "cluster": ["t"]})
     >>> with_groups(rows, known)["group"].to_pylist()
     ['t', 'v']
     """
     place = pc.index_in(answers["unit_id"], value_set=clusters["unit_id"].combine_chunks())
-    return answers.append_column(GROUP, pc.coalesce(clusters["cluster"].take(place), answers["unit_id"]))
+    group = pc.coalesce(clusters["cluster"].take(place), answers["unit_id"])
+    return answers.append_column(GROUP, group if len(pc.unique(group)) > 1 else answers["unit_id"])

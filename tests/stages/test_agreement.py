@@ -1,20 +1,16 @@
-"""The night knows whom the media shows: pictures of one person are one observation, however many there are."""
+"""The night knows whom the media shows: pictures of few people are fewer observations than pictures of many."""
 
 from __future__ import annotations
 
 import pyarrow as pa
-import pytest
 
 from tasks.agreement import measure_agreement
 from tests.builders.annotating import at_odds
 from tests.fakes.world import under_lease
 
 
-@pytest.mark.parametrize(
-    ("subjects", "reason"), [(1, "a single unit or group of units cannot be resampled"), (3, None)]
-)
-def test_pictures_of_one_person_have_no_interval_and_those_of_several_do(tmp_path, subjects, reason):
-    world = at_odds(tmp_path)
+def interval(world, subjects):
+    """Of alpha, when the media shows so many people."""
     references = world.table("references").read()
     at = references.column_names.index("subject_hmac")
     names = pa.array([f"{place % subjects:064x}" for place in range(references.num_rows)])
@@ -22,4 +18,10 @@ def test_pictures_of_one_person_have_no_interval_and_those_of_several_do(tmp_pat
     under_lease(world, "agreement", measure_agreement)
     found = world.table("agreement").read().to_pylist()
     (alpha,) = (row for row in found if (row["scope"], row["metric"]) == ("project", "krippendorff_alpha"))
-    assert alpha["reason"] == reason
+    return alpha["low"], alpha["high"]
+
+
+def test_pictures_of_few_people_are_resampled_together_and_those_of_one_alone_one_by_one(tmp_path):
+    world = at_odds(tmp_path)
+    n = world.table("references").read().num_rows
+    assert interval(world, n) == interval(world, 1) != interval(world, 3)
