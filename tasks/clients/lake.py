@@ -19,9 +19,9 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from labelloop.contracts import Contract, contract, missing_columns, shaped
 from labelloop.errors import Conflict, ErasedError, InputError, UnavailableError
-from labelloop.sql import session
 from labelloop.streams import reader_of
 from tasks.clients.table_files import table_files
+from tasks.clients.table_rows import STREAMED, changed_rows, is_in, scanned
 
 # Statistics would copy values into the log, where a deletion does not reach them.
 _PROPERTIES = {
@@ -37,7 +37,6 @@ _REWRITTEN = WriterProperties(
 Fence = Callable[[], None]
 _ATTEMPTS = 8  # a lost race is run again on the newest version
 _NAMED = 10_000  # rows at most whose keys stand in a predicate
-_STREAMED = 65_536  # rows held at a time when a table is streamed
 _PAUSE = 0.05  # seconds at most before the second attempt, doubled before each later one
 
 
@@ -95,13 +94,13 @@ class LakeTable:
         with _delta_errors("reading"):
             return self._dataset(found).to_table(columns=schema.names, filter=where).cast(schema)
 
-    def batches(self, *, columns: Sequence[str] | None = None, rows: int = _STREAMED) -> Iterator[pa.RecordBatch]:
+    def batches(self, *, columns: Sequence[str] | None = None, rows: int = STREAMED) -> Iterator[pa.RecordBatch]:
         """Yield the table in batches of at most `rows` rows, without holding it in memory."""
         found = self._open()
         if found is not None:
             schema = self._schema(columns)
             with _delta_errors("reading"):
-                yield from _scanned(self._dataset(found), schema, rows=rows)
+                yield from scanned(self._dataset(found), schema, rows=rows)
 
     def upsert(self, rows: pa.Table, *, fence: Fence) -> int | None:
         """Insert new rows and replace those of the same primary key, in one commit; no change commits nothing.
@@ -125,7 +124,8 @@ class LakeTable:
     def _merge(self, rows: pa.Table, keys: Sequence[str], fence: Fence) -> int | None:
         found = self._open()
         if found:
-            rows = _changed(rows, self._dataset(found), keys)
+            with _delta_errors("reading"):
+                rows = changed_rows(rows, self._dataset(found), keys)
         if rows.num_rows == 0:
             return found.version() if found else None
         fence()
@@ -149,7 +149,7 @@ class LakeTable:
             named = ", ".join(f"'{one}'" for one in rows[key].to_pylist())
             write_deltalake(found, rows, mode="overwrite", predicate=f"{key} IN ({named})")
             return
-        staying = _scanned(self._dataset(found), rows.schema, where=~_is_in(rows, key))
+        staying = scanned(self._dataset(found), rows.schema, where=~is_in(rows, key))
         with reader_of(rows.schema, chain(staying, rows.to_batches())) as reader:
             write_deltalake(found, reader, mode="overwrite", predicate=f"{key} IS NOT NULL")
 
@@ -263,33 +263,6 @@ class LakeTable:
 
 def _schema_of(found: DeltaTable) -> pa.Schema:
     return pa.schema(found.schema())
-
-
-def _scanned(
-    present: ds.Dataset, schema: pa.Schema, *, rows: int = _STREAMED, where: ds.Expression | None = None
-) -> Iterator[pa.RecordBatch]:
-    # Arrow would read four files ahead, which for ten million rows is a gigabyte.
-    ahead = {"batch_readahead": 2, "fragment_readahead": 1}
-    found = present.to_batches(columns=schema.names, filter=where, batch_size=rows, **ahead)
-    return (batch.cast(schema) for batch in found)
-
-
-def _is_in(rows: pa.Table, column: str) -> ds.Expression:
-    # The cast keeps Arrow from weighing keys against a file's statistics, which it cannot where delta-rs wrote views
-    # of text (pyarrow 26: no greater_equal of string and string_view). Keys are random: they would skip nothing.
-    return ds.field(column).cast(rows.schema.field(column).type).isin(rows[column].combine_chunks())
-
-
-def _changed(rows: pa.Table, present: ds.Dataset, keys: Sequence[str]) -> pa.Table:
-    """Return the rows that are not already there, value for value; `present` is streamed."""
-    join = " AND ".join(f'p."{key}" = r."{key}"' for key in keys)
-    same = " AND ".join(f'p."{n}" IS NOT DISTINCT FROM r."{n}"' for n in rows.column_names)
-    with _delta_errors("reading"), session() as db:
-        rivals = pa.Table.from_batches(_scanned(present, rows.schema, where=_is_in(rows, keys[0])), rows.schema)
-        db.register("incoming", rows)
-        db.register("rivals", rivals)
-        query = f"SELECT * FROM incoming r WHERE NOT EXISTS (SELECT 1 FROM rivals p WHERE {join} AND {same})"  # noqa: S608 - column names of a contract
-        return db.sql(query).to_arrow_table().cast(rows.schema)
 
 
 def _fenced(first: pa.RecordBatch, others: Iterator[pa.RecordBatch], fence: Fence) -> Iterator[pa.RecordBatch]:

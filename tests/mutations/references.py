@@ -120,9 +120,16 @@ REFERENCES = (
     Mutation(
         "old rows kept beside those that replace them",
         "tasks/clients/lake.py",
-        "where=~_is_in(rows, key)",
+        "where=~is_in(rows, key)",
         "where=None",
         "tests/stages/test_lake.py -k few_or_many",
+    ),
+    Mutation(
+        "a table of another shape opened",
+        "tasks/clients/lake.py",
+        "        missing_columns(self.contract, _schema_of(found))\n        return found",
+        "        return found",
+        "tests/stages/test_lake.py -k refused_by_name",
     ),
     Mutation(
         "inventory file taken with a wrong checksum",
