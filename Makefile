@@ -10,7 +10,7 @@ ROOMS := labelloop tasks flows deployments
 COMPILE := .local/bootstrap/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types check test test-servers test-beside demo bench crash mutate up down clean lock
+.PHONY: help setup lint types check test test-integration test-e2e test-pure demo bench crash mutate up down clean lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,16 +27,19 @@ types: setup
 check: lint types ## lint, types, architecture and the quick unit tests, under 30 seconds
 	@$(BIN)/pytest -q -n 2 -m "not slow" tests/unit
 
-# Tests on the servers share one stack and so one process, and wait more than they work; those that need none fill both
-# cores beside them, then the browser has a stack of its own. Warnings are errors but on the servers, where most are those
-# of client libraries and come when the garbage collector pleases.
+# Three lanes side by side, each on a stack of its own, because tests on servers wait more than they work. Warnings are
+# errors but on the servers, where most are those of client libraries and come when the garbage collector pleases.
 test: lint types ## all of check and the whole suite on real servers and in a real browser
-	@$(MAKE) --no-print-directory --jobs 2 test-servers test-beside
+	@$(MAKE) --no-print-directory --jobs 3 test-integration test-e2e test-pure
 
-test-servers: setup
-	@$(BIN)/pytest -v -W default tests/integration tests/e2e | sed -u 's/^/servers  /'
+test-integration: setup
+	@$(BIN)/pytest -v -W default tests/integration | sed -u 's/^/servers  /'
 
-test-beside: setup
+test-e2e: setup
+	@$(BIN)/pytest -v -W default tests/e2e | sed -u 's/^/e2e      /'
+
+# The browser needs little of the cores, so it comes after the tests that fill both.
+test-pure: setup
 	@nice $(BIN)/pytest -q -n 2 tests/unit tests/stages labelloop tasks deployments | sed -u 's/^/pure     /'
 	@$(BIN)/pytest -v -W default tests/browser | sed -u 's/^/browser  /'
 
