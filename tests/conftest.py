@@ -1,6 +1,7 @@
 """The command line, and the real servers of a test run: one stack of its own, each started when first asked for.
 
 `s3`, `label_studio` and `prefect` give the settings of the stack with that server up; `stack` is the stack itself.
+With `LABELLOOP_TEST_DATABASE=postgresql` its Label Studio has a PostgreSQL of the run's own, SQLite otherwise.
 Run without xdist: each of its processes would start servers of its own.
 """
 
@@ -13,7 +14,9 @@ import pytest
 
 from deployments.cli import environment
 from deployments.cli.main import main
+from deployments.local.credentials import open_credentials
 from deployments.local.stack import Stack
+from tests.builders.postgresql import chosen_database
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -49,8 +52,10 @@ def labelloop(tmp_path, monkeypatch, capsys):
 def stack(tmp_path_factory):
     """A stack nobody else uses; its servers end with the run."""
     stack = Stack(tmp_path_factory.mktemp("stack"))
-    yield stack
-    stack.down()
+    with chosen_database() as address:
+        open_credentials(stack.root / "credentials.json", address)
+        yield stack
+        stack.down()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import BrowserContext, Locator, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Response, expect, sync_playwright
 
 from tasks.clients.label_studio import LabelStudio
 
@@ -34,23 +34,30 @@ Point = tuple[float, float]
 
 
 @contextmanager
-def somebody_logged_in(server: LabelStudio) -> Iterator[BrowserContext]:
-    """Lend a fresh browser in which a new annotator is logged in."""
+def a_browser() -> Iterator[Browser]:
+    """Lend Debian's chromium, or chrome; a thread can have one at a time."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as browser,
+    ):
+        yield browser
+
+
+def log_in(browser: Browser, server: LabelStudio) -> BrowserContext:
+    """Return a fresh profile of the browser in which a new annotator is logged in."""
     email, password = f"ann-{uuid.uuid4().hex[:8]}@labelloop.test", uuid.uuid4().hex
     server.annotator(email, password)
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        context = browser.new_context(viewport={"width": 1400, "height": 900})
-        context.set_default_timeout(LONG)
-        page = context.new_page()
-        page.goto(f"{server.address}/user/login/")
-        page.fill("#email", email)
-        page.fill("#password", password)
-        page.click("button[type=submit]")
-        page.wait_for_url(lambda url: "login" not in url)
-        yield context
-        browser.close()
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.set_default_timeout(LONG)
+    page = context.new_page()
+    page.goto(f"{server.address}/user/login/")
+    page.fill("#email", email)
+    page.fill("#password", password)
+    page.click("button[type=submit]")
+    page.wait_for_url(lambda url: "login" not in url, wait_until="commit")
+    page.close()
+    return context
 
 
 class LabellingPage:

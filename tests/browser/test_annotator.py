@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import uuid
-from contextlib import contextmanager
 
 import pytest
 from PIL import Image
@@ -12,7 +11,6 @@ from playwright.sync_api import Page, expect
 
 from tasks.clients.label_studio import connect_label_studio
 from tasks.clients.s3 import connect
-from tests.browser.labelling_page import somebody_logged_in
 from tests.builders.annotating import collect, push, states, the_project
 from tests.builders.chosen_round import choose
 from tests.builders.digits import SPEC
@@ -25,12 +23,11 @@ SINGLE = SPEC.replace("share: 0.2", "share: 0.0")
 TEXT = SINGLE.replace("interface:", "interface:\n  media: text")
 
 
-@contextmanager
-def annotator_page(server):
-    """A fresh browser with an annotator logged in, set to label all tasks in the order of the queue."""
-    with somebody_logged_in(server) as context:
-        context.add_init_script("localStorage.setItem('dm:labelstream:mode', 'all')")
-        yield context.new_page()
+@pytest.fixture
+def in_the_queue(page):
+    """The page of somebody who labels all tasks in the order of the queue."""
+    page.add_init_script("localStorage.setItem('dm:labelstream:mode', 'all')")
+    return page
 
 
 def round_on_the_server(tmp_path, settings, spec: str, media: dict[str, bytes]):
@@ -65,36 +62,56 @@ def open_stream(page: Page, address: str, project: int) -> None:
 def submit(page: Page, choice: str) -> None:
     # By the input's name: the visible text also holds the hotkey, and "0 [1]" contains "1".
     page.locator(f'label:has(input[name="{choice}"])').click()
+    hand_in(page, "button:has-text('Submit'):visible")
+
+
+def skip(page: Page) -> None:
+    hand_in(page, "button[aria-label='skip-task']")
+
+
+def hand_in(page: Page, button: str) -> None:
     with page.expect_response(lambda r: "/annotations" in r.url and r.request.method == "POST") as sent:
-        page.click("button:has-text('Submit'):visible")
+        page.click(button)
     assert sent.value.status == 201
 
 
-def test_an_annotator_sees_the_image_and_the_answer_arrives_in_the_lake(tmp_path, label_studio):
-    media = {"digits/0/a b#ü%20.png": png(64), "digits/1/b.png": png(80)}
-    world = round_on_the_server(tmp_path, label_studio, SINGLE, media)
-    with annotator_page(world.label_studio) as page:
-        open_stream(page, world.label_studio.address, the_project(world))
-        for value, width in (("1", 64), ("2", 80)):
-            page.wait_for_function(
-                "width => [...document.images].some(i => i.src.startsWith('blob:') && i.naturalWidth === width)",
-                arg=width,
-            )
-            submit(page, value)
-        expect(page.get_by_text("No More Tasks Left in Queue").first).to_be_visible(timeout=30_000)
-    assert collect(world)["annotations"] == 2
+def shows_picture(page: Page, width: int) -> None:
+    """Wait until the picture of this width is on the screen."""
+    there = "width => [...document.images].some(i => i.src.startsWith('blob:') && i.naturalWidth === width)"
+    page.wait_for_function(there, arg=width)
+
+
+def test_an_annotator_sees_images_answers_or_skips_them_and_both_arrive_in_the_lake(
+    tmp_path, label_studio, in_the_queue
+):
+    media = {"digits/0/a b#ü%20.png": png(64), "digits/1/b.png": png(72), "digits/2/c.png": png(80)}
+    world, page = round_on_the_server(tmp_path, label_studio, SINGLE, media), in_the_queue
+    open_stream(page, world.label_studio.address, the_project(world))
+    shows_picture(page, 64)
+    submit(page, "1")
+    shows_picture(page, 72)
+    skip(page)
+    shows_picture(page, 80)
+    submit(page, "2")
+    expect(page.get_by_text("No More Tasks Left in Queue").first).to_be_visible(timeout=30_000)
+    assert collect(world)["annotations"] == 3
     rows = world.table("annotations").read().sort_by("unit_id").to_pylist()
-    assert [(row["unit_id"], row["choices"]) for row in rows] == [(hex_id(0), ["1"]), (hex_id(1), ["2"])]
+    assert [(row["unit_id"], row["choices"]) for row in rows] == [
+        (hex_id(0), ["1"]),
+        (hex_id(1), None),
+        (hex_id(2), ["2"]),
+    ]
+    assert [row["state"] for row in rows] == ["active", "cancelled", "active"]
     assert all(row["lead_time"] > 0 for row in rows)
-    assert states(world) == ["answered", "answered"]
+    assert states(world) == ["answered", "open", "answered"]
 
 
-def test_a_text_is_shown_as_written_and_runs_nothing(tmp_path, label_studio):
+def test_a_text_is_shown_as_written_and_runs_nothing(tmp_path, label_studio, in_the_queue):
     hostile = "A seven? <script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
     world = round_on_the_server(tmp_path, label_studio, TEXT, {"digits/0/a.txt": hostile.encode()})
-    with annotator_page(world.label_studio) as page:
-        open_stream(page, world.label_studio.address, the_project(world))
-        expect(page.get_by_text("<script>document.title='run'</script>")).to_be_visible(timeout=30_000)
-        assert page.title() != "run"
-        submit(page, "1")
+    page = in_the_queue
+    open_stream(page, world.label_studio.address, the_project(world))
+    expect(page.get_by_text("<script>document.title='run'</script>")).to_be_visible(timeout=30_000)
+    assert page.title() != "run"
+    submit(page, "1")
     assert collect(world)["annotations"] == 1

@@ -26,16 +26,16 @@ HOSTILE = (RUNS, LOADS, LEADS_AWAY, ODD, LONG)
 
 
 @pytest.fixture
-def asked_for(browser):
+def asked_for(somebody):
     """The address of everything that the browser asks for."""
     addresses = []
 
     def note(request):
         addresses.append(request.url)
 
-    browser.on("request", note)
+    somebody.on("request", note)
     yield addresses
-    browser.remove_listener("request", note)
+    somebody.remove_listener("request", note)
 
 
 def hostile_spec(template):

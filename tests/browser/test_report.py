@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from labelloop.report import Source, report_page
 from labelloop.spec import load_spec
@@ -38,15 +37,6 @@ def address(tmp_path_factory) -> str:
     path = tmp_path_factory.mktemp("report") / "index.html"
     path.write_bytes(report_page(Source(load_spec(SPEC), full(), AT, "data-docs/index.html", STUDIO)))
     return path.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")], ids=str)

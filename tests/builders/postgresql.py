@@ -76,6 +76,16 @@ def postgresql() -> Iterator[Cluster]:
             _as_owner("pg_ctl", "--pgdata", data, "--wait", "--mode", "immediate", "stop")
 
 
+@contextmanager
+def chosen_database() -> Iterator[str]:
+    """Lend the address of the database that a run of tests is asked to have for Label Studio; "" for SQLite."""
+    if os.environ.get("LABELLOOP_TEST_DATABASE", "sqlite") == "sqlite":
+        yield ""
+        return
+    with postgresql() as cluster:
+        yield label_studio_database(cluster, "label_studio")
+
+
 def label_studio_database(cluster: Cluster, name: str) -> str:
     """Return the address of a new database as Label Studio's migrations leave it, with nobody in it.
 
