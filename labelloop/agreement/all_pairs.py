@@ -1,6 +1,6 @@
 """Cohen's kappa of every two annotators at once: one count of all pairs of ratings, one formula over all tables.
 
-Work grows with the pairs that exist. The interval is the asymptotic one: thousands of pairs need no bootstrap.
+Work grows with the pairs that exist. The interval has a closed form: thousands of pairs need no bootstrap.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import t as student
 
 from labelloop.agreement.interval import ROUNDING, unseen_share
+from labelloop.agreement.pairs import pairs_of
 from labelloop.agreement.ratings import FloatArray, IntArray, Ratings
 from labelloop.agreement.similarity import Scale, similarity
 from labelloop.errors import NotEstimable
@@ -23,12 +24,14 @@ CELLS = 25_000_000  # of the tables of all pairs: 200 MB
 class PairKappas:
     """One entry for each two annotators who share a unit, by position in `Ratings.annotators`.
 
-    `n` units they share; `value`, `low`, `high` are NaN where every rating of both has the same value.
+    `n` units they share, in `n_independent` groups; `value`, `low`, `high` are NaN where every rating of both has the
+    same value.
     """
 
     first: IntArray
     second: IntArray
     n: IntArray
+    n_independent: IntArray
     value: FloatArray
     low: FloatArray
     high: FloatArray
@@ -37,8 +40,10 @@ class PairKappas:
 def pair_kappas(ratings: Ratings, scale: Scale, metric: str, confidence: float = 0.95) -> PairKappas:
     """Cohen's kappa, plain or weighted, of all pairs with the interval of Fleiss, Cohen and Everitt (1969).
 
-    Without a disagreement the formula knows no variance; the lower end then allows for the share of units that may
-    still disagree (Clopper and Pearson 1934).
+    Taken on Fisher's scale, artanh(kappa), on which it is nearer to normal: of 200 units the quadratic kappa covers
+    93.4-94.8 % where kappa's own scale covers 90.6-94.4 % (simulated). Of groups of units the variance is that of
+    their sums (Binder 1983). Without variance the formula knows no interval; what then may be otherwise is a share of
+    the units (Clopper and Pearson 1934).
 
     Raises:
         NotEstimable: weights without an order of the values.
@@ -48,14 +53,14 @@ def pair_kappas(ratings: Ratings, scale: Scale, metric: str, confidence: float =
         raise NotEstimable("a weighted kappa needs ordered values: numbers, or categories given in order")
     codes, tables = _tables(ratings)
     n = tables.sum(axis=(1, 2))
-    value, deviation, expected = _kappa(tables / n[:, None, None], similarity(scale, kind), n)
-    reach = float(norm.ppf(0.5 + confidence / 2)) * deviation
-    unseen = np.array([unseen_share(int(count), confidence) for count in n])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        lower = np.where(value > 1 - ROUNDING, 1 - unseen / (1 - expected), value - reach)
-    low, high = np.clip(lower, -1.0, 1.0), np.clip(value + reach, -1.0, 1.0)
+    share = tables / n[:, None, None]
+    value, pull, expected = _kappa(share, similarity(scale, kind))
+    n_independent, variance = n, np.einsum("pij,pij->p", share, pull**2) / n
+    if ratings.group is not None:
+        n_independent, variance = _of_groups(ratings, ratings.group, codes, pull)
+    low, high = _interval(value, variance, expected, n_independent, confidence)
     first, second = np.divmod(codes, len(ratings.annotators))
-    return PairKappas(first, second, n.astype(np.int64), value, low, high)
+    return PairKappas(first, second, n.astype(np.int64), n_independent.astype(np.int64), value, low, high)
 
 
 def fits(ratings: Ratings) -> bool:
@@ -78,14 +83,40 @@ def _tables(ratings: Ratings) -> tuple[IntArray, FloatArray]:
     return present, tables[present]
 
 
-def _kappa(share: FloatArray, alike: FloatArray, n: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Value, standard deviation and chance agreement of each table of shares."""
+def _kappa(share: FloatArray, alike: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Value, pull of a unit in each cell on it, and chance agreement of each table of shares; pulls sum to zero."""
     by_first, by_second = share.sum(axis=2), share.sum(axis=1)
     like_second, like_first = by_second @ alike.T, by_first @ alike
     observed, expected = np.einsum("pij,ij->p", share, alike), np.einsum("pi,pi->p", by_first, like_second)
     rest = np.where(1 - expected > ROUNDING, 1 - expected, np.nan)
     chance = like_second[:, :, None] + like_first[:, None, :]
-    term = alike * rest[:, None, None] - chance * (1 - observed)[:, None, None]
-    second_moment = np.einsum("pij,pij->p", share, term**2)
-    variance = (second_moment - (observed * expected - 2 * expected + observed) ** 2) / (n * rest**4)
-    return 1 - (1 - observed) / rest, np.sqrt(np.maximum(variance, 0.0)), expected
+    pull = alike / rest[:, None, None] - chance * ((1 - observed) / rest**2)[:, None, None]
+    pull -= np.einsum("pij,pij->p", share, pull)[:, None, None]
+    return 1 - (1 - observed) / rest, pull, expected
+
+
+def _of_groups(ratings: Ratings, group: IntArray, codes: IntArray, pull: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Number of groups that each pair shares, and the variance of its kappa over them."""
+    pairs = pairs_of(ratings)
+    one, other = pairs.first, pairs.second
+    place = np.searchsorted(codes, ratings.annotator[one] * len(ratings.annotators) + ratings.annotator[other])
+    cell = place * (int(group.max(initial=0)) + 1) + group[pairs.unit]
+    _, first, of = np.unique(cell, return_index=True, return_inverse=True)
+    total = np.bincount(of, weights=pull[place, ratings.value[one], ratings.value[other]])
+    n_groups = np.bincount(place[first]).astype(np.float64)
+    squares = np.bincount(place[first], weights=total**2)
+    return n_groups, squares / np.bincount(place) ** 2 * n_groups / np.maximum(n_groups - 1, 1)
+
+
+def _interval(
+    value: FloatArray, variance: FloatArray, expected: FloatArray, n: FloatArray, confidence: float
+) -> tuple[FloatArray, FloatArray]:
+    """Ends of the interval of each kappa that rests on n things, of which each has an influence of its own."""
+    unseen = np.array([unseen_share(int(count), confidence) for count in n])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        reach = student.ppf(0.5 + confidence / 2, n - 1) * np.sqrt(variance) / (1 - value**2)
+        low, high = np.tanh(np.arctanh(value) - reach), np.tanh(np.arctanh(value) + reach)
+        perfect, alike = value > 1 - ROUNDING, variance < ROUNDING**2
+        low = np.where(perfect, np.maximum(1 - unseen / (1 - expected), -1.0), np.where(alike, value, low))
+        high = np.where(perfect, 1.0, np.where(alike, 1 - (1 - value) * (1 - unseen), high))
+    return low, high

@@ -26,6 +26,7 @@ from labelloop.agreement.table import (
     METRICS,
     OF_ONE,
     SAME_VALUE,
+    SINGLE,
     Extent,
     few_units,
     figure_of,
@@ -100,8 +101,8 @@ def pairwise(
 ) -> list[Pairwise]:
     """Agreement of each two annotators who share a unit, sorted by name; pairs that share none are left out.
 
-    Arguments and errors as for `measure`. The interval of a kappa is the asymptotic one unless there are groups, so
-    that thousands of pairs cost one count.
+    Arguments and errors as for `measure`. The interval of a kappa has a closed form: thousands of pairs cost one
+    count.
 
     >>> columns = {"unit": [*range(6)] * 2, "annotator": ["a"] * 6 + ["b"] * 6, "value": [*"xxyyxyxxyyxx"]}
     >>> table = pd.DataFrame(columns)
@@ -112,7 +113,7 @@ def pairwise(
     coded = read_ratings(ratings, categories=categories, group=group)
     scale = scale_of(coded, level)
     known_metrics([metric], tuple(METRICS))
-    if metric in WEIGHTS and coded.group is None and fits(coded):
+    if metric in WEIGHTS and fits(coded):
         return _kappas(coded, scale, metric, precision)
     pairs = pairs_of(coded)
     left, right = coded.annotator[pairs.first], coded.annotator[pairs.second]
@@ -127,14 +128,16 @@ def pairwise(
 
 def _kappas(ratings: Ratings, scale: Scale, metric: str, precision: Precision) -> list[Pairwise]:
     found = pair_kappas(ratings, scale, metric, precision.confidence)
-    columns = (found.first, found.second, found.n, found.value, found.low, found.high)
+    columns = (found.first, found.second, found.n, found.n_independent, found.value, found.low, found.high)
     who, figures = [str(name) for name in ratings.annotators.to_pylist()], []
-    for first, second, n, value, low, high in zip(*(column.tolist() for column in columns), strict=True):
+    for first, second, n, n_independent, value, low, high in zip(*(one.tolist() for one in columns), strict=True):
         figure = Figure(metric, scale.level, value, low, high, n, 2, 2 * n)
         if n < precision.n_min:
             figure = Figure(metric, scale.level, reason=few_units(n, precision.n_min))
         elif np.isnan(value):
             figure = Figure(metric, scale.level, reason=SAME_VALUE)
+        elif n_independent < 2:
+            figure = Figure(metric, scale.level, reason=SINGLE)
         figures.append(((who[first], who[second]), figure))
     return figures
 

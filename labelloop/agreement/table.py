@@ -53,6 +53,7 @@ METRICS = {
 # The figure of each question that gate and alarm look at: answers of every kind have exactly one of them.
 DECISIVE = ("krippendorff_alpha", "kendall_tau_b", "alpha_of_objects")
 SAME_VALUE = "every rating has the same value"
+SINGLE = "a single unit or group of units cannot be resampled"
 # Metrics that mean something for one annotator against the group of the others.
 OF_ONE = ("percent_agreement", "cohen_kappa", "cohen_kappa_linear", "cohen_kappa_quadratic")
 DEFAULTS = {
@@ -120,7 +121,7 @@ def _refuse_too_little(metric: Metric, patterns: Patterns, extent: Extent, n_min
     if metric.corrects_chance and np.count_nonzero(patterns.counts.sum(axis=0)) < 2:
         raise NotEstimable(SAME_VALUE)
     if patterns.clusters is not None and patterns.clusters.shape[0] < 2:
-        raise NotEstimable("a single unit or group of units cannot be resampled")
+        raise NotEstimable(SINGLE)
 
 
 def _is_proportion(patterns: Patterns) -> bool:

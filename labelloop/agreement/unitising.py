@@ -18,7 +18,7 @@ from labelloop.agreement.interval import Precision, bootstrap, coefficient
 from labelloop.agreement.patterns import Disagreement, Patterns, cluster_weights
 from labelloop.agreement.ratings import FloatArray, IntArray
 from labelloop.agreement.regions import Regions
-from labelloop.agreement.table import few_units
+from labelloop.agreement.table import SINGLE, few_units
 from labelloop.errors import InputError, NotEstimable
 from labelloop.geometry.intervals import Intervals
 
@@ -63,7 +63,7 @@ def _estimated(estimate: Disagreement, patterns: Patterns, precision: Precision)
     if np.isnan(value):
         raise NotEstimable("every stretch of every line has the same value")
     if patterns.n_independent < 2:
-        raise NotEstimable("a single unit or group of units cannot be resampled")
+        raise NotEstimable(SINGLE)
     return value, *bootstrap(estimate, patterns, precision)
 
 

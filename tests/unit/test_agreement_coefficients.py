@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from scipy.stats import t as student
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import cohens_kappa
 
@@ -15,6 +16,7 @@ from labelloop.agreement import measure, pairwise
 from labelloop.agreement.all_pairs import pair_kappas
 from labelloop.agreement.ratings import read_ratings
 from labelloop.agreement.similarity import scale_of
+from labelloop.agreement.table import SINGLE
 from labelloop.errors import InputError
 
 # Krippendorff (2011), example C, as in test_agreement.py: four observers, twelve units, missing values.
@@ -90,7 +92,38 @@ def test_kappas_of_all_pairs_and_their_deviations_equal_scikit_learn_and_statsmo
         counts = np.zeros((4, 4))
         np.add.at(counts, (left, right), 1)
         other = cohens_kappa(counts, wt=kind)
-        assert (high - low) / 2 / 1.959963985 == pytest.approx(np.sqrt(other.var_kappa), abs=1e-9)
+        reach = np.diff(np.arctanh([low, high]))[0] / 2 / student.ppf(0.975, n - 1)
+        assert reach * (1 - kappa**2) == pytest.approx(np.sqrt(other.var_kappa), abs=1e-9)
+
+
+@pytest.mark.parametrize("metric", ["cohen_kappa", "cohen_kappa_quadratic"])
+def test_kappas_of_groups_have_the_interval_that_resampling_whole_groups_has(metric):
+    rng = np.random.default_rng(4)
+    clear = rng.random(60) < 0.6  # units of one group are alike
+    truth = rng.integers(4, size=60)
+    rows = [
+        (8 * g + u, who, truth[g] if clear[g] else rng.integers(4), g)
+        for g in range(60)
+        for u in range(8)
+        for who in "ab"
+    ]
+    table = pd.DataFrame(rows, columns=["unit", "annotator", "value", "group"])
+    ((_, alone),) = pairwise(table, metric, "ordinal")
+    ((_, found),) = pairwise(table, metric, "ordinal", group="group")
+    (resampled,) = measure(table, [metric], "ordinal", group="group", n_boot=2000)
+    assert found.value == pytest.approx(resampled.value)
+    assert (found.low, found.high) == (
+        pytest.approx(resampled.low, abs=0.02),
+        pytest.approx(resampled.high, abs=0.02),
+    )
+    assert found.high - found.low > 1.7 * (alone.high - alone.low)
+
+
+def test_a_pair_that_shares_one_group_only_has_a_reason():
+    table = long([[0, 1] * 10, [0, 1] * 9 + [1, 0]]).assign(group=0)
+    assert (
+        dict(pairwise(table, group="group"))["0", "1"].reason == "a single unit or group of units cannot be resampled"
+    )
 
 
 def test_pairs_without_a_disagreement_keep_a_lower_end_and_those_without_variety_a_reason():
