@@ -6,6 +6,7 @@ How answers of a kind are compared is decided in `labelloop.agreement.question`,
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from types import MappingProxyType
@@ -16,12 +17,15 @@ import pyarrow.compute as pc
 
 from labelloop.agreement import Figure, measure, pairwise, per_annotator
 from labelloop.agreement.changes_of_agreement import changes
+from labelloop.agreement.drawn import SHAPES
 from labelloop.agreement.question import Question, Rated, question_figures, rated
+from labelloop.agreement.region_labels import figures_by_label
 from labelloop.annotators.herd import constancy, shared_errors
 from labelloop.contracts import contract
+from labelloop.errors import NotEstimable
 from labelloop.population import population_agreement
 from labelloop.repeats import names_of, repeats
-from labelloop.slices import per_label, slices
+from labelloop.slices import LABELS, per_label, slices
 
 Scoped = tuple[str, str, Figure]
 # By the level at which answers are compared: of each two annotators, and of one against the others.
@@ -64,7 +68,9 @@ def scoped_figures(question: Question, beside: Beside, *, per_person: bool = Tru
         for figure in question_figures(replace(question, rows=rows)):
             yield scope, name, figure
     answers = rated(question)
-    if answers is not None:
+    if answers is None:
+        yield from _of_labels_of_regions(question)
+    else:
         yield from _of_labels(question, answers)
         yield "population", "", _of_population(question, answers, beside)
         yield from _of_changes(question, answers)
@@ -84,6 +90,15 @@ def _of_population(question: Question, answers: Rated, beside: Beside) -> Figure
 def _of_labels(question: Question, answers: Rated) -> Iterator[Scoped]:
     for label, said in per_label(answers, question.group):
         for figure in measure(said, ["krippendorff_alpha"], **question.settings):
+            yield "label", label, figure
+
+
+def _of_labels_of_regions(question: Question) -> Iterator[Scoped]:
+    if question.kind not in SHAPES or question.marks is not None:
+        return
+    drawn = question.named("regions", "raw").filter(pc.is_valid(question.rows["regions"]))
+    with suppress(NotEstimable):  # the figures of the project say why
+        for label, figure in figures_by_label(drawn, question.kind, most=LABELS, **question.settings):
             yield "label", label, figure
 
 

@@ -132,11 +132,13 @@ def _alpha(name: str, regions: Regions, threshold: float, level: str, precision:
     return replace(figure, metric=name)
 
 
-def share_of_both(regions: Regions, shared: FloatArray, size: FloatArray | None = None) -> FloatArray:
-    """For each two answers 2 shared / the size of all regions of both, 1 when both are empty; a region counts 1."""
+def share_of_both(
+    regions: Regions, shared: FloatArray, size: FloatArray | None = None, empty: float = 1.0
+) -> FloatArray:
+    """For each two answers 2 shared / the size of all regions of both, a region counts 1; `empty` when both are."""
     of_answer = np.bincount(regions.answer, weights=size, minlength=len(regions.ratings.unit))
     both = of_answer[regions.pairs.first] + of_answer[regions.pairs.second]
-    return np.where(both > 0, 2.0 * shared / np.where(both > 0, both, 1), 1.0)
+    return np.where(both > 0, 2.0 * shared / np.where(both > 0, both, 1), empty)
 
 
 def _found_by_both(regions: Regions, threshold: float) -> FloatArray:

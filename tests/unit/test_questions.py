@@ -211,3 +211,29 @@ def test_sets_have_changes_of_agreement_as_well():
     ]
     changes = {row["metric"] for row in measured(rows).to_pylist() if row["scope"] == "change"}
     assert changes == {"drift", "fatigue", "slowing", "prediction_effect"}
+
+
+def test_each_label_of_regions_is_compared_on_matched_places():
+    def drawn(unit, who):
+        labels = [LABELS[0], LABELS[1] if who == "a" or unit % 2 else LABELS[2]]
+        return [
+            {"region_id": f"{at}", "labels": [label], "points": [30.0 * at, 1.0, 20.0, 20.0 if who == "a" else 10.0]}
+            for at, label in enumerate(labels)
+        ]
+
+    rows = [
+        answer(f"{unit:032x}", who, "", choices=None, control_type="rectangle", regions=drawn(unit, who))
+        for unit in range(10)
+        for who in "ab"
+    ]
+    found = [row for row in measured(rows).to_pylist() if row["scope"] == "label"]
+    value = {(row["who"], row["metric"]): (row["value"], row["n_units"]) for row in found}
+    # Half of the boxes one calls a dog the other calls a bird; all are matched, at half their area.
+    assert value == {
+        ("cat", "f1"): (1.0, 10),
+        ("cat", "mean_iou"): (0.5, 10),
+        ("dog", "f1"): (0.5, 10),
+        ("dog", "mean_iou"): (0.25, 10),
+        ("bird", "f1"): (0.0, 5),
+        ("bird", "mean_iou"): (0.0, 5),
+    }
