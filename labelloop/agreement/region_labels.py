@@ -70,4 +70,4 @@ def _of_label(regions: Regions, holds: NDArray[np.bool_]) -> dict[str, FloatArra
     links = links.where(holds[links.one] & holds[links.other])
     worth = {"mean_iou": links.similarity, "f1": (links.similarity >= THRESHOLD).astype(np.float64)}
     shared = {name: np.bincount(links.pair, each, len(regions.pairs.first)) for name, each in worth.items()}
-    return {name: share_of_both(regions, each, size, empty=np.nan) for name, each in shared.items()}
+    return {name: share_of_both(regions, each.astype(np.float64), size, np.nan) for name, each in shared.items()}
