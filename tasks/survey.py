@@ -6,7 +6,7 @@ mark, or when asked to, every task. The project itself is surveyed in `survey_pr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -32,6 +32,7 @@ from tasks.redundancy import first_by_unit
 from tasks.settled import Settled, settled
 from tasks.survey_project import inspection_of, setting_changes, wanted_project, with_project
 
+Row = dict[str, Any]
 # Whoever changes one of these may have changed every task.
 _FAR_REACHING = frozenset(["label_config", "maximum_annotations"])
 
@@ -97,14 +98,17 @@ def _with_tasks(
     return replace(
         changes,
         create={unit: task for unit, task in changes.create.items() if unit not in strays.adopted},
-        adopt={unit: (task.task_id, changes.create[unit]) for unit, task in strays.adopted.items()},
+        adopt={unit: (task.task_id, _as_left(task, changes.create[unit])) for unit, task in strays.adopted.items()},
         surplus=strays.surplus,
         withdraw=outdated.withdraw,
         finish=outdated.finish,
         readdress=found.readdressed,
         overlaps=found.overlaps,
         reopen=found.reopened,
-        rescore=_rescored(world, wanted, changes.settings, found, mark),
+        rescore={
+            **_rescored(world, wanted, changes.settings, found, mark),
+            **_rescored_strays(strays.adopted, changes.create, found.unscored),
+        },
         guidelines=_to_be_told(world),
         there=int(home.settings["task_number"]),
         kept_answers=outdated.kept,
@@ -116,13 +120,25 @@ def _with_tasks(
 
 def _rescored(
     world: World, wanted: Wanted, settings: Iterable[SettingChange], found: Inspection, mark: Settled | None
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Row]:
     """Return the new predictions of stale tasks; those that vanished are the business of collect."""
     redrawn = any(one.name == "label_config" and not one.kept for one in settings)
     stale = stale_tasks(world.spec, wanted, unscored=found.unscored, finished=found.finished, redrawn=redrawn)
     if mark is None:
         stale = stale.filter(pc.is_in(stale["task_id"], pa.array(sorted(found.present), pa.int64())))
     return new_predictions(world.spec, stale, wanted.version)
+
+
+def _as_left(task: RemoteTask, wanted: Row) -> Row:
+    """Return the task with the version that it carries: one with answers is taken in with any."""
+    return {**wanted, "predictions": [{**wanted["predictions"][0], "model_version": task.versions}]}
+
+
+def _rescored_strays(
+    adopted: Mapping[str, RemoteTask], wanted: Mapping[str, Row], unscored: Collection[int]
+) -> dict[str, Row]:
+    due = {unit: task.task_id for unit, task in adopted.items() if task.task_id in unscored}
+    return {unit: {"task": number, **wanted[unit]["predictions"][0]} for unit, number in due.items()}
 
 
 def _to_be_told(world: World) -> list[str]:

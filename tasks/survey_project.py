@@ -62,14 +62,20 @@ def with_project(
     """Return the changes with those of the project itself."""
     fits = world.label_studio.storage_fits(home.ls_project, world.spec.media.bucket)
     is_carried = pc.any(pc.equal(wanted.live["queue_version"], wanted.version)).as_py()
+    is_named = home.settings["model_version"] == wanted.version and not _forgets_version(changes.settings)
     return replace(
         changes,
         renamed=found.renamed,
         lost=found.losses.counts,
         storage=not fits or home.last_set.get("storage") != storage_digest(world),
         views=_views(world, home),
-        order=bool(is_carried) and home.settings["model_version"] != wanted.version,
+        order=bool(is_carried) and not is_named,
     )
+
+
+def _forgets_version(settings: Iterable[SettingChange]) -> bool:
+    """Return whether these changes make the server forget whose predictions order the queue: hiding them does."""
+    return any(one.name == "show_collab_predictions" and not one.value and not one.kept for one in settings)
 
 
 def _views(world: World, home: LabellingProject) -> list[tuple[int | None, dict[str, Any]]]:

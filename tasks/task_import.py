@@ -37,7 +37,7 @@ def import_tasks(
         while left:
             try:
                 if is_unsure:
-                    numbers |= _arrived(world, ls_project, left, newest)
+                    numbers |= _arrived(world, ls_project, {unit: tasks[unit] for unit in left}, newest)
                 else:
                     numbers |= _imported(world, lease, ls_project, tasks, left[:size])
                     failures = 0
@@ -60,7 +60,11 @@ def _imported(
     return dict(zip(units, given, strict=True))
 
 
-def _arrived(world: World, ls_project: int, units: Sequence[str], newest: int) -> dict[str, int]:
-    """Return which of these units have a task after all, of several the oldest."""
-    wanted, found = set(units), world.label_studio.tasks_after(ls_project, newest)
-    return {task.unit_id: task.task_id for task in reversed(found) if task.unit_id in wanted}
+def _arrived(world: World, ls_project: int, tasks: Mapping[str, dict[str, Any]], newest: int) -> dict[str, int]:
+    """Return which of these units have their task after all, of several the oldest.
+
+    A task with another version's prediction was sent by an overtaken run; the next survey takes it back.
+    """
+    versions = {unit: task["predictions"][0]["model_version"] for unit, task in tasks.items()}
+    found = world.label_studio.tasks_after(ls_project, newest)
+    return {task.unit_id: task.task_id for task in reversed(found) if versions.get(task.unit_id) == task.versions}

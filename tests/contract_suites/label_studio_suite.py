@@ -67,6 +67,14 @@ class LabelStudioSuite:
         assert settings["show_collab_predictions"] is True
         assert settings["label_config"] == CONFIG
 
+    def test_hiding_predictions_makes_the_project_forget_whose_order_its_queue(self, label_studio, project):
+        self.tasks(label_studio, project, [0.5])
+        assert label_studio.project(project)["model_version"] == "v1"
+        label_studio.change_project(project, {"show_collab_predictions": False})
+        assert label_studio.project(project)["model_version"] == ""
+        label_studio.change_project(project, {"show_collab_predictions": False, "model_version": "v1"})
+        assert label_studio.project(project)["model_version"] == "v1"
+
     def test_an_absent_project_is_none(self, label_studio):
         assert label_studio.project(10**9) is None
 

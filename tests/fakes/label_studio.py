@@ -51,7 +51,8 @@ class MemoryLabelStudio:
         version = changes.get("model_version")
         if version and version not in {p["model_version"] for p in self._predictions(ls_project)}:
             raise InputError("Label Studio refused changing project settings (HTTP 400)")
-        self.projects[ls_project].update(changes)
+        forgotten = {"model_version": ""} if changes.get("show_collab_predictions") is False else {}
+        self.projects[ls_project].update(forgotten | changes)
         if changes.get("maximum_annotations") == 1:
             for number in self.task_ids(ls_project):
                 self.all_tasks[number]["overlap"] = 1

@@ -6,6 +6,13 @@ from tests.mutations.mutation import Mutation
 
 WORKBENCH = (
     Mutation(
+        "tasks of an overtaken run taken for ones own",
+        "tasks/task_import.py",
+        "if versions.get(task.unit_id) == task.versions",
+        "if task.unit_id in versions",
+        "tests/stages/test_push_faults.py -k overtaken",
+    ),
+    Mutation(
         "blind retry of an import",
         "tasks/task_import.py",
         "                if is_unsure:",

@@ -15,6 +15,7 @@ from tasks.clients.world import World
 from tasks.survey import survey
 from tests.builders.annotating import answer, push, the_project
 from tests.builders.chosen_round import N, choose, chosen_round
+from tests.builders.digits import SPEC
 from tests.builders.rows import hex_id, write
 from tests.fakes.faults import Faults, Killed, killed_after_each_effect
 from tests.fakes.label_studio import MemoryLabelStudio
@@ -259,6 +260,26 @@ def test_open_tasks_follow_a_new_model_and_answered_ones_keep_their_prediction(t
     assert versions == {hex_id(0): ["cold-start-1"], hex_id(1): ["m1"], hex_id(2): ["m1"]}
     assert world.label_studio.project(the_project(world))["model_version"] == "m1"
     assert {row["unit_id"]: row["queue_version"] for row in in_the_lake(world)}[hex_id(1)] == "m1"
+
+
+def test_a_task_left_behind_that_has_answers_gets_its_place_in_the_queue_of_now(tmp_path: Path):
+    world = chosen_round(tmp_path, n=2, spec=SPEC.replace("share: 0.2,", "share: 1.0,", 1))
+    push(world)
+    answer(world, 0)
+    world.table("tasks").delete("unit_id", [hex_id(0)], fence=lambda: None)
+    choose(world, range(2, 3), number=2)
+    assert push(world)["adopted"] == 1
+    assert {version for _, _, entries in on_the_server(world) for version, _ in entries} == {"cold-start-2"}
+    assert survey(world).rows() == survey(world, full=True).rows() == []
+
+
+def test_the_queue_keeps_its_order_when_predictions_are_hidden_again(tmp_path: Path):
+    world = chosen_round(tmp_path, n=2)
+    push(world)
+    world.label_studio.change_project(the_project(world), {"show_collab_predictions": True})
+    push(world)
+    settings = world.label_studio.project(the_project(world))
+    assert (settings["show_collab_predictions"], settings["model_version"]) == (False, "cold-start-1")
 
 
 def test_the_next_round_joins_the_same_queue(tmp_path: Path):

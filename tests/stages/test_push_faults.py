@@ -103,3 +103,24 @@ def test_an_import_that_arrives_after_the_next_push_is_taken_back_by_the_one_beh
     assert at_rest(world) != ONCE
     push(world)
     assert at_rest(world) == ONCE
+
+
+def test_tasks_of_an_overtaken_run_that_arrive_meanwhile_are_not_taken_for_ones_own(chosen):
+    """The server is busy with the import of an overtaken run, so it fails ours, then shows that run's tasks."""
+    world = copy_of(chosen)
+    carry_out, is_busy = world.label_studio.import_tasks, iter([True])
+
+    def import_tasks(project, tasks):
+        if not next(is_busy, False):
+            return carry_out(project, tasks)
+        overtaken = [{**task["predictions"][0], "model_version": "cold-start-0"} for task in tasks]
+        carry_out(project, [task | {"predictions": [old]} for task, old in zip(tasks, overtaken, strict=True)])
+        raise UnavailableError("database is locked")
+
+    world.label_studio.import_tasks = import_tasks
+    push(world)
+    settings = world.label_studio.project(the_project(world))
+    assert settings["model_version"] == "cold-start-1"
+    push(world)
+    assert at_rest(world) == ONCE
+    assert {held["model_version"] for held in world.label_studio.all_predictions.values()} == {"cold-start-1"}
