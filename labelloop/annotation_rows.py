@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from labelloop.contracts import contract
 from labelloop.interface import COLUMNS, Answer
+from labelloop.nested_columns import nested_column
 
 ROWS: Final = contract("annotations").schema
 _SAID: Final = ("control", "control_type", *COLUMNS, "raw")
@@ -34,7 +35,7 @@ def answer_rows(annotations: pa.Table, places: Sequence[int], answers: Sequence[
     said: dict[str, Sequence[Any]] = {"control": control, "control_type": control_type, "raw": raw}
     for name in filled:
         said[name] = [one if its == name else None for its, one in zip(column, value, strict=True)]
-    typed = {name: pa.array(given, ROWS.field(name).type) for name, given in said.items()}
+    typed = {name: nested_column(given, ROWS.field(name).type) for name, given in said.items()}
     empty = {name: pa.nulls(len(answers), ROWS.field(name).type) for name in COLUMNS if name not in filled}
     shared = annotations.select(SHARED.names).take(pa.array(places, pa.int64()))
     return _rows({**typed, **empty, **_columns(shared)})
