@@ -8,18 +8,19 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake import ColumnProperties, DeltaTable, Field, WriterProperties, write_deltalake
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from labelloop.contracts import Contract, contract, missing_columns, shaped
-from labelloop.errors import Conflict, ErasedError, InputError, UnavailableError
+from labelloop.errors import Conflict, ErasedError, InputError
 from labelloop.streams import reader_of
+from tasks.clients.open_tables import OpenTables, delta_errors
 from tasks.clients.table_files import table_files
 from tasks.clients.table_rows import STREAMED, changed_rows, is_in, scanned
 
@@ -46,7 +47,7 @@ class Lake:
     def __init__(self, uri: str, options: Mapping[str, str] | None = None) -> None:
         """Open the lake at `uri` (s3:// or a local folder); nothing is read yet."""
         self.uri = uri.rstrip("/")
-        self._options = dict(options or {})
+        self._tables = OpenTables(options or {})
 
     def table(self, name: str, project: str | None = None) -> LakeTable:
         """Return one table; `project` is needed for the tables that belong to projects.
@@ -56,10 +57,10 @@ class Lake:
         """
         rules = contract(name)
         if rules.scope == "lake":
-            return LakeTable(rules, f"{self.uri}/{name}", self._options)
+            return LakeTable(rules, f"{self.uri}/{name}", self._tables)
         if not project:
             raise InputError(f"table {name!r} belongs to a project", remedy="name the project")
-        return LakeTable(rules, f"{self.uri}/projects/{project}/{name}", self._options)
+        return LakeTable(rules, f"{self.uri}/projects/{project}/{name}", self._tables)
 
 
 class LakeTable:
@@ -69,14 +70,14 @@ class LakeTable:
     Whatever else differs is a ContractError of every call.
     """
 
-    def __init__(self, rules: Contract, uri: str, options: dict[str, str]) -> None:
+    def __init__(self, rules: Contract, uri: str, tables: OpenTables) -> None:
         """Name a table; it is created by its first write."""
-        self.contract, self.uri, self._options = rules, uri, options
+        self.contract, self.uri, self._tables = rules, uri, tables
 
     def version(self) -> int | None:
         """Return the newest version, or None while nothing was ever written."""
         found = self._open()
-        return found.version() if found else None
+        return self._done_with(found) if found else None
 
     def read(
         self, *, columns: Sequence[str] | None = None, where: ds.Expression | None = None, version: int | None = None
@@ -91,16 +92,16 @@ class LakeTable:
             return schema.empty_table()
         if found is None or version not in (None, found.version()):
             return self._read_old(version, schema, where)
-        with _delta_errors("reading"):
-            return self._dataset(found).to_table(columns=schema.names, filter=where).cast(schema)
+        with delta_errors("reading"):
+            return self._files(found).to_table(columns=schema.names, filter=where).cast(schema)
 
     def batches(self, *, columns: Sequence[str] | None = None, rows: int = STREAMED) -> Iterator[pa.RecordBatch]:
         """Yield the table in batches of at most `rows` rows, without holding it in memory."""
         found = self._open()
         if found is not None:
             schema = self._schema(columns)
-            with _delta_errors("reading"):
-                yield from scanned(self._dataset(found), schema, rows=rows)
+            with delta_errors("reading"):
+                yield from scanned(self._files(found), schema, rows=rows)
 
     def upsert(self, rows: pa.Table, *, fence: Fence) -> int | None:
         """Insert new rows and replace those of the same primary key, in one commit; no change commits nothing.
@@ -124,12 +125,12 @@ class LakeTable:
     def _merge(self, rows: pa.Table, keys: Sequence[str], fence: Fence) -> int | None:
         found = self._open()
         if found:
-            with _delta_errors("reading"):
+            with delta_errors("reading"):
                 rows = changed_rows(rows, self._dataset(found), keys)
         if rows.num_rows == 0:
-            return found.version() if found else None
+            return self._done_with(found) if found else None
         fence()
-        with _delta_errors("writing to"):
+        with delta_errors("writing to"):
             found = self._widened(found, fence) if found else self._create()
             if len(keys) == 1 and pc.all(pc.utf8_is_alnum(rows[keys[0]])).as_py():
                 self._replace(found, rows, keys[0])
@@ -137,7 +138,7 @@ class LakeTable:
                 match = " AND ".join(f"target.{key} = source.{key}" for key in keys)
                 merge = found.merge(rows, match, source_alias="source", target_alias="target")
                 merge.when_matched_update_all().when_not_matched_insert_all().execute()
-        return found.version()
+        return self._done_with(found)
 
     def _replace(self, found: DeltaTable, rows: pa.Table, key: str) -> None:
         """Write rows in the place of those of the same opaque key; a merge would hold the whole table in memory.
@@ -170,11 +171,11 @@ class LakeTable:
         first = next(drawn, None)
         if first is None:
             return self.version()
-        with _delta_errors("writing to"), reader_of(self.contract.schema, _fenced(first, drawn, fence)) as reader:
+        with delta_errors("writing to"), reader_of(self.contract.schema, _fenced(first, drawn, fence)) as reader:
             found = self._open()
             found = self._widened(found, fence) if found else self._create()
             write_deltalake(found, reader, mode="append")
-        return found.version()
+        return self._done_with(found)
 
     def _create(self) -> DeltaTable:
         return DeltaTable.create(
@@ -182,7 +183,7 @@ class LakeTable:
             self.contract.schema,
             mode="ignore",
             configuration=_PROPERTIES,
-            storage_options=self._options,
+            storage_options=self._tables.options,
         )
 
     def _widened(self, found: DeltaTable, fence: Fence) -> DeltaTable:
@@ -204,9 +205,10 @@ class LakeTable:
             raise InputError("rows are deleted by opaque keys only", remedy="delete by ref_id or unit_id")
         fence()
         listed = ", ".join(f"'{key}'" for key in sorted(set(keys)))
-        with _delta_errors("deleting from"):
+        with delta_errors("deleting from"):
             answer = found.delete(f"{column} IN ({listed})", writer_properties=_REWRITTEN)
-            return int(answer["num_deleted_rows"])
+        self._done_with(found)
+        return int(answer["num_deleted_rows"])
 
     def purge(self, *, fence: Fence) -> int:
         """Destroy every file and log entry that the newest version does not need; return how many files went.
@@ -217,10 +219,11 @@ class LakeTable:
         if found is None:
             return 0
         fence()
-        with _delta_errors("purging"):
+        with delta_errors("purging"):
             gone = found.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False, full=True)
             found.create_checkpoint()
             found.cleanup_metadata()
+        self._done_with(found)
         return len(gone)
 
     def leftovers(self) -> int:
@@ -228,28 +231,41 @@ class LakeTable:
         found = self._open()
         if found is None:
             return 0
-        with _delta_errors("looking for old files of"):
-            return len(found.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=True, full=True))
+        with delta_errors("looking for old files of"):
+            left = found.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=True, full=True)
+        self._done_with(found)
+        return len(left)
 
     def _open(self) -> DeltaTable | None:
         try:
-            with _delta_errors("opening"):
-                found = DeltaTable(self.uri, storage_options=self._options)
+            with delta_errors("opening"):
+                found = self._tables.take(self.uri)
         except TableNotFoundError:
             return None
         missing_columns(self.contract, _schema_of(found))
         return found
 
+    def _done_with(self, found: DeltaTable) -> int:
+        """Give an opened table back for the next call, and return its version."""
+        self._tables.give_back(self.uri, found)
+        return int(found.version())
+
+    def _files(self, found: DeltaTable) -> ds.Dataset:
+        """Return the files of a table that is needed for nothing else."""
+        files = self._dataset(found)
+        self._done_with(found)
+        return files
+
     def _dataset(self, found: DeltaTable) -> ds.Dataset:
         """Return the files of the table; columns that they lack are null."""
         stored = _schema_of(found)
         schema = pa.schema([*stored, *missing_columns(self.contract, stored)])
-        return found.to_pyarrow_dataset(filesystem=table_files(self.uri, self._options), schema=schema)
+        return found.to_pyarrow_dataset(filesystem=table_files(self.uri, self._tables.options), schema=schema)
 
     def _read_old(self, version: int | None, schema: pa.Schema, where: ds.Expression | None) -> pa.Table:
-        with _delta_errors("reading"):
+        with delta_errors("reading"):
             try:
-                found = DeltaTable(self.uri, version=version, storage_options=self._options)
+                found = DeltaTable(self.uri, version=version, storage_options=self._tables.options)
                 return self._dataset(found).to_table(columns=schema.names, filter=where).cast(schema)
             except (DeltaError, FileNotFoundError):  # a purge takes the log of a version, its files, or both
                 raise ErasedError(
@@ -271,17 +287,3 @@ def _fenced(first: pa.RecordBatch, others: Iterator[pa.RecordBatch], fence: Fenc
     yield first
     yield from others
     fence()
-
-
-@contextmanager
-def _delta_errors(what: str) -> Iterator[None]:
-    try:
-        yield
-    except TableNotFoundError:
-        raise
-    except CommitFailedError:
-        raise Conflict(f"another writer committed first while {what} a table", remedy="run the stage again") from None
-    except (DeltaError, OSError) as error:
-        raise UnavailableError(
-            f"{what} a table failed ({type(error).__name__})", remedy="check the lake's address and rights"
-        ) from None

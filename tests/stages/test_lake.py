@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 
 import pyarrow as pa
@@ -28,6 +29,24 @@ def references(lake):
 
 class TestDeltaLake(LakeSuite):
     pass
+
+
+def test_what_others_commit_and_purge_is_seen_by_a_lake_that_had_the_table_open(lake, references):
+    theirs = Lake(lake.uri).table("references")
+    for size in (1, 2, 3, 4):
+        theirs.upsert(rows_of("references", [{"size": size}]), fence=free)
+        if size > 2:
+            theirs.purge(fence=free)
+        assert references.read()["size"].to_pylist() == [size]
+        assert references.version() == theirs.version()
+    references.upsert(rows_of("references", [{"size": 5}]), fence=free)
+    assert theirs.read()["size"].to_pylist() == [5]
+
+
+def test_a_copy_of_a_lake_opens_its_tables_itself(lake, references):
+    references.upsert(rows_of("references", [{"size": 1}]), fence=free)
+    copied = pickle.loads(pickle.dumps(lake)).table("references")  # noqa: S301 - as between processes of a cluster
+    assert copied.read() == references.read()
 
 
 def test_a_version_whose_files_alone_are_gone_is_told_to_be_erased(references, tmp_path):
