@@ -6,9 +6,10 @@ Counts and versions only; no key, subject or annotator.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 _SPLITS = ("train", "validation", "test", "audit")
 
@@ -46,15 +47,25 @@ def split_counts(rows: pa.Table) -> dict[str, int]:
 
 
 def _control_part(rows: pa.Table, control: str) -> str:
+    said = rows.filter(pc.equal(rows["control"], control))
+    marked = pc.any(pc.is_valid(said["regions"])).as_py()
     counts = Counter(
-        (label, split)
-        for name, label, split in zip(*(rows[c].to_pylist() for c in ("control", "label", "split")), strict=True)
-        if name == control
+        _marks(said) if marked else zip(said["label"].to_pylist(), said["split"].to_pylist(), strict=True)
     )
-    lines = [f"| label | {' | '.join(_SPLITS)} |", "|---" * (len(_SPLITS) + 1) + "|"]
+    what = "label of a region" if marked else "label"
+    lines = [f"| {what} | {' | '.join(_SPLITS)} |", "|---" * (len(_SPLITS) + 1) + "|"]
     for label in sorted({label for label, _ in counts}):
         lines.append(f"| {_plain(label)} | {' | '.join(str(counts[label, s]) for s in _SPLITS)} |")
     return f"## {_plain(control)}\n\n" + "\n".join(lines)
+
+
+def _marks(rows: pa.Table) -> Iterator[tuple[str, str]]:
+    """Yield the labels and the split of each region."""
+    regions = rows["regions"].combine_chunks()
+    split = rows["split"].take(pc.list_parent_indices(regions))
+    labels = pc.struct_field(regions.flatten(), "labels")
+    for names, its in zip(labels.to_pylist(), split.to_pylist(), strict=True):
+        yield ", ".join(names), its
 
 
 def _plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What came into a training set, went, or changed its label or split between two versions, in counts alone."""
+"""What came into a training set, went, or changed what it says or its split between two versions, in counts alone."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import pyarrow as pa
 
 from labelloop.sql import session
 
-_COLUMNS: Final = ["unit_id", "control", "label", "split"]
+_COLUMNS: Final = ["unit_id", "ref_id", "control", "label", "regions", "ranked", "split"]
 
 _BOTH = """
 SELECT coalesce(o.control, n.control) AS control, o.unit_id IS NOT NULL AS was, n.unit_id IS NOT NULL AS stays,
        o.label AS old_label, n.label AS new_label, o.split AS old_split, n.split AS new_split,
-       was AND stays AND (old_label, old_split) IS DISTINCT FROM (new_label, new_split) AS changed
-FROM old o FULL JOIN new n ON o.unit_id = n.unit_id AND o.control = n.control
+       was AND stays AND (old_label, old_split, o.regions, o.ranked)
+                         IS DISTINCT FROM (new_label, new_split, n.regions, n.ranked) AS changed
+FROM old o FULL JOIN new n ON o.unit_id = n.unit_id AND o.ref_id = n.ref_id AND o.control = n.control
 """
 # Each row counts once where it was and once where it is: came and went are rows of one version only.
 _GROUPS = """
@@ -35,7 +36,7 @@ WHERE was AND stays AND old_label <> new_label GROUP BY ALL ORDER BY n DESC, con
 def dataset_changes(old: pa.Table, new: pa.Table) -> dict[str, list[dict[str, Any]]]:
     """The changes from one version of a training set to another, JSON-safe and without a single id.
 
-    A row is the same in both when unit and question are.
+    A row is the same in both when unit, reference and question are.
 
     Args:
         old: rows of the contract `training_set`.
@@ -43,12 +44,12 @@ def dataset_changes(old: pa.Table, new: pa.Table) -> dict[str, list[dict[str, An
 
     Returns:
         `groups`, by split, question and label: how many rows were there `before`, `came`, `went`, `changed_to` it and
-        `changed_from` it in label or split, and are there `after`. `relabelled`: `control, from, to, n`, the most
-        frequent first.
+        `changed_from` it in label, regions, ranks or split, and are there `after`. `relabelled`: `control, from, to,
+        n`, the most frequent first.
 
-    >>> row = {"unit_id": ["u"], "control": ["pet"], "split": ["train"]}
+    >>> row = dict.fromkeys(_COLUMNS, ["x"])
     >>> dataset_changes(pa.table(row | {"label": ["cat"]}), pa.table(row | {"label": ["dog"]}))["relabelled"]
-    [{'control': 'pet', 'from': 'cat', 'to': 'dog', 'n': 1}]
+    [{'control': 'x', 'from': 'cat', 'to': 'dog', 'n': 1}]
     """
     with session() as db:
         db.register("old", old.select(_COLUMNS))

@@ -24,18 +24,30 @@ from labelloop.sql import session
 
 # Labels of media that changed since, or that is not active any more, speak of nothing that could be trained on.
 # Audit answers of an open round are incomplete, and which come first is no accident. Of a group of near-duplicates
-# the first is trained on, the one that was shown: its copies would only weigh it up.
+# the first is trained on, the one that was shown: its copies would only weigh it up. Of a list each member is, with
+# the bucket it was put into.
 _ACCEPTED = """
-SELECT u.unit_id, r.ref_id, 's3://' || r.bucket || '/' || r.key AS media_uri, r.media_version,
-       l.control, l.label, l.confidence, l.classes, l.probabilities, l.n, l.decided_by,
-       u.purpose, coalesce(r.subject_hmac, r.ref_id) AS "group", b.inclusion_probability
-FROM labels l
-JOIN units u USING (unit_id)
-JOIN refs r ON r.ref_id = u.ref_ids[1] AND r.media_version = u.media_versions[1] AND r.state = 'active'
+WITH accepted AS (
+    SELECT l.*, u.kind, u.purpose, u.ref_ids, u.media_versions
+    FROM labels l JOIN units u USING (unit_id)
+    WHERE l.state = 'accepted' AND l.label IS NOT NULL
+      AND (u.purpose = 'label' OR (u.purpose = 'audit' AND list_contains($closed, u.round)))
+), told AS (
+    SELECT *, 1 AS member FROM accepted WHERE kind IN ('single', 'group')
+    UNION ALL BY NAME
+    SELECT * EXCLUDE (item) REPLACE (
+               item.bucket AS label, item.confidence AS confidence, item.classes AS classes,
+               item.probabilities AS probabilities, item.n AS n, NULL AS ranked),
+           list_position(ref_ids, item.item) AS member
+    FROM (SELECT *, unnest(ranked) AS item FROM accepted WHERE kind = 'list')
+)
+SELECT t.unit_id, r.ref_id, 's3://' || r.bucket || '/' || r.key AS media_uri, r.media_version,
+       t.control, t.label, t.confidence, t.classes, t.probabilities, t.n, t.regions, t.ranked, t.decided_by,
+       t.purpose, coalesce(r.subject_hmac, r.ref_id) AS "group", b.inclusion_probability
+FROM told t
+JOIN refs r ON r.ref_id = t.ref_ids[t.member] AND r.media_version = t.media_versions[t.member] AND r.state = 'active'
 LEFT JOIN batches b USING (unit_id)
-WHERE l.state = 'accepted' AND l.label IS NOT NULL AND u.kind IN ('single', 'group')
-  AND (u.purpose = 'label' OR (u.purpose = 'audit' AND list_contains($closed, u.round)))
-ORDER BY u.unit_id, l.control
+ORDER BY t.unit_id, t.control, r.ref_id
 """
 
 
@@ -63,7 +75,7 @@ def training_rows(
         test_share: expected share of the groups in `test`.
 
     Returns:
-        By unit and control. Audit units are in the split `audit` and in no other.
+        By unit, control and reference. Audit units are in the split `audit` and in no other.
     """
     with session() as db:
         for name, table in (("labels", labels), ("units", units), ("refs", references), ("batches", batches)):
@@ -93,7 +105,7 @@ def splits(
 
 def parquet_bytes(rows: pa.Table) -> bytes:
     """Return a training set as Parquet; the same rows in any order give the same bytes."""
-    ordered = rows.sort_by([("unit_id", "ascending"), ("control", "ascending")]).combine_chunks()
+    ordered = rows.sort_by([(name, "ascending") for name in ("unit_id", "control", "ref_id")]).combine_chunks()
     buffer = io.BytesIO()
     pq.write_table(ordered, buffer, version="2.6", compression="zstd", row_group_size=100_000, store_schema=False)
     return buffer.getvalue()

@@ -5,33 +5,30 @@ The methods are in `labelloop.consensus`; which opinions count in `labelloop.opi
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from labelloop.beside import Beside, joined
 from labelloop.consensus.question import RESOLVED_BY, Question
+from labelloop.consensus.shaped import Shape, fused, shape_of, shaped_labels, unanimous
 from labelloop.contracts import contract
-from labelloop.opinions import answered, opinions, split_rulings
+from labelloop.errors import NotEstimable
+from labelloop.opinions import answered, answers_to, opinions, split_rulings
 from labelloop.sql import session
 
-_OPINIONS: Final = pa.schema([(name, pa.string()) for name in ("control", "unit", "annotator", "value")])
-_GOLD: Final = _OPINIONS.remove(_OPINIONS.get_field_index("annotator"))
+_NO_BUCKETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Beside:
-    """What counts beside the answers of annotators: `opinions` of imported labels or a model, and `gold`.
+class Labels(NamedTuple):
+    """Rows of the contract `labels`, and by control the reason why its answers could not be resolved."""
 
-    `opinions` has the columns control, unit, annotator, value; `gold` control, unit, value: known answers, which win
-    where no expert ruled otherwise.
-    """
-
-    opinions: pa.Table = field(default_factory=_OPINIONS.empty_table)
-    gold: pa.Table = field(default_factory=_GOLD.empty_table)
+    rows: pa.Table
+    unresolved: dict[str, str]
 
 
 def label_rows(
@@ -44,10 +41,9 @@ def label_rows(
     at: datetime,
     method: str = "dawid-skene",
     beside: Beside | None = None,
-) -> pa.Table:
+    buckets: Mapping[str, tuple[str, ...]] = _NO_BUCKETS,
+) -> Labels:
     """Return rows of the contract `labels`: the resolved value of every unit and control, and who decided.
-
-    Answers that are regions, and items in buckets, are not resolved here.
 
     Args:
         annotations: rows of the contract `annotations`; every active opinion counts.
@@ -58,29 +54,55 @@ def label_rows(
         at: when it is resolved.
         method: of choices; other answers have one of their own.
         beside: imported labels and a model's answers.
+        buckets: of each question that is a triage, in their order.
     """
     beside = beside or Beside()
-    found = []
-    imported = pa.concat_tables([beside.opinions, beside.gold], promote_options="default")["control"].to_pylist()
-    kinds = dict.fromkeys(imported, "choices") | dict(answered(annotations))
-    for control, kind in sorted(kinds.items()):
-        if kind not in RESOLVED_BY:
-            continue
-        ratings, rulings = split_rulings(opinions(annotations, control), experts)
-        more, gold = (_of_control(table, control) for table in (beside.opinions, beside.gold))
-        gold = gold.filter(pc.invert(pc.is_in(gold["unit"], rulings["unit"].combine_chunks())))
-        question = Question(_joined(ratings, more), _joined(rulings, gold), units, method)
-        resolved = _gold_named(RESOLVED_BY[kind](question), gold["unit"])
-        found.append(_rows(resolved, control, accept_confidence, at))
-    return _keep_times(pa.concat_tables([contract("labels").schema.empty_table(), *found]), present)
+    found, unresolved = [contract("labels").schema.empty_table()], dict[str, str]()
+    for control, kind in sorted((beside.kinds | dict(answered(annotations))).items()):
+        known = beside.of(control)
+        try:
+            if shape := shape_of(kind, buckets.get(control, ())):
+                resolved = _by_shape(answers_to(annotations, control), known, experts, shape)
+            elif kind in RESOLVED_BY:
+                resolved = _by_value(opinions(annotations, control), known, experts, RESOLVED_BY[kind], units, method)
+            else:
+                continue
+        except NotEstimable as reason:
+            unresolved[control] = reason.what
+        else:
+            found.append(_rows(resolved, control, accept_confidence, at))
+    return Labels(_keep_times(pa.concat_tables(found), present), unresolved)
 
 
-def _of_control(table: pa.Table, control: str) -> pa.Table:
-    return table.filter(pc.equal(table["control"], control)).drop_columns("control")
+def _by_value(
+    said: pa.Table,
+    beside: Beside,
+    experts: Collection[str],
+    resolve: Callable[[Question], pa.Table],
+    units: pa.Table,
+    method: str,
+) -> pa.Table:
+    """Labels of answers that a text tells."""
+    ratings, rulings = split_rulings(said, experts)
+    gold = _not_ruled(beside.gold, rulings).select(["unit", "value"])
+    more = beside.opinions.select(ratings.column_names)
+    question = Question(joined(ratings, more), joined(rulings, gold), units, method)
+    return _gold_named(resolve(question), gold["unit"])
 
 
-def _joined(one: pa.Table, other: pa.Table) -> pa.Table:
-    return pa.concat_tables([one, other], promote_options="default")  # lake columns may not be null, others may
+def _by_shape(answers: pa.Table, beside: Beside, experts: Collection[str], shape: Shape) -> pa.Table:
+    """Labels of regions and triages; experts who rule differently on a unit leave it to the opinions."""
+    names = ["unit", "annotator", shape.column, "raw"]
+    said = answers.rename_columns({"unit_id": "unit"}).select(names)
+    is_expert = pc.is_in(said["annotator"], pa.array(sorted(experts), pa.string()))
+    rulings = unanimous(fused(said.filter(is_expert), shape))
+    gold = unanimous(fused(_not_ruled(beside.gold, rulings).select(names), shape))
+    found = fused(joined(said.filter(pc.invert(is_expert)), beside.opinions.select(names)), shape)
+    return _gold_named(shaped_labels(found, pa.concat_tables([rulings, gold]), shape), gold["unit"])
+
+
+def _not_ruled(gold: pa.Table, rulings: pa.Table) -> pa.Table:
+    return gold.filter(pc.invert(pc.is_in(gold["unit"], rulings["unit"].combine_chunks())))
 
 
 def _gold_named(resolved: pa.Table, gold: pa.ChunkedArray) -> pa.Table:
@@ -94,12 +116,17 @@ def _gold_named(resolved: pa.Table, gold: pa.ChunkedArray) -> pa.Table:
 def _rows(resolved: pa.Table, control: str, accept_confidence: float, at: datetime) -> pa.Table:
     n, schema = resolved.num_rows, contract("labels").schema
     sure = pc.and_(pc.is_valid(resolved["label"]), pc.greater_equal(resolved["confidence"], accept_confidence))
-    columns = {name: resolved[name] for name in resolved.column_names} | {
-        "unit_id": resolved["unit"],
-        "control": pa.repeat(control, n),
-        "state": pc.if_else(pc.fill_null(sure, False), "accepted", "conflict"),
-        "updated_at": pa.repeat(pa.scalar(at, pa.timestamp("us", "UTC")), n),
-    }
+    empty = {name: pa.nulls(n, schema.field(name).type) for name in ("regions", "ranked")}
+    columns = (
+        empty
+        | {name: resolved[name] for name in resolved.column_names}
+        | {
+            "unit_id": resolved["unit"],
+            "control": pa.repeat(control, n),
+            "state": pc.if_else(pc.fill_null(sure, False), "accepted", "conflict"),
+            "updated_at": pa.repeat(pa.scalar(at, pa.timestamp("us", "UTC")), n),
+        }
+    )
     return pa.table({name: columns[name] for name in schema.names}).cast(schema)
 
 
@@ -114,6 +141,7 @@ FROM resolved r LEFT JOIN present p
   ON p.unit_id = r.unit_id AND p.control = r.control AND p.label IS NOT DISTINCT FROM r.label
  AND p.confidence = r.confidence AND p.n = r.n AND p.classes = r.classes AND p.probabilities = r.probabilities
  AND p.method = r.method AND p.decided_by = r.decided_by AND p.state = r.state
+ AND p.regions IS NOT DISTINCT FROM r.regions AND p.ranked IS NOT DISTINCT FROM r.ranked
 ORDER BY r.unit_id, r.control
 """
 

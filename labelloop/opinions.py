@@ -92,11 +92,16 @@ def planned(annotations: pa.Table, control: str) -> pa.Table:
 
 
 def planned_answers(annotations: pa.Table, control: str) -> pa.Table:
-    """Return the rows of the contract `annotations` that `planned` reads, for answers that no text can tell.
+    """Return the rows of the contract `annotations` that `planned` reads, for answers that no text can tell."""
+    return answers_to(annotations, control, reasons=PLANNED)
+
+
+def answers_to(annotations: pa.Table, control: str, *, reasons: Collection[str] | None = None) -> pa.Table:
+    """Return the rows of the contract `annotations` that `opinions` reads, sorted by unit and annotator.
 
     Of several answers of one annotator to one unit the latest counts; answers that say nothing do not.
     """
-    rows = _active(annotations, control, PLANNED)
+    rows = _active(annotations, control, reasons)
     said = reduce(pc.or_, [pc.is_valid(rows[name]) for name in COLUMNS])
     rows = rows.filter(said).sort_by([("updated_at", "ascending"), ("annotation_id", "ascending")])
     places = rows.select(["unit_id", "annotator"]).append_column("place", pa.array(np.arange(rows.num_rows)))

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from prefect import task
 
+from labelloop.agreement.question import buckets_of
 from labelloop.labels import label_rows
 from labelloop.opinions import experts_among, without_confirmations
 from labelloop.summary import Summary
@@ -35,7 +36,7 @@ def resolve_labels(world: World, lease: Lease) -> Summary:
     annotations = without_confirmations(answers, world.spec.interface)
     units = world.table("units").read(columns=["unit_id", "kind", "ref_ids", "media_versions"])
     beside = beside_annotators(world, annotations, units, experts)
-    labels = label_rows(
+    labels, unresolved = label_rows(
         annotations,
         present,
         units=units,
@@ -44,6 +45,7 @@ def resolve_labels(world: World, lease: Lease) -> Summary:
         at=world.now(),
         method=world.spec.consensus.method,
         beside=beside,
+        buckets=buckets_of(world.spec.interface),
     )
     refused = commit(world, lease, "labels", labels, stage="consensus")
     gone = sorted(set(present["unit_id"].to_pylist()) - set(labels["unit_id"].to_pylist()))
@@ -52,4 +54,5 @@ def resolve_labels(world: World, lease: Lease) -> Summary:
     counts = {"labels": labels.num_rows, "conflicts": conflicts, "withdrawn": withdrawn, "refused": refused}
     if world.spec.consensus.imported:
         counts["imported"] = beside.opinions.num_rows + beside.gold.num_rows
-    return Summary(stage="consensus", counts=counts)
+    notes = tuple(f"{control} is not resolved: {reason}" for control, reason in unresolved.items())
+    return Summary(stage="consensus", counts=counts, notes=notes)

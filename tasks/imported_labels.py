@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import reduce
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from labelloop.annotators import AnnotatorFigure
+from labelloop.beside import Beside, joined
 from labelloop.errors import ErasedError, InputError
 from labelloop.imported_labels import among, compare, opinions_on_units, read_imported
-from labelloop.labels import Beside
 from labelloop.model_opinions import opinions_of_model
 from labelloop.opinions import opinions, split_rulings
 from labelloop.pool import scoring_model
@@ -54,7 +55,7 @@ def beside_annotators(world: World, annotations: pa.Table, units: pa.Table, expe
     publish_table("imported-labels", shown, "Labels given before, as one annotator among the others")
     if world.spec.consensus.model:
         counted.append(opinions_of_current_model(world, units))
-    return Beside(pa.concat_tables(counted), pa.concat_tables(gold))
+    return Beside(reduce(joined, counted), reduce(joined, gold))
 
 
 def _imported(

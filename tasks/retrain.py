@@ -90,8 +90,10 @@ def _untrained(reason: str) -> Summary:
 
 
 def _rows_of_question(world: World, version: str) -> pa.Table:
+    """Return the rows of the first question, without those whose label is a place."""
     rows = read_dataset(world, version)
-    return rows.filter(pc.equal(rows["control"], world.spec.interface.questions[0].name))
+    asked = pc.equal(rows["control"], world.spec.interface.questions[0].name)
+    return rows.filter(pc.and_(asked, pc.is_null(rows["regions"])))
 
 
 def _compared(world: World, trained: _Trained, audit: Labelled) -> tuple[Evaluation | None, Promotion]:

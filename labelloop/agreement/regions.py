@@ -116,7 +116,7 @@ def read_regions(
     if control_type not in SHAPES:
         raise InputError(f"answers of type {control_type!r} have no regions", remedy=f"give {', '.join(SHAPES)}")
     present = table.column_names if isinstance(table, pa.Table) else list(table.columns)
-    told = [name for name in ("raw", group) if name is not None and name in present]
+    told = [name for name in ("raw", group) if name is not None and name in present and name not in keep]
     names = ["unit", "annotator", "regions", *told, *keep]
     columns = select_columns(table, names, "regions")
     columns = columns.filter(pc.is_valid(columns["regions"]))
@@ -125,7 +125,7 @@ def read_regions(
     columns = columns.take(ratings.values.take(pa.array(ratings.value)).cast(pa.int64()))
     items, answer = _flattened(columns["regions"])
     label, labels = _labels(items, len(answer))
-    raw = columns["raw"] if "raw" in told else None
+    raw = columns["raw"] if "raw" in columns.column_names else None
     drawn = Drawn(items, answer, ratings.unit, raw, tolerance)
     return Regions(ratings, answer, label, labels, SHAPES[control_type](drawn), items, columns.select(list(keep)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -16,6 +17,7 @@ from labelloop.geometry.intervals import Intervals
 
 # How many coordinates of a shape that is not turned have a mean.
 MEANS: Final[Mapping[str, int]] = MappingProxyType({"rectangle": 4, "ellipse": 4, "keypoint": 2})
+STORED: Final = ("raw",)  # what a mask is read from, beside its region
 ROUNDING: Final = 9  # digits: sums in another order are still equal
 
 
@@ -43,7 +45,24 @@ def places(control_type: str, regions: Regions, of: IntArray, weight: FloatArray
         found |= {"start": pa.array(start), "end": pa.array(end)}
         if "text" in found:  # of other ends nobody has quoted the text
             found["text"] = pc.if_else(pa.array(quoted), found["text"], pa.scalar(None, found["text"].type))
+    elif control_type == "mask" and len(central):
+        found["raw"] = _stored(regions, central)
     return found
+
+
+def _stored(regions: Regions, central: IntArray) -> pa.Array:
+    """What Label Studio stored of each of these masks, as JSON: its pixels are nowhere else."""
+    of = regions.answer[central]
+    stored = regions.kept["raw"].take(pa.array(np.unique(of))).to_pylist()
+    masks = {answer: _masks_in(raw) for answer, raw in zip(np.unique(of).tolist(), stored, strict=True)}
+    names = pc.struct_field(regions.items.take(pa.array(central)), "region_id").to_pylist()
+    texts = [json.dumps(masks[answer][name]) for answer, name in zip(of.tolist(), names, strict=True)]
+    return pa.array(texts, pa.string())
+
+
+def _masks_in(raw: str) -> dict[str, Any]:
+    """The items that hold pixels, by region; another of the same region holds its labels."""
+    return {one["id"]: one for one in json.loads(raw) if {"rle", "imageDataURL"} & set(one.get("value") or ())}
 
 
 def _ends(line: Intervals, of: IntArray, *, whole: bool) -> tuple[FloatArray, FloatArray]:

@@ -12,11 +12,12 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from labelloop.agreement.ratings import FloatArray, IntArray
 from labelloop.agreement.regions import TOLERANCE, UNLABELLED, Regions, read_regions
 from labelloop.agreement.seen_objects import THRESHOLD, Objects, seen_objects
-from labelloop.consensus.places import places
+from labelloop.consensus.places import STORED, places
 from labelloop.errors import InputError
 
 QUORUM: Final = 0.5
@@ -31,6 +32,14 @@ class Votes(NamedTuple):
     asked: FloatArray
 
 
+class Named(NamedTuple):
+    """What objects are called: `fields` of their regions, the `share` of those asked who say so, whether `tied`."""
+
+    fields: dict[str, pa.Array]
+    share: FloatArray
+    tied: NDArray[np.bool_]
+
+
 def fuse_regions(
     table: pa.Table | pd.DataFrame,
     control_type: str,
@@ -40,12 +49,14 @@ def fuse_regions(
     weights: Mapping[str, float] | None = None,
     tolerance: float = TOLERANCE,
 ) -> pa.Table:
-    """One row per unit, ascending: unit, regions, confidence, n.
+    """One row per unit, ascending: unit, regions, confidence, n, ties.
 
-    A region has the fields of those it is made of, `confidence` (share of those asked who drew it with these labels)
-    and `n` (how many drew it). `labels` are null where labels tie. `confidence` of a unit is the mean, over all that
-    anybody drew there, of how clearly the vote decided whether it is there; 1 where nobody drew anything. `n` of a
-    unit is the number of its answers.
+    A region has the fields of those it is made of, its soft label (`classes`, sets of labels joined by `|`, and
+    `probabilities`, the share of those asked who drew it so; what is left of 1 did not draw it), `confidence` (the
+    greatest of these) and `n` (how many drew it); a mask also `raw`, what Label Studio stored of it. `labels` are
+    null where labels tie. `confidence` of a unit is the mean, over all that anybody drew there, of the share of those
+    asked who say what was decided of it; 1 where nobody drew anything. `n` of a unit is the number of its answers,
+    `ties` how many of its objects the votes leave open: as many for them as against, or labels that tie.
 
     Args:
         table: unit, annotator, regions, and raw where `read_regions` needs it.
@@ -66,21 +77,22 @@ def fuse_regions(
     """
     if not 0 <= quorum < 1:
         raise InputError(f"the quorum is {quorum}", remedy="give a share from 0, below 1")
-    regions = read_regions(table, control_type, tolerance=tolerance)
+    keep = STORED if control_type == "mask" else ()
+    regions = read_regions(table, control_type, tolerance=tolerance, keep=keep)
     objects = seen_objects(regions, threshold)
     votes = _votes(regions, objects, weights or {})
-    label, share = _labels(objects, regions.label, votes)
-    fields = places(control_type, regions, objects.of, votes.weight) | {
-        "labels": _named(label, regions.labels),
-        "confidence": pa.array(share),
-        "n": pa.array(np.bincount(objects.of)),
-    }
-    units = regions.ratings.units
+    named = _labels(objects, regions, votes)
+    fields = places(control_type, regions, objects.of, votes.weight) | named.fields
+    fields["n"] = pa.array(np.bincount(objects.of))
+    kept, units = votes.support > quorum, regions.ratings.units
+    undecided = (np.abs(votes.support - quorum) < TIE) | (kept & named.tied)
+    decided = np.where(kept, named.share, 1.0 - votes.support)
     columns = {
         "unit": units,
-        "regions": _by_unit(fields, np.flatnonzero(votes.support > quorum), objects.unit, len(units)),
-        "confidence": _clearness(votes.support, objects.unit, len(units)),
+        "regions": _by_unit(fields, np.flatnonzero(kept), objects.unit, len(units)),
+        "confidence": _mean_by_unit(decided, objects.unit, len(units)),
         "n": regions.ratings.per_unit,
+        "ties": np.bincount(objects.unit[undecided], minlength=len(units)),
     }
     return pa.table(columns)
 
@@ -101,21 +113,26 @@ def _weights(regions: Regions, weights: Mapping[str, float]) -> FloatArray:
     return np.asarray(found[regions.ratings.annotator])
 
 
-def _labels(objects: Objects, label: IntArray, votes: Votes) -> tuple[IntArray, FloatArray]:
-    """Label of each object with most votes, -1 for a tie, and its share of all that were asked."""
-    width = int(label.max(initial=0)) + 1
-    keys, place = np.unique(objects.of * width + label, return_inverse=True)
-    total, thing = np.bincount(place, weights=votes.weight, minlength=len(keys)), keys // width
-    order = np.lexsort((-total, thing))
-    first = np.unique(thing[order], return_index=True)[1]
-    best = total[order][first]
-    tied = np.bincount(thing, weights=total > best[thing] - TIE) > 1
-    return np.where(tied, -1, keys[order][first] % width), best / votes.asked
-
-
-def _named(label: IntArray, labels: list[str]) -> pa.Array:
-    names = [[] if text == UNLABELLED else json.loads(text) for text in labels]
-    return pa.array([None if code < 0 else names[code] for code in label.tolist()], pa.list_(pa.string()))
+def _labels(objects: Objects, regions: Regions, votes: Votes) -> Named:
+    """Labels of each object with most votes, null for a tie, and its soft label: shares of all that were asked."""
+    width = int(regions.label.max(initial=0)) + 1
+    keys, place = np.unique(objects.of * width + regions.label, return_inverse=True)
+    thing, label = keys // width, keys % width
+    share = np.bincount(place, weights=votes.weight, minlength=len(keys)) / votes.asked[thing]
+    order = np.lexsort((-share, thing))
+    first = order[np.unique(thing[order], return_index=True)[1]]
+    best = share[first]
+    tied = np.bincount(thing, weights=share > best[thing] - TIE) > 1
+    names = [[] if text == UNLABELLED else json.loads(text) for text in regions.labels]
+    offsets = pa.array(np.concatenate([[0], np.cumsum(np.bincount(thing))]), pa.int32())
+    classes = pa.array(["|".join(one) for one in names], pa.string()).take(pa.array(label))
+    fields = {
+        "labels": pa.array(names, pa.list_(pa.string())).take(pa.array(label[first], mask=tied)),
+        "classes": pa.ListArray.from_arrays(offsets, classes),
+        "probabilities": pa.ListArray.from_arrays(offsets, pa.array(share)),
+        "confidence": pa.array(best),
+    }
+    return Named(fields, best, tied)
 
 
 def _by_unit(fields: dict[str, pa.Array], kept: IntArray, unit: IntArray, n_units: int) -> pa.ListArray:
@@ -125,7 +142,8 @@ def _by_unit(fields: dict[str, pa.Array], kept: IntArray, unit: IntArray, n_unit
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), items)
 
 
-def _clearness(support: FloatArray, unit: IntArray, n_units: int) -> FloatArray:
+def _mean_by_unit(values: FloatArray, unit: IntArray, n_units: int) -> FloatArray:
+    """Mean over the objects of each unit, 1 where there is none."""
     n = np.bincount(unit, minlength=n_units)
-    clear = np.bincount(unit, weights=np.maximum(support, 1.0 - support), minlength=n_units)
-    return np.where(n > 0, clear / np.maximum(n, 1), 1.0)
+    total = np.bincount(unit, weights=values, minlength=n_units)
+    return np.where(n > 0, total / np.maximum(n, 1), 1.0)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from labelloop.card import dataset_card, split_counts
-from labelloop.contracts import contract
+from labelloop.contracts import contract, missing_columns
 from labelloop.errors import ErasedError, InputError
 from labelloop.export import dataset_version, parquet_bytes
 from tasks.clients.hot import update
@@ -100,4 +100,7 @@ def read_dataset(world: World, version: str) -> pa.Table:
     data = world.published.read(folder(version) + "data.parquet")
     if hashlib.sha256(data).hexdigest() != row["digest"]:
         raise InputError(f"the file of training set {version!r} is not the one that was published", remedy="export")
-    return pq.read_table(io.BytesIO(data)).cast(contract("training_set").schema)
+    rows, rules = pq.read_table(io.BytesIO(data)), contract("training_set")
+    for field in missing_columns(rules, rows.schema):
+        rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    return rows.select(rules.schema.names).cast(rules.schema)

@@ -85,8 +85,8 @@ JUDGEMENT = (
     Mutation(
         "imported gold over an expert",
         "labelloop/labels.py",
-        'gold = gold.filter(pc.invert(pc.is_in(gold["unit"], rulings["unit"].combine_chunks())))',
-        'rulings = rulings.filter(pc.invert(pc.is_in(rulings["unit"], gold["unit"].combine_chunks())))',
+        'gold = _not_ruled(beside.gold, rulings).select(["unit", "value"])',
+        'gold, rulings = beside.gold.select(["unit", "value"]), _not_ruled(rulings, beside.gold)',
         "tests/unit/test_labels.py -k not_over_an_expert",
     ),
     Mutation(

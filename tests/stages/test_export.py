@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 
@@ -10,6 +11,7 @@ import pyarrow.compute as pc
 import pytest
 
 from labelloop.errors import ContractError, ErasedError, HeldByLaw, InputError, LeaseLost
+from labelloop.export import parquet_bytes
 from tasks.clients.datasets import datasets, latest, read_dataset
 from tasks.features import version_of
 from tasks.withdrawal import withdraw_rows
@@ -44,6 +46,27 @@ def test_a_training_set_is_published_with_its_card_and_pointed_to(world):
     row = datasets(world)[version]
     assert json.loads(row["splits"])["train"] == N
     assert json.loads(row["lineage"])["table labels"] == world.table("labels").version()
+
+
+def test_what_gold_decided_and_where_objects_are_is_published(world):
+    box = {"region_id": "r", "labels": ["cat"], "points": [1.0, 1.0, 9.0, 9.0], "confidence": 1.0, "n": 2}
+    fill(world, labels={0: {"decided_by": "gold"}, 1: {"label": '["cat"]', "regions": [box]}})
+    assert publish(world).counts["rows"] == N
+    gold, drawn = read_dataset(world, latest(world)).to_pylist()[:2]
+    assert gold["decided_by"] == "gold"
+    assert box.items() <= drawn["regions"][0].items()
+
+
+def test_a_set_of_an_earlier_contract_is_read_with_what_it_lacks_empty(world):
+    publish(world)
+    version = latest(world)
+    old = read_dataset(world, version).drop_columns(["regions", "ranked"])
+    data = parquet_bytes(old)
+    world.published.write(f"datasets/{version}/data.parquet", data, "application/vnd.apache.parquet")
+    row = datasets(world)[version] | {"digest": hashlib.sha256(data).hexdigest()}
+    write(world, "datasets", [row])
+    found = read_dataset(world, version)
+    assert (found.num_rows, found["regions"].null_count) == (N, N)
 
 
 def test_the_same_labels_are_not_published_twice(world):

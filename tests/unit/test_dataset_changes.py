@@ -14,12 +14,14 @@ from tests.builders.rows import rows_of
 def version(*rows: tuple[str, str, str]) -> pa.Table:
     """Rows of one training set: unit, label, split."""
     return rows_of(
-        "training_set", [{"unit_id": u, "control": "pet", "label": label, "split": s} for u, label, s in rows]
+        "training_set",
+        [{"unit_id": u, "ref_id": u, "control": "pet", "label": label, "split": s} for u, label, s in rows],
     )
 
 
 OLD = version(("a", "cat", "train"), ("b", "cat", "train"), ("c", "dog", "test"), ("d", "cat", "train"))
 NEW = version(("b", "cat", "train"), ("c", "cat", "test"), ("d", "cat", "test"), ("e", "dog", "train"))
+BOXES = [{"regions": [{"labels": ["cat"], "points": [x, 0.0, 9.0, 9.0]}]} for x in (1.0, 2.0)]
 COUNTS = ("before", "came", "went", "changed_to", "changed_from", "after")
 
 
@@ -36,6 +38,16 @@ def test_rows_that_came_went_and_changed_are_counted_by_split_and_label():
         ("train", "dog"): (0, 1, 0, 0, 0, 1),
     }
     assert dataset_changes(OLD, NEW)["relabelled"] == [{"control": "pet", "from": "dog", "to": "cat", "n": 1}]
+
+
+def test_a_box_that_moved_and_a_member_that_came_are_changes():
+    moved = [
+        {"unit_id": "u", "ref_id": "r", "control": "pet", "label": "[]", "split": "train"} | said for said in BOXES
+    ]
+    before, after = (rows_of("training_set", [row]) for row in moved)
+    assert counts(before, after) == {("train", "[]"): (1, 0, 0, 1, 1, 1)}
+    member = rows_of("training_set", [moved[0], moved[0] | {"ref_id": "s"}])
+    assert counts(before, member) == {("train", "[]"): (1, 1, 0, 0, 0, 2)}
 
 
 @pytest.mark.parametrize(("old", "new"), [(OLD, NEW), (NEW, OLD), (OLD, OLD), (OLD[:0], NEW), (OLD, NEW[:0])])

@@ -54,6 +54,36 @@ def test_of_a_group_of_near_duplicates_the_one_that_was_shown_is_trained_on():
     assert rows["ref_id"][2].as_py() == hex_id(2)
 
 
+BOXES = [{"labels": ["cat"], "points": [1.0, 1.0, 9.0, 9.0], "confidence": 0.9, "n": 2}] * 2
+
+
+def test_regions_come_with_their_label_and_the_card_counts_each():
+    rows = export(tables(labels={2: {"label": '["cat"]', "regions": BOXES, "control": "box"}}))
+    (found,) = rows.filter(pc.equal(rows["control"], "box")).to_pylist()
+    assert found["label"] == '["cat"]'
+    assert [region["points"] for region in found["regions"]] == [[1.0, 1.0, 9.0, 9.0]] * 2
+    card = dataset_card("Digits", "v", rows, agreement="alpha 0.9", lineage={})
+    assert (
+        "## box\n\n| label of a region | train | validation | test | audit |\n|---|---|---|---|---|\n| cat | 2 |"
+        in card
+    )
+
+
+def test_each_member_of_a_sorted_list_is_one_row_with_its_bucket():
+    listed = {"kind": "list", "ref_ids": [hex_id(2), hex_id(3), hex_id(9)], "media_versions": ["v1"] * 3}
+    soft = {"classes": ["keep", "drop"], "probabilities": [0.75, 0.25], "n": 4}
+    ranked = [
+        {"item": hex_id(member), "bucket": bucket, "confidence": 0.75, **soft}
+        for member, bucket in ((3, "keep"), (2, "drop"), (7, "drop"))
+    ]
+    rows = export(tables(units={1: listed}, labels={1: {"label": "{}", "ranked": ranked}})).to_pylist()
+    found = [row for row in rows if row["unit_id"] == hex_id(1)]
+    assert [(row["ref_id"], row["label"]) for row in found] == [(hex_id(2), "drop"), (hex_id(3), "keep")]
+    assert {(row["confidence"], *row["probabilities"], row["n"]) for row in found} == {(0.75, 0.75, 0.25, 4)}
+    assert all(row["ranked"] is None for row in found)
+    assert len(rows) == N + 1
+
+
 def test_audit_units_are_in_the_audit_split_and_no_other():
     audit = {i: {"purpose": "audit"} for i in (1, 4)}
     rows = export(tables(units=audit), validation_share=0.3, test_share=0.3)

@@ -5,31 +5,13 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from labelloop.labels import Beside, label_rows
-from labelloop.opinions import answered, opinions
-from tests.builders.answers import NOW, answer
+from labelloop.beside import Beside
+from labelloop.opinions import opinions
+from tests.builders.answers import answer
+from tests.builders.resolved import labels_of, said
 from tests.builders.rows import hex_id, rows_of
 
 PAIR = [{"unit_id": hex_id(0), "kind": "pair", "ref_ids": [hex_id(8), hex_id(9)]}]
-
-
-def labels_of(answers, *, experts=(), units=(), **options):
-    given = {"units": rows_of("units", units), "experts": experts, "accept_confidence": 0.6, "at": NOW}
-    found = label_rows(rows_of("annotations", answers), rows_of("labels", []), **given, **options)
-    return {row["unit_id"]: row for row in found.to_pylist()}
-
-
-def said(kind, column, *values, control="digit", unit=0):
-    """One answer for each value, by annotators a, b, c ..."""
-    return [
-        answer(
-            hex_id(unit),
-            f"{control}-{name}",
-            "",
-            **{"choices": None, "control": control, "control_type": kind, column: v},
-        )
-        for name, v in zip("abcdef", values, strict=False)
-    ]
 
 
 def ranked(*items, bucket=None):
@@ -86,14 +68,6 @@ def test_numbers_that_all_differ_keep_only_their_own_classes():
 def test_a_text_that_only_an_expert_wrote_is_the_label():
     found = labels_of(said("text", "text", "a cat", control="x"), experts=["x-a"])[hex_id(0)]
     assert (found["label"], found["decided_by"], found["n"]) == ("a cat", "expert", 0)
-
-
-def test_regions_and_buckets_are_left_to_others():
-    answers = said("ranking", "ranked", ranked("y", "x", bucket="keep")) + said(
-        "rectangle", "regions", None, control="box"
-    )
-    assert labels_of(answers) == {}
-    assert answered(rows_of("annotations", answers)) == [("box", "rectangle"), ("digit", "ranking")]
 
 
 def test_an_empty_answer_is_no_opinion():
