@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
-from sklearn.feature_extraction.text import HashingVectorizer
 
 from labelloop.errors import InputError
 from labelloop.spec.model import Features
@@ -27,7 +27,6 @@ FEATURED: Final = frozenset(["image", "text", "time_series", "dialogue", "record
 # Raised whenever the arithmetic below changes, so that old vectors are not taken for new ones.
 _GENERATION: Final = 1
 _MEND: Final = "upload it again or delete it"
-_VECTORIZER = HashingVectorizer(n_features=TEXT_WIDTH, ngram_range=(1, 2), norm="l2", dtype=np.float32)
 
 
 def features_version(kind: str, features: Features) -> str:
@@ -118,8 +117,15 @@ def text_features(data: bytes) -> NDArray[np.float32]:
     >>> float(np.linalg.norm(text_features(b"the cat sat")).round(3))
     1.0
     """
-    vector: NDArray[np.float32] = _VECTORIZER.transform([read_text(data)]).toarray()[0]
+    vector: NDArray[np.float32] = _vectorizer().transform([read_text(data)]).toarray()[0]
     return vector
+
+
+@cache
+def _vectorizer() -> Any:
+    from sklearn.feature_extraction.text import HashingVectorizer  # not above: a second for all who open a world
+
+    return HashingVectorizer(n_features=TEXT_WIDTH, ngram_range=(1, 2), norm="l2", dtype=np.float32)
 
 
 def read_text(data: bytes) -> str:

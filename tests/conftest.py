@@ -19,6 +19,13 @@ from deployments.local.stack import Stack
 from tests.builders.postgresql import chosen_database
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Leave out a module of slow tests before it is imported where slow tests are left out."""
+    if config.option.markexpr == "not slow" and collection_path.suffix == ".py":
+        return "\npytestmark = pytest.mark.slow\n" in collection_path.read_text() or None
+    return None
+
+
 def pytest_terminal_summary(terminalreporter):
     """Print the figures that tests recorded by `record_property("figure", ...)`."""
     passed = terminalreporter.stats.get("passed", [])

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from deployments.cli.output import Json, print_json
-from deployments.doctor import Finding, diagnose
+from deployments.doctor.check import Finding
+from deployments.doctor.diagnosis import diagnose
 
 _COLOURS = {"ok": "green", "failed": "red", "not checked": "yellow"}
 

@@ -8,9 +8,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
-from label_studio_sdk.converter import brush
 
 from tests.builders.answers import answer
+from tests.builders.brush_code import brush_code
 
 Typed = dict[str, Any]
 LABELS: Final = ("cat", "dog", "bird")
@@ -30,7 +30,7 @@ def _frames(said: int) -> Typed:
 
 
 def _mask(said: int) -> Typed:
-    code = brush.encode_rle(np.repeat(np.arange(40) > 4 * said, 4).astype(np.uint8) * 255)
+    code = brush_code(np.repeat(np.arange(40) > 4 * said, 4).astype(int) * 255)
     raw = [{"id": "r1", "original_width": 8, "original_height": 5, "value": {"format": "rle", "rle": code}}]
     return {**_region(said), "raw": json.dumps(raw)}
 

@@ -8,7 +8,6 @@ import io
 import numpy as np
 import pytest
 import shapely
-from label_studio_sdk.converter import brush
 from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
@@ -55,6 +54,8 @@ def test_ellipses_and_polygons_have_the_areas_of_their_formulas():
 
 @pytest.mark.parametrize("coloured", [False, True])
 def test_brush_strokes_are_read_as_label_studio_writes_them(coloured):
+    from label_studio_sdk.converter import brush  # not above: it brings nltk, two seconds, to every worker
+
     rng = np.random.default_rng(1)
     covered = rng.random(700) < 0.4
     covered[100:400] = True

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from label_studio_sdk.converter import brush
 from scipy.optimize import linear_sum_assignment
 
 from labelloop.agreement.answer_figures import MEASURES, answer_figures
@@ -19,6 +18,7 @@ from labelloop.agreement.scope import measure
 from labelloop.agreement.seen_objects import ratings_of_objects, ratings_of_regions
 from labelloop.agreement.spans import span_figures
 from labelloop.errors import InputError
+from tests.builders.brush_code import brush_code
 from tests.checkout import ROOT
 
 LOCALISATION = tuple(METRICS_OF_REGIONS)
@@ -54,8 +54,7 @@ def noisy_crew(rng, n_units, noise, n_annotators=3):
 
 def test_a_mask_without_its_code_in_raw_is_refused():
     drawn = {"region_id": "r1", "labels": ["cat"], "points": []}
-    code = brush.encode_rle(np.full(40, 255, dtype=np.uint8))
-    whole = json.dumps([{"id": "r1", "value": {"rle": code}}])
+    whole = json.dumps([{"id": "r1", "value": {"rle": brush_code([255] * 40)}}])
     table = answers((1, "a", [drawn]), (1, "b", [drawn]))
     assert region_figures(table.assign(raw=whole), "mask", ["mean_iou"], n_min=1)[0].value == 1.0
     with pytest.raises(InputError, match="2 regions have no mask in raw"):
