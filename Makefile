@@ -3,6 +3,10 @@
 
 PYTHON ?= python3.11
 BIN := .venv/bin
+# Every start would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+# Two workers; each keeps to its half of the files, so that it shares their fixtures, until it has to help the other.
+PARALLEL := -n 2 --dist worksteal
 # A test that fails in a pipe fails the target.
 SHELL := /bin/bash -o pipefail
 # The four rooms and what checks them; tests are linted too.
@@ -10,7 +14,7 @@ ROOMS := labelloop tasks flows deployments
 COMPILE := .local/bootstrap/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types check test test-integration test-e2e test-pure demo bench crash mutate up down clean lock
+.PHONY: help setup lint types check quick test test-integration test-e2e test-pure demo bench crash mutate up down clean lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,8 +28,11 @@ lint: setup
 types: setup
 	@$(BIN)/mypy
 
-check: lint types ## lint, types, architecture and the quick unit tests, under 30 seconds
-	@$(BIN)/pytest -q -n 2 -m "not slow" tests/unit
+check: ## lint, types, architecture and the quick unit tests, under 30 seconds
+	@$(MAKE) --no-print-directory --jobs 3 lint types quick
+
+quick: setup
+	@$(BIN)/pytest -q $(PARALLEL) -m "not slow" tests/unit
 
 # Three lanes side by side, each on a stack of its own, because tests on servers wait more than they work. Warnings are
 # errors but on the servers, where most are those of client libraries and come when the garbage collector pleases.
@@ -40,7 +47,7 @@ test-e2e: setup
 
 # The browser needs little of the cores, so it comes after the tests that fill both.
 test-pure: setup
-	@nice $(BIN)/pytest -q -n 2 tests/unit tests/stages labelloop tasks deployments | sed -u 's/^/pure     /'
+	@nice $(BIN)/pytest -q $(PARALLEL) tests/unit tests/stages labelloop tasks deployments | sed -u 's/^/pure     /'
 	@$(BIN)/pytest -v -W default tests/browser | sed -u 's/^/browser  /'
 
 demo: setup ## the whole loop on real images, then where to look
