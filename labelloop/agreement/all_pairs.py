@@ -5,6 +5,7 @@ Work grows with the pairs that exist. The interval has a closed form: thousands 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from labelloop.errors import NotEstimable
 
 WEIGHTS = {"cohen_kappa": "none", "cohen_kappa_linear": "linear", "cohen_kappa_quadratic": "quadratic"}
 CELLS = 25_000_000  # of the tables of all pairs: 200 MB
+UNITS = 131_072  # counted at once: few enough to stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -72,15 +74,34 @@ def _tables(ratings: Ratings) -> tuple[IntArray, FloatArray]:
     """The codes of the pairs that share a unit, ascending, and their tables, pairs x categories x categories."""
     n_annotators, n_categories = len(ratings.annotators), len(ratings.values)
     width = n_annotators * n_categories
-    said = (ratings.annotator * n_categories + ratings.value).astype(np.int32)  # cells fit: see CELLS
-    row, counts = said * np.int32(width), np.zeros(width**2 + 1)
-    for shift in range(1, int(ratings.per_unit.max(initial=0))):
-        same = ratings.unit[shift:] == ratings.unit[:-shift]
-        counts += np.bincount(np.where(same, row[:-shift] + said[shift:], width**2), minlength=width**2 + 1)
-    by_cell = counts[:-1].reshape(n_annotators, n_categories, n_annotators, n_categories)
+    counts = np.zeros(width**2)
+    for said in _answers_by_place(ratings):
+        row = said * width
+        for shift in range(1, len(said)):
+            _add(counts, (row[:-shift] + said[shift:]).ravel())
+    by_cell = counts.reshape(n_annotators, n_categories, n_annotators, n_categories)
     tables = by_cell.transpose(0, 2, 1, 3).reshape(-1, n_categories, n_categories)
     present = np.flatnonzero(tables.any(axis=(1, 2)))
     return present, tables[present]
+
+
+def _add(counts: FloatArray, cells: IntArray) -> None:
+    """Count cells: a pass over all cells for many, one at a time for few."""
+    if len(cells) * 10 > len(counts):
+        counts += np.bincount(cells, minlength=len(counts))
+    else:
+        np.add.at(counts, cells, 1.0)
+
+
+def _answers_by_place(ratings: Ratings) -> Iterator[IntArray]:
+    """Who said what, first, second and so on of each unit, places x units, for units of one size at a time."""
+    sizes = np.flatnonzero(np.bincount(ratings.per_unit))
+    for size in sizes[sizes >= 2].tolist():
+        of = ratings if len(sizes) == 1 else ratings.take((ratings.per_unit == size)[ratings.unit])
+        for start in range(0, len(of.unit), UNITS * size):
+            block = slice(start, start + UNITS * size)
+            said = of.annotator[block] * len(of.values) + of.value[block]
+            yield np.ascontiguousarray(said.reshape(-1, size).T)
 
 
 def _kappa(share: FloatArray, alike: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

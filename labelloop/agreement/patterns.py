@@ -74,18 +74,20 @@ def patterns_of(ratings: Ratings) -> Patterns:
     >>> found.counts.toarray().tolist(), found.frequency.tolist()
     ([[1.0, 1.0]], [2.0])
     """
-    per_unit = ratings.per_unit
-    base = int(per_unit.max(initial=0)) + 1
-    rated = np.flatnonzero(per_unit)
+    base = int(ratings.per_unit.max(initial=0)) + 1
     if len(ratings.values) * np.log2(base) > EXACT_BITS:
-        return _one_pattern_per_unit(ratings, rated)
+        return _one_pattern_per_unit(ratings, np.flatnonzero(ratings.per_unit))
     place = np.float64(base) ** np.arange(len(ratings.values))
-    key = np.bincount(ratings.unit, weights=place[ratings.value], minlength=len(per_unit))[rated].astype(np.int64)
+    weights = place[ratings.value]
+    key = np.bincount(ratings.unit, weights=weights, minlength=len(ratings.units)).astype(np.int64)
     keys, frequency = _tally(key, base ** len(ratings.values))
+    unrated = int(np.searchsorted(keys, 1))  # the key of units without ratings is 0
+    keys, frequency = keys[unrated:], frequency[unrated:]
     counts = sparse.csr_array((keys[:, None] // place.astype(np.int64) % base).astype(np.float64))
-    clusters = (
-        None if ratings.group is None else cluster_weights(ratings, rated, np.searchsorted(keys, key), len(keys))
-    )
+    clusters = None
+    if ratings.group is not None:
+        rated = np.flatnonzero(key)
+        clusters = cluster_weights(ratings, rated, np.searchsorted(keys, key[rated]), len(keys))
     return Patterns(counts, frequency.astype(np.float64), clusters)
 
 

@@ -23,6 +23,7 @@ from labelloop.errors import InputError
 IntArray: TypeAlias = NDArray[np.int64]
 FloatArray: TypeAlias = NDArray[np.float64]
 COLUMNS = ("unit", "annotator", "value")
+_AT_ONCE = 100_000  # codes looked at before asking whether all were seen
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,30 @@ class Ratings:
         """Number of ratings of each unit."""
         return np.bincount(self.unit, minlength=len(self.units))
 
+    @cached_property
+    def present(self) -> NDArray[np.bool_]:
+        """Which of the annotators rated anything."""
+        return present(self.annotator, len(self.annotators))
+
     def take(self, keep: NDArray[np.bool_]) -> Ratings:
         """The ratings where `keep` is true; names and codes stay as they are."""
         unit, annotator, value = self.unit[keep], self.annotator[keep], self.value[keep]
         names = (self.units, self.annotators, self.values)
         return Ratings(unit, annotator, value, *names, self.ordered, self.group)
+
+
+def present(code: IntArray, n: int) -> NDArray[np.bool_]:
+    """Which of n codes occur; looks no further once all of them have.
+
+    >>> present(np.array([2, 0]), 3).tolist()
+    [True, False, True]
+    """
+    found = np.zeros(n, dtype=bool)
+    for start in range(0, len(code), _AT_ONCE):
+        found[code[start : start + _AT_ONCE]] = True
+        if found.all():
+            break
+    return found
 
 
 def read_ratings(

@@ -190,12 +190,8 @@ def _name(ratings: Ratings, annotator: int) -> str:
 
 def _extent(ratings: Ratings) -> Extent:
     several = ratings.per_unit >= 2
-    if several.all():
-        present, n_ratings = np.bincount(ratings.annotator), len(ratings.unit)
-    else:
-        shared = several[ratings.unit]
-        present, n_ratings = np.bincount(ratings.annotator[shared]), int(np.count_nonzero(shared))
-    return Extent(int(np.count_nonzero(several)), int(np.count_nonzero(present)), n_ratings)
+    shared = ratings if several.all() else ratings.take(several[ratings.unit])
+    return Extent(int(np.count_nonzero(several)), int(np.count_nonzero(shared.present)), len(shared.unit))
 
 
 def _extent_of_one(pairs: Pairs) -> Extent:
@@ -208,7 +204,7 @@ def _extent_of_one(pairs: Pairs) -> Extent:
 def _nothing_to_compare(ratings: Ratings) -> str | None:
     if not len(ratings.unit):
         return "there are no ratings"
-    if np.count_nonzero(np.bincount(ratings.annotator)) == 1:
+    if np.count_nonzero(ratings.present) == 1:
         return "only one annotator"
     if ratings.per_unit.max() < 2:
         return "no unit was rated by two annotators"

@@ -14,6 +14,7 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from labelloop.agreement import measure, pairwise
 from labelloop.agreement.all_pairs import pair_kappas
+from labelloop.agreement.pairs import pairs_of
 from labelloop.agreement.ratings import read_ratings
 from labelloop.agreement.similarity import scale_of
 from labelloop.agreement.table import SINGLE
@@ -211,3 +212,12 @@ def test_text_that_is_no_set_is_refused_where_sets_are_compared(text):
     table = pd.DataFrame({"unit": [1, 1], "annotator": ["a", "b"], "value": [text, text]})
     with pytest.raises(InputError):
         measure(table, level="masi")
+
+
+def test_pairs_are_counted_however_many_annotators_each_unit_has():
+    table = pd.concat(
+        [crowd(5, n_units=200), crowd(6, n_annotators=3, missing=0.0).assign(unit=lambda t: t.unit + 1000)]
+    )
+    ratings = read_ratings(table)
+    assert len(set(ratings.per_unit.tolist())) > 3
+    assert pair_kappas(ratings, scale_of(ratings, "nominal"), "cohen_kappa").n.sum() == len(pairs_of(ratings).first)
