@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.contracts import contract
-from tasks.clients.datasets import Row, datasets, folder, latest, point_to, pointer_key, read_dataset, write_files
+from tasks.clients.datasets import Row, datasets, folder, latest, point_to, pointer_key, read_rows, write_files
 from tasks.clients.lease import Lease, hold
 from tasks.clients.world import World
 from tasks.contracts import commit
@@ -61,7 +61,7 @@ def _nobody_publishing(world: World) -> Iterator[None]:
 
 def _rewrite(world: World, lease: Lease, row: Row, ref_ids: Collection[str]) -> dict[str, object] | None:
     version = row["dataset_version"]
-    rows = read_dataset(world, version)
+    rows = read_rows(world, row)
     left = rows.filter(pc.invert(pc.is_in(rows["ref_id"], value_set=pa.array(list(ref_ids), pa.string()))))
     withdrawn = rows.num_rows - left.num_rows
     if not withdrawn:

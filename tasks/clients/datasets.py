@@ -96,9 +96,14 @@ def read_dataset(world: World, version: str) -> pa.Table:
         InputError: no such version, or its file is not the one that was published.
         ErasedError: it has been erased.
     """
-    row = find_dataset(world, version)
+    return read_rows(world, find_dataset(world, version))
+
+
+def read_rows(world: World, published: Row) -> pa.Table:
+    """Return the rows of the training set that a row of the contract `datasets` is about; InputError as above."""
+    version = published["dataset_version"]
     data = world.published.read(folder(version) + "data.parquet")
-    if hashlib.sha256(data).hexdigest() != row["digest"]:
+    if hashlib.sha256(data).hexdigest() != published["digest"]:
         raise InputError(f"the file of training set {version!r} is not the one that was published", remedy="export")
     rows, rules = pq.read_table(io.BytesIO(data)), contract("training_set")
     for field in missing_columns(rules, rows.schema):

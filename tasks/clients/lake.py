@@ -198,8 +198,8 @@ class LakeTable:
 
         The predicate is written into the Delta log, so only keys that mean nothing outside may be used here.
         """
-        found = self._open()
-        if found is None or not keys:
+        found = self._open() if keys else None
+        if found is None:
             return 0
         if not all(key.isalnum() for key in keys):
             raise InputError("rows are deleted by opaque keys only", remedy="delete by ref_id or unit_id")

@@ -63,9 +63,9 @@ def carry_out_requests(world: World) -> Summary:
         with erasing(world) as lease:
             worlds = world.neighbours()
             refuse_undeclared_replicas(worlds)
-            _close_proven(world, erasures)
-            keep_away(worlds, lease, erasures, _unfinished(erasures))
-            found = [_ready(worlds, lease, erasures, request) for request in _unfinished(erasures)]
+            unproven = _without_receipt(world, erasures)
+            keep_away(worlds, lease, erasures, unproven)
+            found = [_ready(worlds, lease, erasures, request) for request in unproven]
             ready = [one for one in found if one]
             _erase_together(worlds, lease, [plan for _, plan in ready])
             for request, plan in ready:
@@ -86,12 +86,13 @@ def _unfinished(erasures: Erasures) -> list[Request]:
     return [request for request in erasures.all() if not request.is_finished]
 
 
-def _close_proven(world: World, erasures: Erasures) -> None:
-    """Close what a killed run had only to close: its key may be gone already."""
+def _without_receipt(world: World, erasures: Erasures) -> list[Request]:
+    """Return what is to be done, and close what a killed run had only to close: its key may be gone already."""
     proven = {receipt.request_id for receipt in receipts(world.lake) if receipt.outcome == "erased"}
-    for request in _unfinished(erasures):
-        if request.request_id in proven:
-            erasures.close(request.request_id)
+    unfinished = _unfinished(erasures)
+    for request_id in sorted({request.request_id for request in unfinished} & proven):
+        erasures.close(request_id)
+    return [request for request in unfinished if request.request_id not in proven]
 
 
 def _ready(
@@ -161,16 +162,17 @@ def _erase(worlds: Sequence[World], lease: Lease, erasures: Erasures, request: R
     """
     held: list[HeldByLaw] = []
     with exclusive(worlds, LABELLING):
+        journal = erasures.journal(request.request_id) or Journal()
         for sink in SINKS:
-            journal = erasures.journal(request.request_id) or Journal()
             if journal.is_verified(sink.name) and not any(sink.count(worlds, plan).values()):
                 continue
             try:
                 sink.erase(worlds, lease, plan)
             except HeldByLaw as refusal:
                 held.append(refusal)
+            journal = journal.noted(sink.name, sink.count(worlds, plan))
             lease.check()
-            erasures.note(request.request_id, journal.noted(sink.name, sink.count(worlds, plan)))
+            erasures.note(request.request_id, journal)
         if world_of(worlds, request.project).spec.erasure.purge == "now":
             purge_reached(worlds, lease, [plan])
     if held:

@@ -48,23 +48,24 @@ def certify(worlds: Sequence[World], lease: Lease, request: Request, plan: Plan)
     Raises:
         UnavailableError: something remains.
     """
-    remaining = count(worlds, plan) | {"unpurged_files": leftovers(worlds, plan)}
-    left = {place: number for place, number in remaining.items() if number}
+    remaining, unpurged = count(worlds, plan), leftovers(worlds, plan)
+    left = {place: number for place, number in {**remaining, "unpurged_files": unpurged}.items() if number}
     if left:
         told = ", ".join(f"{place} {number}" for place, number in left.items())
         raise UnavailableError(f"after the erasure there is still: {told}", remedy="run the erasure again")
-    del remaining["unpurged_files"]
-    _issue(worlds, lease, request, "erased", _payload(worlds, request, plan, remaining))
+    _issue(worlds, lease, request, "erased", _payload(worlds, request, plan, remaining, unpurged))
 
 
 def certify_blocked(worlds: Sequence[World], lease: Lease, request: Request, plan: Plan) -> None:
     """Sign once, for the time being, what is erased and what a hold keeps."""
     if not has_receipt(world_of(worlds, request.project), request, "blocked"):
-        payload = _payload(worlds, request, plan, count(worlds, plan))
+        payload = _payload(worlds, request, plan, count(worlds, plan), leftovers(worlds, plan))
         _issue(worlds, lease, request, "blocked", payload)
 
 
-def _payload(worlds: Sequence[World], request: Request, plan: Plan, remaining: dict[str, int]) -> dict[str, Any]:
+def _payload(
+    worlds: Sequence[World], request: Request, plan: Plan, remaining: dict[str, int], unpurged: int
+) -> dict[str, Any]:
     own, holds = world_of(worlds, request.project), holds_on(worlds, plan)
     blocked = {"media_versions": len(holds), "references": len(held_objects(worlds, plan)) if holds else 0}
     sets = [
@@ -80,7 +81,7 @@ def _payload(worlds: Sequence[World], request: Request, plan: Plan, remaining: d
         "recipients": recipients(sets, {world.project: world.spec.export.recipients for world in worlds}),
         "models_flagged": models_flagged(plan),
         "holds": hold_counts((hold.mode, hold.until, lifted_by(hold.mode)) for hold in holds),
-        "purged": leftovers(worlds, plan) == 0,
+        "purged": unpurged == 0,
         "told": data_map().told() | _out_of_reach(own),
         "suppression_key_id": own.keys.current,
     }

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from labelloop.contracts.data_map import data_map
 from labelloop.erasure.plan import Plan, ProjectReach
-from tasks.clients.datasets import datasets, read_dataset
+from tasks.clients.datasets import Row, datasets, read_rows
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
 from tasks.contracts import commit
@@ -48,9 +48,7 @@ def erase_rows(worlds: Sequence[World], lease: Lease, plan: Plan) -> None:
     """Delete the rows of the projects' tables."""
     for world, reach in reached(worlds, plan):
         for table, column in TABLES.items():
-            present = _present_keys(world, table, column, _keys_of(plan, reach, column))
-            if present:
-                world.table(table).delete(column, present, fence=lease.check)
+            world.table(table).delete(column, _keys_of(plan, reach, column), fence=lease.check)
 
 
 def count_training_sets(worlds: Sequence[World], plan: Plan) -> dict[str, int]:
@@ -89,9 +87,9 @@ def erase_references(worlds: Sequence[World], lease: Lease, plan: Plan) -> None:
 
 def training_sets_with(world: World, ref_ids: Collection[str]) -> list[str]:
     """Return the published training sets that have a row of any of the references."""
-    published = sorted(version for version, row in datasets(world).items() if row["state"] == "published")
+    published = {version: row for version, row in datasets(world).items() if row["state"] == "published"}
     wanted = pa.array(list(ref_ids), pa.string())
-    return [v for v in published if pc.any(pc.is_in(read_dataset(world, v)["ref_id"], value_set=wanted)).as_py()]
+    return [v for v in sorted(published) if pc.any(pc.is_in(_refs(world, published[v]), value_set=wanted)).as_py()]
 
 
 def table_versions(worlds: Sequence[World]) -> dict[str, int]:
@@ -99,6 +97,10 @@ def table_versions(worlds: Sequence[World]) -> dict[str, int]:
     found = {f"{world.project}.{table}": world.table(table).version() for world in worlds for table in TABLES}
     found["references"] = worlds[0].table("references").version()
     return {name: version for name, version in found.items() if version is not None}
+
+
+def _refs(world: World, published: Row) -> pa.ChunkedArray:
+    return read_rows(world, published)["ref_id"]
 
 
 def _keys_of(plan: Plan, reach: ProjectReach, column: str) -> tuple[str, ...]:

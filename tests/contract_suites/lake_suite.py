@@ -117,6 +117,7 @@ class LakeSuite:
         assert references.delete("ref_id", [hex_id(0)], fence=free) == 0
         version = references.upsert(rows_of("references", [{}]), fence=free)
         assert references.delete("ref_id", [], fence=free) == 0
+        assert references.delete("ref_id", [hex_id(9)], fence=free) == 0
         assert references.version() == version
 
     def test_new_rows_are_added_in_one_commit(self, references):

@@ -83,7 +83,8 @@ class MemoryTable:
         fence()
         present = self._newest()
         left = present.filter(pc.invert(pc.is_in(present[column], value_set=pa.array(list(keys), pa.string()))))
-        self._write(left)
+        if left.num_rows < present.num_rows:
+            self._write(left)
         return present.num_rows - left.num_rows
 
     def purge(self, *, fence: Fence) -> int:

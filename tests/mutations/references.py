@@ -225,8 +225,8 @@ REFERENCES = (
     Mutation(
         "receipt issued before the purge",
         "tasks/erasure/receipt.py",
-        '{"unpurged_files": leftovers(worlds, plan)}',
-        '{"unpurged_files": 0}',
+        "count(worlds, plan), leftovers(worlds, plan)\n",
+        "count(worlds, plan), 0\n",
         "tests/stages/test_erasure_reach.py -k waits_for_old_files",
     ),
     Mutation(
