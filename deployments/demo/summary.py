@@ -55,8 +55,8 @@ def summary_lines(figures: Figures) -> Iterator[str]:
     yield "Accuracy of the loop's model"
     for row in figures["accuracy"]:
         accuracy = _interval(row["value"], row["low"], row["high"])
-        model = (row["model_version"] or "unknown")[:8]
-        yield f"  round {row['round']}, model {model}, {row['evidence']:<26} {accuracy} n={row['n']}"
+        model = (row["model_version"] or "unknown model")[:14]
+        yield f"  round {row['round']}, {model}, {row['evidence']:<26} {accuracy} n={row['n']}"
     yield "The spec's strategy minus random labels at equal budget, simulated, paired by seed"
     for row in figures["comparison"]:
         interval = _interval(row["difference"], row["low"], row["high"], sign="+")
