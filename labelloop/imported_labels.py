@@ -18,13 +18,13 @@ import pyarrow.parquet as pq
 
 from labelloop.agreement.ratings import select_columns
 from labelloop.annotators import AnnotatorFigure, assess
-from labelloop.errors import InputError
+from labelloop.imported_files import by_object, newest_answers, reading
 from labelloop.sql import session
 
 _SAID: Final = pa.schema([("uri", pa.string()), ("value", pa.string())])
 # Only of media that still is as it was when the unit was made.
 _OF_UNITS: Final = """
-SELECT $control AS control, u.unit_id AS unit, $annotator AS annotator, s.value
+SELECT $control AS control, u.unit_id AS unit, $annotator AS annotator, s.* EXCLUDE (uri)
 FROM said s JOIN "references" r ON s.uri = 's3://' || r.bucket || '/' || r.key AND r.state = 'active'
 JOIN units u ON u.kind = 'single' AND u.ref_ids[1] = r.ref_id AND u.media_versions[1] = r.media_version
 ORDER BY u.unit_id
@@ -34,7 +34,8 @@ ORDER BY u.unit_id
 def read_imported(data: bytes, file_format: str, *, control: str, root: str) -> pa.Table:
     """What a file says of each object: uri (s3://bucket/key), value; sorted by uri, without duplicates.
 
-    Several values of one object are one, joined in order by `|`, as annotators' choices are.
+    Several values of one object are one, joined in order by `|`, as annotators' choices are. Marks are read by
+    `read_imported_regions`.
 
     Args:
         data: the file. `parquet`: columns key, value (text, number, or a list of texts). `coco`: the categories of an
@@ -52,27 +53,20 @@ def read_imported(data: bytes, file_format: str, *, control: str, root: str) -> 
     >>> read_imported(data, "coco", control="animal", root="s3://media/").to_pylist()
     [{'uri': 's3://media/a.png', 'value': 'cat'}]
     """
-    try:
-        said = dict.fromkeys(_READERS[file_format](data, control, root))
-    except (KeyError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
-        raise InputError(
-            f"the imported labels are no {file_format} file ({type(error).__name__})", remedy="mend file or format"
-        ) from None
-    if len({uri for uri, _ in said}) < len(said):
-        raise InputError("an object has two imported labels", remedy="keep one for each object")
-    rows = sorted(said)
+    with reading(file_format):
+        rows = by_object(_READERS[file_format](data, control, root))
     return pa.table([[uri for uri, _ in rows], [value for _, value in rows]], schema=_SAID)
 
 
 def opinions_on_units(
     said: pa.Table, references: pa.Table, units: pa.Table, *, control: str, annotator: str
 ) -> pa.Table:
-    """Return what was said of objects as opinions: control, unit, annotator, value; of single units only.
+    """Return what was said of objects as opinions: control, unit, annotator and the answer; of single units only.
 
     What concerns objects that are not here, or no longer as they were when the unit was made, is left out.
 
     Args:
-        said: uri, value.
+        said: uri, and the columns that hold the answer.
         references: rows of the contract `references`.
         units: rows of the contract `units`.
         control: name of the question.
@@ -131,13 +125,10 @@ def _coco(data: bytes, control: str, root: str) -> Iterator[tuple[str, str]]:
 
 def _label_studio(data: bytes, control: str, root: str) -> Iterator[tuple[str, str]]:
     del root
-    for task in json.loads(data):
-        given = [answer for answer in task["annotations"] if not answer.get("was_cancelled")]
-        objects = [value for value in task["data"].values() if isinstance(value, str) and value.startswith("s3://")]
-        newest: dict[str, Any] = max(given, key=lambda answer: str(answer.get("updated_at", "")), default={})
-        for item in newest.get("result", ()):
-            if item.get("from_name") == control and item["type"] in item["value"] and objects:
-                yield objects[0], _joined(item["value"][item["type"]])
+    for uri, result in newest_answers(data):
+        for item in result:
+            if item.get("from_name") == control and item["type"] in item["value"]:
+                yield uri, _joined(item["value"][item["type"]])
 
 
 _READERS: Final[Mapping[str, Callable[[bytes, str, str], Iterator[tuple[str, str]]]]] = MappingProxyType(

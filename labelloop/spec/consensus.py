@@ -15,7 +15,8 @@ class ImportedLabels(Section):
     source: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", description="a name for where they come from")
     uri: str = Field(pattern=r"^s3://[^/]+/.+$", description="the file")
     format: Literal["parquet", "coco", "label-studio"] = Field(
-        description="Parquet with the columns key and value, COCO JSON, or a JSON export of Label Studio"
+        description="Parquet with the columns key and value, of marks key and boxes (label, x, y, width, height in "
+        "percent); COCO JSON; or a JSON export of Label Studio"
     )
     control: str = Field(min_length=1, description="the question they answer")
     prefix: str = Field(default="", description="stands before keys of Parquet and file names of COCO")

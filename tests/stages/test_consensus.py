@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,51 @@ def test_the_same_file_changes_nothing_the_next_night(tmp_path: Path):
     first = resolved(world)[1]
     world.now.advance(days=1)
     assert resolved(world)[1] == first
+
+
+BOXES = SPEC.replace("name: digit, type: choices", "name: box, type: rectangle").replace(
+    "source: trainer", "source: none"
+)
+
+
+def box(left: float, label: str = "1") -> list[dict[str, Any]]:
+    place = {"x": left, "y": 0.0, "width": 20.0, "height": 20.0, "rotation": 0, "rectanglelabels": [label]}
+    return [{"id": "r", "from_name": "box", "to_name": "image", "type": "rectanglelabels", "value": place}]
+
+
+def boxed(tmp_path: Path, *left: float, policy: str = "compare") -> World:
+    """Annotators draw boxes with these left edges on unit 0; a file has one at 0 for each object."""
+    consensus = imported(policy).replace("digit", "box").replace("format: parquet", "format: coco")
+    spec = f"{BOXES}
+consensus: {consensus}
+quality: {{accept_confidence: 0.6}}
+"
+    world = pushed(tmp_path, n=3, spec=spec)
+    for name, place in zip(("ann", "bob"), left, strict=False):
+        answer(world, 0, name, result=box(place))
+    collect(world)
+    images = [{"id": name, "file_name": name, "width": 100, "height": 50} for name in keys(world)[:2]]
+    marks = [{"image_id": image["id"], "category_id": 1, "bbox": [0, 0, 20, 10]} for image in images]
+    coco = {"images": images, "categories": [{"id": 1, "name": "1"}], "annotations": marks}
+    world.media.write("media", "old/labels.parquet", json.dumps(coco).encode(), content_type="application/json")
+    return world
+
+
+@pytest.mark.parametrize(
+    ("policy", "left", "decided_by", "n"),
+    [("compare", None, "consensus", 2), ("warm-start", 1.0, "consensus", 3), ("gold", 0.0, "gold", 2)],
+)
+def test_imported_boxes_count_as_the_policy_says(
+    tmp_path: Path, policy: str, left: float | None, decided_by: str, n: int
+):
+    counts, labels = resolved(boxed(tmp_path, 2.0, 60.0, policy=policy))
+    found = labels[hex_id(0)]
+    assert (found["decided_by"], found["n"]) == (decided_by, n)
+    assert (found["state"] == "conflict") == (left is None)
+    if left is not None:
+        assert found["regions"][0]["points"] == [left, 0.0, 20.0, 20.0]
+        assert labels[hex_id(1)]["label"] == '["1"]'
+    assert counts.get("imported") == (0 if policy == "compare" else 2)
 
 
 def test_a_file_that_is_not_there_stops_the_stage_and_names_the_source(tmp_path: Path):
