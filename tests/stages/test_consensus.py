@@ -104,10 +104,7 @@ def box(left: float, label: str = "1") -> list[dict[str, Any]]:
 def boxed(tmp_path: Path, *left: float, policy: str = "compare") -> World:
     """Annotators draw boxes with these left edges on unit 0; a file has one at 0 for each object."""
     consensus = imported(policy).replace("digit", "box").replace("format: parquet", "format: coco")
-    spec = f"{BOXES}
-consensus: {consensus}
-quality: {{accept_confidence: 0.6}}
-"
+    spec = f"{BOXES}\nconsensus: {consensus}\nquality: {{accept_confidence: 0.6}}\n"
     world = pushed(tmp_path, n=3, spec=spec)
     for name, place in zip(("ann", "bob"), left, strict=False):
         answer(world, 0, name, result=box(place))
