@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from scipy import sparse
 
 from labelloop.errors import InputError
 
@@ -101,12 +102,11 @@ def read_ratings(
         return table
     columns = select_columns(table, (*COLUMNS, group) if group else COLUMNS, "ratings")
     columns = columns.set_column(columns.column_names.index("value"), "value", _lists_as_text(columns["value"]))
-    columns = columns.filter(_present(columns["value"]))
+    columns = _where(columns, _present(columns["value"]))
     if columns["unit"].null_count or columns["annotator"].null_count:
         raise InputError("a rating has no unit or no annotator", remedy="fill both columns or drop the row")
     units, annotators, values = (_encode(columns[name]) for name in COLUMNS)
-    order = np.argsort(units[0] * max(len(annotators[1]), 1) + annotators[0], kind="stable")
-    _refuse_duplicates(units[0][order], annotators[0][order])
+    order = _by_unit_and_annotator(units[0], annotators[0])
     value, names = _categorise(*values, categories)
     return Ratings(
         units[0][order],
@@ -153,6 +153,11 @@ def _lists_as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array([pa.array(texts, pa.string())])
 
 
+def _where(table: pa.Table, keep: pa.ChunkedArray) -> pa.Table:
+    """The rows to keep; no row is copied when all are."""
+    return table if pc.all(keep, min_count=0).as_py() else table.filter(keep)
+
+
 def _present(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if not pa.types.is_floating(column.type):
         return pc.is_valid(column)
@@ -176,14 +181,17 @@ def _ascending(names: pa.Array) -> IntArray:
     return np.asarray(pc.sort_indices(names), dtype=np.int64)
 
 
-def _refuse_duplicates(unit: IntArray, annotator: IntArray) -> None:
-    repeated = int(np.count_nonzero((unit[1:] == unit[:-1]) & (annotator[1:] == annotator[:-1])))
-    if repeated:
+def _by_unit_and_annotator(unit: IntArray, annotator: IntArray) -> IntArray:
+    """Places of the ratings in order; rows of a sparse table are counted into place, which is faster than comparing."""
+    table = sparse.coo_array((np.arange(len(unit)), (unit, annotator))) if len(unit) else None
+    order = np.empty(0, dtype=np.int64) if table is None else table.tocsr().data
+    if repeated := len(unit) - len(order):
         raise InputError(
             f"{repeated} ratings repeat one by the same annotator of the same unit",
             remedy="keep one rating per annotator and unit",
             repeated=repeated,
         )
+    return order
 
 
 def _categorise(code: IntArray, names: pa.Array, categories: Sequence[Any] | None) -> tuple[IntArray, pa.Array]:
