@@ -182,7 +182,7 @@ def _ascending(names: pa.Array) -> IntArray:
 
 
 def _by_unit_and_annotator(unit: IntArray, annotator: IntArray) -> IntArray:
-    """Places of the ratings in order; rows of a sparse table are counted into place, which is faster than comparing."""
+    """Places of the ratings in order: rows of a sparse table are counted into place, faster than compared."""
     table = sparse.coo_array((np.arange(len(unit)), (unit, annotator))) if len(unit) else None
     order = np.empty(0, dtype=np.int64) if table is None else table.tocsr().data
     if repeated := len(unit) - len(order):
