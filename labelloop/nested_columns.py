@@ -26,9 +26,11 @@ def nested_column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     >>> nested_column([[("a", [1.0]), ("b", None)], None, []], marks).to_pylist()
     [[{'name': 'a', 'points': [1.0]}, {'name': 'b', 'points': None}], None, []]
     """
+    if all(value is None for value in values):
+        return pa.nulls(len(values), kind)
     if t.is_list(kind):
         return _lists(values, kind)
-    if t.is_struct(kind) and values:
+    if t.is_struct(kind):
         fields = zip(zip(*values, strict=True), kind, strict=True)
         return pa.StructArray.from_arrays([nested_column(given, field.type) for given, field in fields], fields=kind)
     return pa.array(values, kind)

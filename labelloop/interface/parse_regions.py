@@ -49,7 +49,7 @@ def note_mark(item: Item, marks: Marks) -> None:
         marks.ids.add(mark)
         if kind in _BARE:
             marks.bare.add(mark)
-        elif kind == "labels":
+        elif kind == "labels" and isinstance(item.get("value"), dict):
             marks.names.setdefault(mark, []).append(item)
 
 

@@ -321,3 +321,10 @@ class TestAgainstTheSpec:
     )
     def test_what_was_asked_for_is_taken(self, given):
         assert only(given, asked=self.asked)
+
+
+def test_a_name_without_a_value_is_refused_and_the_mark_it_names_keeps_its_shape():
+    drawn, name = mark(BOX, "rectangle"), mark(None, "labels", control="name")
+    answers, refused = parse([drawn, {key: name[key] for key in name if key != "value"}], {})
+    assert [(answer.control, answer.value[0].labels) for answer in answers] == [("m", [])]
+    assert refused == [("name", "its kind of answer is not known")]
