@@ -16,8 +16,26 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Response
 from tasks.clients.label_studio import LabelStudio
 
 _ASKED = ".lsf-main-view__annotation"
+WIDTH, HEIGHT = 1400, 900
+COLOURS = 64  # of a picture: enough for an interface, a third of the bytes
 LONG = 60_000  # milliseconds: the machine of a test run has more to do
 _TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# Nothing is loading, media have their size, and nothing has moved for some frames: Label Studio draws a task twice.
+_SETTLED = """() => new Promise(settled => {
+    const loading = '.lsf-label-view_loading, .ant-spin-spinning, .lsf-image-progress, .lsf-video-canvas__loading';
+    const is_there = media => media.tagName === 'IMG' ? media.complete && media.width !== 1 : media.readyState === 4;
+    let before = '', frames = 0;
+    const look = () => {
+        const shown = [...document.querySelectorAll('.lsf-main-view__annotation *')];
+        const media = shown.filter(element => ['IMG', 'AUDIO', 'VIDEO'].includes(element.tagName));
+        const places = JSON.stringify(shown.map(element => element.getBoundingClientRect()));
+        const is_ready = shown.length && !document.querySelector(loading) && media.every(is_there);
+        frames = is_ready && places === before ? frames + 1 : 0;
+        before = places;
+        frames < 10 ? requestAnimationFrame(look) : settled();
+    };
+    look();
+})"""
 _BOX_OF_WORD = """(element, word) => {
     const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
@@ -48,7 +66,7 @@ def log_in(browser: Browser, server: LabelStudio) -> BrowserContext:
     """Return a fresh profile of the browser in which a new annotator is logged in."""
     email, password = f"ann-{uuid.uuid4().hex[:8]}@labelloop.test", uuid.uuid4().hex
     server.annotator(email, password)
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
     context.set_default_timeout(LONG)
     page = context.new_page()
     page.goto(f"{server.address}/user/login/")
@@ -65,9 +83,9 @@ class LabellingPage:
 
     def __init__(self, page: Page, address: str, project: int, task: int) -> None:
         self.page = page
-        page.goto(f"{address}/projects/{project}/data?task={task}")
+        page.goto(f"{address}/projects/{project}/data?task={task}", wait_until="commit")
         expect(self._submit).to_be_visible(timeout=LONG)
-        page.wait_for_load_state("networkidle")
+        page.evaluate(_SETTLED)
 
     @property
     def _submit(self) -> Locator:
@@ -200,11 +218,12 @@ class LabellingPage:
         assert sent.value.status == 201
 
     def photograph(self, file: Path) -> None:
-        """Write a small picture (PNG of 64 colours) of what is asked and answered."""
-        self.page.set_viewport_size({"width": 1400, "height": 1400})  # all of it, without scrolling
-        self.page.evaluate(_TWO_FRAMES)
+        """Write a small picture (PNG of few colours) of what is asked and answered."""
+        self.page.set_viewport_size({"width": WIDTH, "height": WIDTH})  # all of it, without scrolling
+        self.page.evaluate(_SETTLED)
         taken = Image.open(io.BytesIO(self._editor.locator(_ASKED).first.screenshot()))
-        taken.convert("RGB").quantize(64).save(file, optimize=True)
+        taken.convert("RGB").quantize(COLOURS).save(file, optimize=True)
+        self.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
 
     def cannot_submit(self) -> bool:
         return self._submit.is_disabled()

@@ -24,10 +24,12 @@ TEXT = SINGLE.replace("interface:", "interface:\n  media: text")
 
 
 @pytest.fixture
-def in_the_queue(page):
+def in_the_queue(somebody):
     """The page of somebody who labels all tasks in the order of the queue."""
+    page = somebody.new_page()
     page.add_init_script("localStorage.setItem('dm:labelstream:mode', 'all')")
-    return page
+    yield page
+    page.close()
 
 
 def round_on_the_server(tmp_path, settings, spec: str, media: dict[str, bytes]):
