@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from benchmarks.measure import measured
 from benchmarks.parts import Figures
@@ -31,22 +31,23 @@ CLASSES: Final = 5
 PER_UNIT: Final = 3
 STEPS: Final = 10
 REPEAT: Final = 3
-SEEDS: Final = 20
+SEEDS: Final = range(1000, 1020)
 GOLDEN: Final = Path(__file__).parent.parent / "tests" / "golden" / "crowd_kit.json"
 COMPARED: Final = ("majority", "dawid-skene", "one-coin", "mace", "glad")
+# Not the crowds on which any setting of a method was chosen: other annotators, sizes, classes and seeds.
 CROWDS: Final[dict[str, dict[str, Any]]] = {
-    "careful and careless": {"errors": [0.05, 0.1, 0.2, 0.2, 0.3, 0.4, 0.5, 0.5]},
-    "spammers": {"errors": [0.1, 0.2, 0.2, 0.3, 0.3, "first", "first", "guess", "guess"]},
-    "adversaries": {"errors": [0.1, 0.1, 0.2, 0.2, 0.3, 0.3, 0.9, 0.95]},
-    "imbalance": {"errors": [0.1, 0.2, 0.2, 0.3, 0.3, 0.4, 0.4, 0.4], "shares": [0.85, 0.1, 0.05]},
-    "hard units": {"errors": [0.05, 0.05, 0.1, 0.1, 0.2, 0.2, 0.4, 0.4], "hard": 0.4},
+    "careful and careless": {"errors": [0.08, 0.12, 0.15, 0.25, 0.25, 0.35, 0.45, 0.45, 0.55, 0.6]},
+    "spammers": {"errors": [0.1, 0.15, 0.2, 0.25, 0.3, 0.3, "first", "first", "first", "guess", "guess", "guess"]},
+    "adversaries": {"errors": [0.1, 0.15, 0.15, 0.2, 0.25, 0.25, 0.3, 0.85, 0.9, 0.95]},
+    "imbalance": {"errors": [0.1, 0.15, 0.2, 0.3, 0.3, 0.35, 0.4, 0.45], "shares": [0.12, 0.75, 0.09, 0.04]},
+    "hard units": {"errors": [0.05, 0.1, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35], "hard": 0.3},
 }
-SMALL: Final[dict[str, Any]] = {"n_units": 200, "n_classes": 3, "per_unit": 4}
+SMALL: Final[dict[str, Any]] = {"n_units": 300, "n_classes": 4, "per_unit": 5}
 
 
 def run(quick: bool) -> Figures:
     """Time Dawid-Skene on 1,000,000 units and compare methods over 20 seeds; quick: 100,000, and two."""
-    seeds = 2 if quick else SEEDS
+    seeds = SEEDS[:2] if quick else SEEDS
     return {
         "title": "Consensus",
         "about": [
@@ -54,8 +55,9 @@ def run(quick: bool) -> Figures:
             "numbers. Bare iteration: both steps by NumPy's bincount, class by class. Targets: at most three times",
             "that, at least ten times crowd-kit's speed, the same posterior to 1e-6 (smoothing off, same steps).",
             f"Crowds: {SMALL['n_units']} units of {SMALL['n_classes']} classes, {SMALL['per_unit']} labels a unit;",
-            f"each package as it comes; mean of {seeds} seeds of our accuracy less theirs, in points, with its 95 %",
-            "interval. Target: not worse by more than one point.",
+            "each package as it comes. Classes that tie are broken: here by which is most frequent, there by which",
+            "is first. Mean over seeds of our accuracy less theirs, in points, with its 95 % interval; no setting was",
+            "chosen on these crowds. Target: not worse by more than one point.",
         ],
         "tables": {
             "Dawid-Skene, one iteration": [_iteration(100_000 if quick else 1_000_000)],
@@ -141,8 +143,8 @@ def ask_crowd_kit(mode: str, crowds: list[pd.DataFrame], *more: int) -> dict[str
         return run_peer("consensus", mode, file, *map(str, more), seconds=3600)
 
 
-def _accuracies(seeds: int) -> list[dict[str, Any]]:
-    drawn = {name: [crowd(seed, **kind, **SMALL) for seed in range(seeds)] for name, kind in CROWDS.items()}
+def _accuracies(seeds: Sequence[int]) -> list[dict[str, Any]]:
+    drawn = {name: [crowd(seed, **kind, **SMALL) for seed in seeds] for name, kind in CROWDS.items()}
     every = [pair for pairs in drawn.values() for pair in pairs]
     theirs = ask_crowd_kit("crowds", [table for _, table in every])
     if "failed" in theirs:
@@ -151,15 +153,10 @@ def _accuracies(seeds: int) -> list[dict[str, Any]]:
     for method in COMPARED:
         labels = iter(theirs[method])
         for name, pairs in drawn.items():
-            ours = [_accuracy(truth, resolve(table, method).posterior.best) for truth, table in pairs]
+            ours = [float((resolve(table, method).posterior.chosen == truth).mean()) for truth, table in pairs]
             peer = [float((np.array(next(labels)) == truth).mean()) for truth, _ in pairs]
             rows.append(_compared(method, name, ours, peer))
     return rows
-
-
-def _accuracy(truth: IntArray, best: NDArray[np.bool_]) -> float:
-    """Share of right labels; of classes that tie, each is taken equally often."""
-    return float((best[np.arange(len(truth)), truth] / best.sum(axis=1)).mean())
 
 
 def _compared(method: str, name: str, ours: list[float], theirs: list[float]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def class_table(
     probabilities, best = posterior.probabilities, posterior.best
     n_units, n_classes = probabilities.shape
     decided = best.any(axis=1) if break_ties else best.sum(axis=1) == 1
-    label = best.argmax(axis=1) if n_classes else np.zeros(n_units, dtype=np.int64)
+    label = posterior.chosen if n_classes else np.zeros(n_units, dtype=np.int64)
     names = pa.array([str(name) for name in ratings.values.to_pylist()], pa.string())
     return label_table(
         ratings,

@@ -65,6 +65,12 @@ class Posterior:
         most = self.probabilities.max(axis=1, initial=0.0, keepdims=True)
         return np.asarray((self.probabilities >= most - TIE) & (most > 0.0))
 
+    @property
+    def chosen(self) -> IntArray:
+        """One class of each unit: where several tie what most units have, else the first; the lower median."""
+        common = np.ones_like(self.prior) if self.middle is not None else 1.0 + np.round(self.prior / TIE) * TIE
+        return np.asarray(np.argmax(self.best * common, axis=1))
+
 
 def votes_of(ratings: Ratings, known: IntArray) -> FloatArray:
     """Share of each class in the votes of a unit, (units, classes); a ruled unit belongs to its ruling alone.

@@ -72,7 +72,7 @@ def aggregate(
 ) -> pa.Table:
     """One row per unit, ascending: unit, label, confidence, n, probabilities, classes, method, decided_by.
 
-    `label` is null where the best classes tie, unless `break_ties` takes the first of them; `confidence` is the
+    `label` is null where the best classes tie, unless `break_ties` takes one of them; `confidence` is the
     probability of the best class, `n` the number of ratings. `decided_by` is "consensus", "expert" for a ruling
     (confidence 1), or null without a label. Empty ratings give an empty table.
 
@@ -81,7 +81,8 @@ def aggregate(
             items want: see `bradley_terry` and `plackett_luce`.
         method: a name from `METHODS` or `METHODS_OF_ITEMS`.
         rulings: table unit, value of an expert; a ruling wins and teaches what each annotator confuses.
-        break_ties: take the smallest of tied classes instead of none.
+        break_ties: take that of the tied classes which most units have, of equal ones the smallest, of two medians
+            the lower, instead of none.
         smoothing: of the annotators' confusion; see `Settings`.
         max_iter: most steps of an iterative method.
         tol: mean change of a unit's probabilities below which an iterative method stops.

@@ -132,6 +132,13 @@ def test_a_tie_has_no_label_until_it_is_broken():
     assert (broken["label"], broken["confidence"], broken["decided_by"]) == ("x", 0.5, "consensus")
 
 
+def test_a_broken_tie_is_the_class_that_most_units_have():
+    rows = [(unit, who, "y") for unit in range(4) for who in "ab"] + [(9, "a", "x"), (9, "b", "y")]
+    table = pd.DataFrame(rows, columns=["unit", "annotator", "value"])
+    found = aggregate(table, "majority", break_ties=True).to_pylist()[-1]
+    assert (found["label"], found["confidence"]) == ("y", 0.5)
+
+
 @pytest.mark.parametrize("method", NOMINAL)
 def test_an_expert_ruling_wins_over_all_votes(method):
     rulings = pd.DataFrame({"unit": [1, 7], "value": ["y", "z"]})
