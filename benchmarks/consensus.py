@@ -56,8 +56,8 @@ def run(quick: bool) -> Figures:
             "that, at least ten times crowd-kit's speed, the same posterior to 1e-6 (smoothing off, same steps).",
             f"Crowds: {SMALL['n_units']} units of {SMALL['n_classes']} classes, {SMALL['per_unit']} labels a unit;",
             "each package as it comes. Classes that tie are broken: here by which is most frequent, there by which",
-            "is first. Mean over seeds of our accuracy less theirs, in points, with its 95 % interval; no setting was",
-            "chosen on these crowds. Target: not worse by more than one point.",
+            "is first. Mean over seeds of our accuracy less theirs, in points, with its 95 % interval; no setting",
+            "was chosen on these crowds. Target: not worse by more than one point.",
         ],
         "tables": {
             "Dawid-Skene, one iteration": [_iteration(100_000 if quick else 1_000_000)],
