@@ -12,14 +12,18 @@ from types import MappingProxyType
 from typing import Final
 
 from benchmarks.page import part_tables
-from labelloop.agreement.answer_figures import MEASURES
 from labelloop.agreement.question import COMPARED_BY, Question, question_figures
 from labelloop.contracts import contract
 from labelloop.interface.answered_as import ANSWERED_AS, NOT_READ
 
 PAGE: Final = Path(__file__).parent / "agreement.md"
 _BLOCK: Final = "<!-- {name} -->\n\n{table}\n<!-- end of {name} -->"
-_OF_PLACES: Final = "`fuse_regions`: quorum, then the place"
+_OF_PLACES: Final = "`region-fusion`: what more than half drew, there the "
+_PLACES: Final = MappingProxyType(
+    dict.fromkeys(("rectangle", "ellipse", "keypoint"), "mean")
+    | dict.fromkeys(("span", "segment", "timeline"), "median ends")
+    | dict.fromkeys(("polygon", "mask", "track"), "most central shape")
+)
 # By the nightly stage, except where it says otherwise.
 CONSENSUS: Final = MappingProxyType(
     {
@@ -29,11 +33,11 @@ CONSENSUS: Final = MappingProxyType(
         "rating": "median",
         "number": "median",
         "pairwise": "`bradley-terry`",
-        "ranking": "`plackett-luce`; none of buckets",
+        "ranking": "`plackett-luce`; of buckets `bucket-median`: the middle one of each item",
         "text": "medoid",
-        "relation": "none",
+        "relation": "not supported: as for agreement",
     }
-    | {kind: _OF_PLACES for kind in MEASURES if kind != "text"}
+    | {kind: _OF_PLACES + place for kind, place in _PLACES.items()}
 )
 
 

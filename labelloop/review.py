@@ -68,9 +68,10 @@ def review_cases(
 ) -> pa.Table:
     """Return the units that wait for an expert: `unit_id, reason, change`, the likeliest change first.
 
-    `change` is how likely a ruling changes the label, in 0..1: 1 less its confidence, or for regions and buckets,
-    which have none, 1 less the mean likeness of each two answers. `reason`: `conflict`, `unlike` (regions or
-    buckets), `novice`, or `sample` of what annotators agree on. Units that an expert or gold decided are no cases.
+    `change` is how likely a ruling changes the label, in 0..1: 1 less its confidence, or for regions and buckets
+    that are unlike, 1 less the mean likeness of each two answers, if that is more. `reason`: `conflict`, `unlike`
+    (regions or buckets), `novice`, or `sample` of what annotators agree on. Units that an expert or gold decided are
+    no cases.
 
     Args:
         spec: says what is reviewed.

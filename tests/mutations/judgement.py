@@ -180,4 +180,32 @@ JUDGEMENT = (
         "del told",
         "tests/stages/test_alarm.py -k below",
     ),
+    Mutation(
+        "a box of one against one settled",
+        "labelloop/consensus/region_fusion.py",
+        "undecided = (np.abs(votes.support - quorum) < TIE) | (kept & named.tied)",
+        "undecided = kept & named.tied",
+        "tests/unit/test_labels_of_shapes.py -k two_differ",
+    ),
+    Mutation(
+        "an expert's box counted as one vote more",
+        "labelloop/labels.py",
+        "found = fused(joined(said.filter(pc.invert(is_expert)), beside.opinions.select(names)), shape)",
+        "found = fused(joined(said, beside.opinions.select(names)), shape)",
+        "tests/unit/test_labels_of_shapes.py -k as_it_is",
+    ),
+    Mutation(
+        "what nobody sorted given a bucket",
+        "labelloop/consensus/bucket_median.py",
+        'given = pc.fill_null(pc.not_equal(placed["bucket"], UNSORTED), False)',
+        'given = pc.is_valid(placed["bucket"])',
+        "tests/unit/test_labels_of_shapes.py -k in_the_middle",
+    ),
+    Mutation(
+        "crowds brought in as one object",
+        "labelloop/imported_regions.py",
+        'if not annotation.get("iscrowd"):',
+        'if "image_id" in annotation:',
+        "tests/unit/test_imported_regions.py -k percent",
+    ),
 )

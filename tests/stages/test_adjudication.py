@@ -6,7 +6,9 @@ from pathlib import Path
 
 from tasks.adjudication import adjudicate_conflicts
 from tasks.clients.world import World
+from tasks.consensus import resolve_labels
 from tests.builders.annotating import answer, collect, person, pushed, states, task_of, the_project
+from tests.builders.digits import SPEC
 from tests.builders.rows import hex_id, write
 from tests.fakes.faults import Faults, killed_after_each_effect
 from tests.fakes.world import under_lease
@@ -87,6 +89,22 @@ def test_a_raised_task_whose_label_became_sure_is_handed_out_no_more(tmp_path: P
     project, cis = the_project(world), person(world, "cis").user_id
     assert task_of(world, 0) not in world.label_studio.queue(project, cis)
     assert adjudicate(world)["sure"] == 0
+
+
+def test_boxes_in_dispute_are_asked_again_until_the_votes_on_them_are_sure(tmp_path: Path):
+    spec = SPEC.replace("name: digit, type: choices", "name: box, type: rectangle").replace(
+        "source: trainer", "source: none"
+    )
+    world = pushed(tmp_path, n=1, spec=f"{spec}\nquality: {{accept_confidence: 0.6}}\n")
+    for name, left in (("ann", 0.0), ("bob", 50.0), ("cis", 1.0)):
+        place = {"x": left, "y": 0.0, "width": 20.0, "height": 20.0, "rectanglelabels": ["1"]}
+        mark = {"id": "r", "from_name": "box", "to_name": "image", "type": "rectanglelabels", "value": place}
+        answer(world, 0, name, result=[mark])
+        collect(world)
+        under_lease(world, "consensus", resolve_labels)
+        asked_again = adjudicate(world)["asked_again"]
+        assert asked_again == (1 if name == "bob" else 0), name
+    assert states(world) == ["answered"]
 
 
 def test_no_further_opinion_is_bought_on_what_is_known_already(tmp_path: Path):

@@ -59,8 +59,9 @@ def cases(world: World) -> list[dict]:
     return [server.all_tasks[task] for task in server.queue(number, expert)]
 
 
-def rule(world: World, task: dict, value: str, who: str = "expert") -> None:
-    person(world, who).submit(task["id"], choice(value), lead_time=2.0, key=f"{who}-{task['id']}")
+def rule(world: World, task: dict, value: str | list[dict], who: str = "expert") -> None:
+    said = choice(value) if isinstance(value, str) else value
+    person(world, who).submit(task["id"], said, lead_time=2.0, key=f"{who}-{task['id']}")
     under_lease(world, "rulings", collect_rulings)
     consensus(world)
 
@@ -91,6 +92,31 @@ def test_the_ruling_flows_back_as_the_label_an_expert_decided(tmp_path: Path):
     found = labels(world)[hex_id(1)]
     assert (found["label"], found["decided_by"], found["state"]) == ("2", "expert", "accepted")
     assert review(world) == {"cases": 0, "created": 0, "refused": 0}
+
+
+def box(left: float) -> list[dict]:
+    place = {"x": left, "y": 0.0, "width": 20.0, "height": 20.0, "rotation": 0, "rectanglelabels": ["1"]}
+    return [{"id": "r", "from_name": "box", "to_name": "image", "type": "rectanglelabels", "value": place}]
+
+
+def test_boxes_that_hardly_overlap_come_before_an_expert_whose_box_is_the_label(tmp_path: Path):
+    spec = REVIEWED.replace("name: digit, type: choices", "name: box, type: rectangle")
+    spec = f"{spec}\nreview: {{share: 0.0}}\n".replace("source: trainer", "source: none")
+    world = pushed(tmp_path, n=2, spec=spec, settings={"experts": ("expert@labelloop.test",)})
+    for unit, second in enumerate((15.0, 1.0)):
+        answer(world, unit, "ann", result=box(0.0))
+        answer(world, unit, "bob", result=box(second))
+    collect(world)
+    consensus(world)
+    assert {unit: row["state"] for unit, row in labels(world).items()} == {
+        hex_id(0): "conflict",
+        hex_id(1): "accepted",
+    }
+    assert review(world)["cases"] == 1
+    rule(world, cases(world)[0], box(7.0))
+    found = labels(world)[hex_id(0)]
+    assert (found["label"], found["decided_by"], found["state"], found["n"]) == ('["1"]', "expert", "accepted", 2)
+    assert found["regions"][0]["points"] == [7.0, 0.0, 20.0, 20.0]
 
 
 def test_who_is_no_expert_rules_nothing_in_the_reviewing_project(tmp_path: Path):

@@ -7,13 +7,16 @@ import re
 import pytest
 
 from docs.agreement_page import CONSENSUS, PAGE, controls_table
+from labelloop.agreement.drawn import SHAPES
 from labelloop.agreement.question import COMPARED_BY
 from labelloop.consensus.question import RESOLVED_BY
+from labelloop.consensus.shaped import shape_of
 from labelloop.interface.answered_as import ANSWERED_AS, NOT_READ
 from labelloop.interface.parse import parse
 from labelloop.interface.tags import CONTROLS
 from labelloop.spec.question import CONTROL_TYPES
 
+BUCKETS = ("keep", "drop")
 # What the items of these controls say of their type, where it is not the name of the control.
 TYPES = {"Magicwand": "brush", "Relations": "relation"}
 
@@ -39,4 +42,5 @@ def test_a_control_is_compared_if_and_only_if_its_answers_are_read(tag):
 def test_every_kind_has_a_control_and_what_resolves_it():
     kinds = {kind for kinds in ANSWERED_AS.values() for kind in kinds}
     assert kinds == set(COMPARED_BY) == set(CONSENSUS) == set(CONTROL_TYPES)
-    assert set(RESOLVED_BY) <= {kind for kind, how in CONSENSUS.items() if how != "none"}
+    assert set(RESOLVED_BY) | set(SHAPES) == {kind for kind, how in CONSENSUS.items() if "not supported" not in how}
+    assert all(shape_of(kind, BUCKETS).method in CONSENSUS[kind] for kind in (*SHAPES, "ranking"))
