@@ -75,6 +75,28 @@ def test_alpha_for_unitising_equals_its_equations_point_by_point(labelled):
     assert (found.n_units, found.n_ratings) == (12, len(rows))
 
 
+def test_alpha_for_unitising_is_the_one_krippendorff_published():
+    # Content Analysis, 4th edition (2019), section 12.6 and figure 12.11: three observers of 60 characters; 0.510 for
+    # places and values, 0.413 for places. Data as in the tests of the R package quallmer. Nobody's interval crosses
+    # character 30, where the line is cut into two units: all units are one continuum.
+    observers = {
+        "Alex": [(0, 7, "1"), (7, 13, "2"), (30, 32, "5"), (32, 37, "6"), (37, 44, "6"), (44, 60, "7")],
+        "Paul": [(0, 7, "1"), (7, 13, "3"), (13, 21, "5"), (32, 44, "6")],
+        "Suzan": [(0, 7, "1"), (7, 13, "4"), (13, 21, "5"), (32, 37, "6"), (37, 41, "6"), (41, 44, "6")],
+    }
+    rows = [
+        (
+            unit,
+            who,
+            [span(start - 30 * unit, end - 30 * unit, label) for start, end, label in row if start // 30 == unit],
+        )
+        for who, row in observers.items()
+        for unit in (0, 1)
+    ]
+    figures = span_figures(answers(*rows, length=30), metrics=ALPHAS, length="length", n_min=1)
+    assert [figure.value for figure in figures] == pytest.approx([0.510, 0.413], abs=1e-3)
+
+
 def test_alpha_is_one_for_equal_lines_near_zero_for_strangers_and_below_for_opposites():
     rng = np.random.default_rng(1)
     mine = [random_rows(rng, 1)[0] or [(1, 5, "x")] for _ in range(400)]
