@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
+from typing import TypeVar
 
 import pyarrow as pa
 
 from labelloop.errors import LabelloopError
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -27,6 +32,20 @@ def reader_of(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[
     finally:
         if failures:
             raise failures[0] from None
+
+
+def drawn_apart(made: Iterable[T]) -> Iterator[T]:
+    """Yield what is made, one after the other, each made in one and the same thread of its own.
+
+    An engine may draw from a thread in which whoever makes it could not ask that engine for anything else.
+
+    >>> list(drawn_apart(n * n for n in range(3)))
+    [0, 1, 4]
+    """
+    left = iter(made)
+    with ThreadPoolExecutor(1) as pool:
+        while found := pool.submit(lambda: [*islice(left, 1)]).result():
+            yield found[0]
 
 
 def _noting(batches: Iterable[pa.RecordBatch], failures: list[LabelloopError]) -> Iterator[pa.RecordBatch]:

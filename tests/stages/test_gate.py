@@ -12,7 +12,7 @@ from labelloop.errors import ContractError, ErasedError, InputError, LeaseLost
 from tasks.clients.lease import try_acquire
 from tasks.clients.quarantine import expire, payloads, quarantine
 from tasks.clients.vault import opened, sealed, sealed_many, shred
-from tasks.contracts import commit
+from tasks.contracts import commit, commit_new
 from tests.builders.rows import hex_id, rows_of
 from tests.fakes.hot import MemoryHotState
 from tests.fakes.world import lease_of, make_world
@@ -54,6 +54,12 @@ class TestCommit:
         assert world.table("references").read().column("ref_id").to_pylist() == [hex_id(0), hex_id(2)]
         (kept,) = world.table("quarantine").read().to_pylist()
         assert [kept[c] for c in ("contract", "rule", "column", "stage")] == ["references", "range", "size", "sync"]
+
+    def test_a_row_refused_while_others_are_being_written_goes_to_quarantine_too(self, world, lease):
+        parts = [rows_of("references", [{"ref_id": hex_id(n), "size": size}]) for n, size in enumerate((1, -1, 2))]
+        assert commit_new(world, lease, "references", parts, stage="sync") == 1
+        assert sorted(world.table("references").read()["size"].to_pylist()) == [1, 2]
+        assert world.table("quarantine").read().num_rows == 1
 
     def test_a_row_that_breaks_two_rules_is_one_refused_row_with_two_reasons(self, world, lease):
         rows = rows_of("references", [{"size": None, "state": "odd"}])
