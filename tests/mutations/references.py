@@ -237,6 +237,27 @@ REFERENCES = (
         'tests/stages/test_erasure_faults.py -k "any_call and killed"',
     ),
     Mutation(
+        "rows refused while a table is written break off the write",
+        "tasks/contracts.py",
+        "append(drawn_apart(good_parts())",
+        "append(good_parts()",
+        "tests/stages/test_gate.py -k while_others",
+    ),
+    Mutation(
+        "a renewed lease forgets what it wrote",
+        "tasks/clients/lease.py",
+        "                self._etag = present.etag\n",
+        "",
+        "tests/unit/test_lease.py -k not_sent_again",
+    ),
+    Mutation(
+        "a table opened before is not brought up to date",
+        "tasks/clients/open_tables.py",
+        "        found.update_incremental()\n",
+        "",
+        "tests/stages/test_lake.py -k others_commit",
+    ),
+    Mutation(
         "an erasure without its lease",
         "tasks/exclusive.py",
         '        "erasure",',
