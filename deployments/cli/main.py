@@ -33,6 +33,7 @@ app.command(
 app.command("deployments.cli.sampling_verbs:sample", name="sample", help="Choose what is most worth labelling.")
 app.command("deployments.cli.forecast_verb:forecast", name="forecast", help="Foresee when open work is done.")
 app.command("deployments.cli.doctor_verb:doctor", name="doctor", help="Check settings, servers and specs one by one.")
+app.command("deployments.cli.alarm_verb:alarm", name="alarm", help="Have people called when agreement is low.")
 app.command("deployments.cli.quarantine_verb:quarantine", name="quarantine", help="Show which rows were refused.")
 app.command("deployments.cli.spec_verbs:init", name="init", help="Write a spec of a labelling project to edit.")
 app.command("deployments.cli.adopt_verb:adopt", name="adopt", help="Take over a project of Label Studio.")

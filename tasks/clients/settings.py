@@ -76,6 +76,11 @@ class Settings(RunnerSettings):
         default=None,
         description="folder for feedback to annotators, a private file each, named by pseudonym; empty: none",
     )
+    notification_block: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9-]+/[a-z0-9-]+$",
+        description="TYPE/NAME of the Prefect block (slack-webhook/leads) that calls people if agreement is low",
+    )
     experts: tuple[str, ...] = Field(
         default=(), description="emails of Label Studio users whose ruling wins, JSON list"
     )

@@ -9,12 +9,17 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from queue import Queue
 
 import pytest
 from prefect import flow
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.blocks.system import Secret
 from prefect.client.orchestration import get_client
 from prefect.events.clients import get_events_subscriber
 from prefect.events.filters import EventFilter, EventNameFilter
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from deployments.demo import digits
 from flows.table import FLOWS
@@ -98,10 +103,19 @@ async def first_ending(deployment, act):
         return done, await anext(e async for e in subscriber if whose in {resource.id for resource in e.related})
 
 
-def on_the_command_line(environment, *words: str, told: str = "") -> subprocess.CompletedProcess[str]:
+def beside_us(environment, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
     command = [sys.executable, "-m", "deployments.cli.main", *words]
     everything = {**os.environ, **environment, "LABELLOOP_ENVIRONMENT_FILE": os.devnull}
-    return subprocess.run(command, env=everything, input=told, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, env=everything, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture
+def typed(environment, labelloop, monkeypatch):
+    """Run the command line in this process, which has been through its imports."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return labelloop
 
 
 def the_batch(settings, environment):
@@ -140,40 +154,59 @@ def test_the_form_of_the_weekly_batch_has_titles_explanations_and_bounds(deploye
     assert options["batch_size"]["anyOf"][0] == {"type": "integer", "minimum": 0, "maximum": 100_000}
 
 
-def test_a_batch_from_the_ui_is_not_made_again_by_the_command_line(deployed, environment, label_studio):
-    assert on_the_worker(deployed["weekly-batch"], environment) == COMPLETED
-    before = the_batch(label_studio, environment)
-    again = on_the_command_line(environment, "run", "weekly-batch", "-p", "project=digits", "--json")
-    assert again.returncode == 0, again.stderr
-    assert the_batch(label_studio, environment) == before
-    units, tasks, remote = before
-    assert (len(units), set(remote.values())) == (12, {1})
-    assert units == tasks == remote
-
-
-def test_a_run_from_the_ui_and_one_from_the_command_line_make_one_batch(deployed, environment, label_studio):
+def test_a_run_from_the_ui_and_one_from_the_command_line_make_one_batch_and_a_third_none(
+    deployed, environment, typed, label_studio
+):
+    weekly = ("run", "weekly-batch", "-p", "project=digits")
     with ThreadPoolExecutor(1) as aside:
-        by_hand = aside.submit(on_the_command_line, environment, "run", "weekly-batch", "-p", "project=digits")
+        by_hand = aside.submit(beside_us, environment, *weekly)
         assert on_the_worker(deployed["weekly-batch"], environment) == COMPLETED
     assert by_hand.result().returncode == 0, by_hand.result().stderr
-    units, tasks, remote = the_batch(label_studio, environment)
+    units, tasks, remote = before = the_batch(label_studio, environment)
     assert (len(units), set(remote.values())) == (12, {1})
     assert units == tasks == remote
+    assert typed(*weekly)[0] == 0
+    assert the_batch(label_studio, environment) == before
 
 
-def test_a_recorded_erasure_request_starts_a_run(deployed, environment):
-    words, wanted = ("erase", "request", "digits"), {"subjects": ["canary-4711"], "verification": "letter"}
-    asked, ended = asyncio.run(
-        first_ending(deployed["erase"], lambda: on_the_command_line(environment, *words, told=json.dumps(wanted)))
+def test_a_recorded_erasure_request_starts_a_run(deployed, typed):
+    wanted = json.dumps({"subjects": ["canary-4711"], "verification": "letter"})
+    (code, _, error), ended = asyncio.run(
+        first_ending(deployed["erase"], lambda: typed("erase", "request", "digits", stdin=wanted))
     )
-    assert asked.returncode == 0, asked.stderr
+    assert code == 0, error
     with get_client(sync_client=True) as client:
         started = client.read_flow_run(ended.resource.id.removeprefix("prefect.flow-run."))
     assert started.created_by.type == "AUTOMATION"
     assert (ended.event, started.parameters) == (COMPLETED, {"project": "digits"})
 
 
-def test_agreement_below_the_alarm_starts_a_report(deployed, tmp_path):
+@pytest.fixture
+def leads(monkeypatch, prefect):
+    """What is sent to the webhook of the leads, whose block is the one that settings name."""
+    letters = Queue()
+
+    class Webhook(BaseHTTPRequestHandler):
+        def do_POST(self):
+            letters.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Webhook) as server, ThreadPoolExecutor(1) as beside:
+        beside.submit(server.serve_forever)
+        place, text = f"http://127.0.0.1:{server.server_port}", {"text": "{{subject}}: {{body}}"}
+        CustomWebhookNotificationBlock(name="leads", url=place, json_data=text).save("leads", overwrite=True)
+        monkeypatch.setenv("LABELLOOP_NOTIFICATION_BLOCK", "custom-webhook/leads")
+        yield letters
+        server.shutdown()
+
+
+def test_agreement_below_the_alarm_starts_a_report_and_calls_people(deployed, leads, typed, tmp_path):
+    for _ in range(2):  # the second finds the automation that the first made
+        assert typed("alarm")[0] == 0
     world = at_odds(tmp_path)
 
     @flow
@@ -185,17 +218,38 @@ def test_agreement_below_the_alarm_starts_a_report(deployed, tmp_path):
     with get_client(sync_client=True) as client:
         started = client.read_flow_run(ended.resource.id.removeprefix("prefect.flow-run."))
     assert (started.created_by.type, ended.event) == ("AUTOMATION", COMPLETED)
+    told = leads.get(timeout=60)["text"]
+    assert told.startswith("Annotators of digits disagree: Agreement on digit is -0.")
+    assert "below the alarm at 0.4" in told
+    assert leads.empty()
 
 
-def test_an_audit_that_finds_a_request_overdue_starts_an_erasure(deployed, environment):
+@pytest.mark.usefixtures("prefect")
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, "no notification block is named"),
+        ({"LABELLOOP_NOTIFICATION_BLOCK": "leads"}, "LABELLOOP_NOTIFICATION_BLOCK: String should match pattern"),
+        ({"LABELLOOP_NOTIFICATION_BLOCK": "slack-webhook/nobody"}, "Prefect has no block 'slack-webhook/nobody'"),
+        ({"LABELLOOP_NOTIFICATION_BLOCK": "secret/kept"}, "the block 'secret/kept' cannot notify"),
+    ],
+    ids=["none", "half", "absent", "no voice"],
+)
+def test_a_block_that_cannot_call_anybody_is_refused(typed, monkeypatch, settings, told):
+    Secret(value="kept").save("kept", overwrite=True)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    code, _, error = typed("alarm")
+    assert (code, told in error) == (2, True), error
+
+
+def test_an_audit_that_finds_a_request_overdue_starts_an_erasure(deployed, typed):
     wanted = {"subjects": ["canary-4712"], "verification": "letter", "received_at": "2026-01-02"}
-    silent = {**environment, "PREFECT_API_URL": ""}
-    assert on_the_command_line(silent, "erase", "request", "digits", told=json.dumps(wanted)).returncode == 0
-    asked, ended = asyncio.run(
-        first_ending(deployed["erase"], lambda: on_the_command_line(environment, "erase", "verify", "digits"))
-    )
-    assert asked.returncode == 1
-    assert "overdue 1" in asked.stderr
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):  # nobody is told of it
+        assert typed("erase", "request", "digits", stdin=json.dumps(wanted))[0] == 0
+    (code, _, error), ended = asyncio.run(first_ending(deployed["erase"], lambda: typed("erase", "verify", "digits")))
+    assert code == 1
+    assert "overdue 1" in error
     with get_client(sync_client=True) as client:
         started = client.read_flow_run(ended.resource.id.removeprefix("prefect.flow-run."))
     assert (started.created_by.type, ended.event) == ("AUTOMATION", COMPLETED)

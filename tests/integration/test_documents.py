@@ -34,11 +34,13 @@ ROOT = Path(__file__).resolve().parents[2]
 # The runbook first: other pages speak of the request and the receipt it leads to.
 PAGES = sorted([*ROOT.glob("docs/*.md"), ROOT / "CONTRIBUTING.md"], key=lambda page: page.name != "runbook.md")
 _STACK = "tests/integration/test_local_stack.py"
+_DEPLOYMENTS = "tests/e2e/test_deployments.py"
 ELSEWHERE = {
     "labelloop up": f"{_STACK}::test_after_up_every_server_is_healthy",
     "labelloop down": f"{_STACK}::test_down_ends_the_servers_and_a_second_down_does_nothing",
     "labelloop adopt": "tests/integration/test_adopt.py::test_a_project_is_adopted_with_its_tasks_and_answers_and_"
     "nothing_is_asked_again",
+    "labelloop alarm": f"{_DEPLOYMENTS}::test_agreement_below_the_alarm_starts_a_report_and_calls_people",
     "labelloop demo": "tests/e2e/test_turn.py::test_every_stage_left_something_behind",
 }
 KEY = "reader/anna.png"
@@ -139,8 +141,9 @@ def test_every_other_page_tells_commands_that_work(type_in, folder):
     spec = Path("deployments", "projects", "digits.yaml")
     (folder / spec).write_text((ROOT / spec).read_text().replace("digits/", "reader/"))
     try:
-        for words in (words for page in PAGES for words in commands_of(page)):
-            type_in(words)
+        # Each once: that a flow that is run again adds nothing is shown elsewhere.
+        for words in dict.fromkeys(tuple(words) for page in PAGES for words in commands_of(page)):
+            type_in(list(words))
     finally:
         type_in(["prefect", "--no-prompt", "deployment", "schedule", "pause", "--all"])
 
