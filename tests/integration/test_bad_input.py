@@ -117,20 +117,19 @@ def filled(project):
     return project
 
 
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"LABELLOOP_S3_ENDPOINT": closed_port()}, "S3 did not answer while reading hot state"),
-        ({"LABELLOOP_S3_SECRET_KEY": "not the secret"}, "S3 refused us while reading hot state"),
-        ({"LABELLOOP_LABEL_STUDIO_URL": closed_port()}, "did not answer while"),
-        ({"LABELLOOP_LABEL_STUDIO_TOKEN": "0" * 40}, "refused us while"),
-    ],
-    ids=["S3 away", "S3 refuses", "Label Studio away", "Label Studio refuses"],
+OUTAGES = (
+    ({"LABELLOOP_S3_ENDPOINT": closed_port()}, "S3 did not answer while reading hot state"),
+    ({"LABELLOOP_S3_SECRET_KEY": "not the secret"}, "S3 refused us while reading hot state"),
+    ({"LABELLOOP_LABEL_STUDIO_URL": closed_port()}, "did not answer while"),
+    ({"LABELLOOP_LABEL_STUDIO_TOKEN": "0" * 40}, "refused us while"),
 )
-def test_a_server_that_is_away_or_refuses_stops_the_batch_and_the_next_run_completes_it(filled, changes, told):
-    code, output = filled.run(**changes)
-    assert (code, told in output) == (1, True), output
-    assert f"; check {next(iter(changes)).rpartition('_')[0]}" in output or "check the credentials" in output
+
+
+def test_servers_that_are_away_or_refuse_one_after_the_other_stop_the_batch_and_the_next_run_completes_it(filled):
+    for changes, told in OUTAGES:
+        code, output = filled.run(**changes)
+        assert (code, told in output) == (1, True), output
+        assert f"; check {next(iter(changes)).rpartition('_')[0]}" in output or "check the credentials" in output
     assert filled.run()[0] == 0
     assert filled.asked() == {f"someone-{n}/{n}.png": 1 for n in range(6)}
 
