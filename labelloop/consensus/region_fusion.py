@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from labelloop.agreement.ratings import FloatArray, IntArray
 from labelloop.agreement.regions import TOLERANCE, UNLABELLED, Regions, read_regions
 from labelloop.agreement.seen_objects import THRESHOLD, Objects, seen_objects
+from labelloop.consensus.near_misses import near_misses
 from labelloop.consensus.places import STORED, places
 from labelloop.errors import InputError
 
@@ -56,7 +57,8 @@ def fuse_regions(
     greatest of these) and `n` (how many drew it); a mask also `raw`, what Label Studio stored of it. `labels` are
     null where labels tie. `confidence` of a unit is the mean, over all that anybody drew there, of the share of those
     asked who say what was decided of it; 1 where nobody drew anything. `n` of a unit is the number of its answers,
-    `ties` how many of its objects the votes leave open: as many for them as against, or labels that tie.
+    `ties` how many of its objects the votes leave open: as many for them as against, enough for something and too few
+    for any one place (`near_misses`), or labels that tie.
 
     Args:
         table: unit, annotator, regions, and raw where `read_regions` needs it.
@@ -85,7 +87,8 @@ def fuse_regions(
     fields = places(control_type, regions, objects.of, votes.weight) | named.fields
     fields["n"] = pa.array(np.bincount(objects.of))
     kept, units = votes.support > quorum, regions.ratings.units
-    undecided = (np.abs(votes.support - quorum) < TIE) | (kept & named.tied)
+    around = near_misses(regions, objects, votes.weight, ~kept) / votes.asked
+    undecided = (around > quorum - TIE) | (kept & named.tied)
     decided = np.where(kept, named.share, 1.0 - votes.support)
     columns = {
         "unit": units,

@@ -183,8 +183,8 @@ JUDGEMENT = (
     Mutation(
         "a box of one against one settled",
         "labelloop/consensus/region_fusion.py",
-        "undecided = (np.abs(votes.support - quorum) < TIE) | (kept & named.tied)",
-        "undecided = kept & named.tied",
+        "undecided = (around > quorum - TIE) | (kept & named.tied)",
+        "undecided = (around > quorum + TIE) | (kept & named.tied)",
         "tests/unit/test_labels_of_shapes.py -k two_differ",
     ),
     Mutation(

@@ -142,6 +142,21 @@ def test_units_say_how_clearly_they_were_decided():
     assert table["n"].to_pylist() == [3, 3]
 
 
+@pytest.mark.parametrize(
+    ("lefts", "ties"),
+    [
+        ((0, 2, 4, 6), 4),  # each near the next: half or more are around, at no place more than one
+        ((0, 0, 2), 0),  # two agree, and a miss of theirs is settled
+        ((0, 20, 40, 60), 0),  # nobody saw what another saw
+        ((0, 50), 2),
+    ],
+    ids=["near misses", "near what is kept", "far apart", "one against one"],
+)
+def test_what_most_saw_at_no_one_place_is_left_open(lefts, ties):
+    (row,) = fuse_regions(answers(*([region(left, 0, 4, 4)] for left in lefts)), "rectangle").to_pylist()
+    assert row["ties"] == ties
+
+
 def test_no_answers_give_an_empty_table():
     assert fuse_regions(answers([]).head(0), "rectangle").num_rows == 0
 
