@@ -15,15 +15,18 @@ from labelloop.sql import session
 
 GROUP: Final = "group"
 
-# Digests of people and sources stay in here: a cluster is called after its first unit.
-_CLUSTERS: Final = """
+_NAMED: Final = """
 WITH members AS (SELECT unit_id, unnest(ref_ids) AS ref_id FROM units),
      named AS (SELECT unit_id, coalesce(r.subject_hmac, r.source_hmac, m.ref_id) AS name
                FROM members m LEFT JOIN refs r USING (ref_id)),
      common AS (SELECT unit_id, CASE WHEN min(name) = max(name) THEN min(name) ELSE unit_id END AS name
                 FROM named GROUP BY unit_id)
-SELECT unit_id, min(unit_id) OVER (PARTITION BY name) AS cluster FROM common ORDER BY unit_id
 """
+# Digests of people and sources stay in here: a cluster is called after its first unit.
+_CLUSTERS: Final = (
+    f"{_NAMED} SELECT unit_id, min(unit_id) OVER (PARTITION BY name) AS cluster FROM common ORDER BY unit_id"  # noqa: S608 - constant
+)
+_NAMES: Final = f"{_NAMED} SELECT unit_id, name AS cluster FROM common ORDER BY unit_id"  # noqa: S608 - constant
 
 
 def clusters_of(units: pa.Table, references: pa.Table) -> pa.Table:
@@ -41,10 +44,25 @@ def clusters_of(units: pa.Table, references: pa.Table) -> pa.Table:
     >>> clusters_of(units, people)["cluster"].to_pylist()
     ['u', 'u', 'w']
     """
+    return _found(_CLUSTERS, units, references)
+
+
+def lasting_clusters_of(units: pa.Table, references: pa.Table) -> pa.Table:
+    """The same by names that do not change when units come or go, for tallies; digests of people are among them.
+
+    >>> units = pa.table({"unit_id": ["u"], "ref_ids": [["a"]]})
+    >>> people = pa.table({"ref_id": ["a"], "subject_hmac": ["x"], "source_hmac": [None]})
+    >>> lasting_clusters_of(units, people)["cluster"].to_pylist()
+    ['x']
+    """
+    return _found(_NAMES, units, references)
+
+
+def _found(query: str, units: pa.Table, references: pa.Table) -> pa.Table:
     with session() as db:
         db.register("units", units.select(["unit_id", "ref_ids"]))
         db.register("refs", references.select(["ref_id", "subject_hmac", "source_hmac"]))
-        return db.sql(_CLUSTERS).to_arrow_table()
+        return db.sql(query).to_arrow_table()
 
 
 def with_groups(answers: pa.Table, clusters: pa.Table) -> pa.Table:

@@ -40,6 +40,21 @@ def repeats(rows: pa.Table, answers: pa.Table, units: pa.Table) -> Iterator[tupl
         yield who, said.filter(pc.equal(twice["who"], who))
 
 
+def units_shown_twice(units: pa.Table) -> pa.Array:
+    """Return the units whose media another unit shows, too.
+
+    >>> units = {"unit_id": ["u", "v", "w"], "ref_ids": [["a"], ["a"], ["b"]], "media_versions": [["1"]] * 3}
+    >>> units_shown_twice(pa.table(units)).to_pylist()
+    ['u', 'v']
+    """
+    with session() as db:
+        db.register("units", units.select(["unit_id", "ref_ids", "media_versions"]))
+        twice = (
+            "SELECT unit_id FROM units QUALIFY count(*) OVER (PARTITION BY ref_ids, media_versions) > 1 ORDER BY 1"
+        )
+        return db.sql(twice).to_arrow_table()["unit_id"].combine_chunks()
+
+
 def names_of(unit: pa.ChunkedArray, annotator: pa.ChunkedArray) -> pa.Array:
     """The name of each answer: unit and annotator."""
     return pc.binary_join_element_wise(unit, annotator, "/").combine_chunks()

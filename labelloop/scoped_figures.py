@@ -29,8 +29,8 @@ from labelloop.slices import LABELS, per_label, slices
 
 Scoped = tuple[str, str, Figure]
 # By the level at which answers are compared: of each two annotators, and of one against the others.
-_OF_TWO: Final = MappingProxyType({"nominal": "cohen_kappa", "ordinal": "cohen_kappa_quadratic"})
-_OF_ONE: Final = MappingProxyType({"ordinal": "cohen_kappa_quadratic", "interval": "cohen_kappa_quadratic"})
+OF_TWO: Final = MappingProxyType({"nominal": "cohen_kappa", "ordinal": "cohen_kappa_quadratic"})
+OF_ONE: Final = MappingProxyType({"ordinal": "cohen_kappa_quadratic", "interval": "cohen_kappa_quadratic"})
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def scoped_figures(question: Question, beside: Beside, *, per_person: bool = Tru
         yield from _of_model(question, answers, beside)
     if per_person and answers is not None:
         yield from _of_people(question, answers)
-        yield from _of_repeats(question, answers, beside)
+        yield from repeat_figures(question, beside)
     elif per_person:
         yield from _of_each_two(question)
 
@@ -130,7 +130,11 @@ def _of_model(question: Question, answers: Rated, beside: Beside) -> Iterator[Sc
                 yield "model", who, figure
 
 
-def _of_repeats(question: Question, answers: Rated, beside: Beside) -> Iterator[Scoped]:
+def repeat_figures(question: Question, beside: Beside, *, per_person: bool = True) -> Iterator[Scoped]:
+    """Yield how far people agree with themselves; arguments as for `scoped_figures`."""
+    answers = rated(question)
+    if answers is None or not per_person:
+        return
     for who, said in repeats(question.rows, answers.ratings, beside.units):
         for figure in measure(said, ["percent_agreement"], answers.level, **question.settings):
             yield "annotator", who, replace(figure, metric="repeat_agreement")
@@ -139,10 +143,10 @@ def _of_repeats(question: Question, answers: Rated, beside: Beside) -> Iterator[
 def _of_people(question: Question, answers: Rated) -> Iterator[Scoped]:
     ratings, level = answers.ratings, answers.level
     for (left, right), figure in pairwise(
-        ratings, _OF_TWO.get(level, "krippendorff_alpha"), level, **question.settings
+        ratings, OF_TWO.get(level, "krippendorff_alpha"), level, **question.settings
     ):
         yield "pair", f"{left} {right}", figure
-    for who, figure in per_annotator(ratings, _OF_ONE.get(level, "percent_agreement"), level, **question.settings):
+    for who, figure in per_annotator(ratings, OF_ONE.get(level, "percent_agreement"), level, **question.settings):
         yield "annotator", who, figure
     if level == "nominal":
         for (left, right), figure in shared_errors(ratings):

@@ -5,7 +5,7 @@ Cuts tables only; what is measured of a slice is decided in `night.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -33,12 +33,25 @@ def slices(rows: pa.Table, batches: pa.Table) -> Iterator[Slice]:
         rows: of the contract `annotations`, answers to one question.
         batches: of the contract `batches`.
     """
-    for scope, name_of in _NAMED_BY.items():
-        names = name_of(rows, batches)
-        found = [name for name in sorted(pc.unique(names).to_pylist()) if name]
-        newest = found[-WINDOWS:] if scope == "window" else found
-        for name in newest if len(found) > 1 else ():
+    for scope, names in names_of_slices(rows, batches):
+        for name in slices_shown(scope, pc.unique(names).to_pylist()):
             yield scope, name, rows.filter(pc.equal(names, name))
+
+
+def names_of_slices(rows: pa.Table, batches: pa.Table) -> Iterator[tuple[str, pa.ChunkedArray | pa.Array]]:
+    """Yield each scope with the name of the slice that each row is in; arguments as for `slices`."""
+    for scope, name_of in _NAMED_BY.items():
+        yield scope, name_of(rows, batches)
+
+
+def slices_shown(scope: str, names: Iterable[str]) -> list[str]:
+    """Return the slices of a scope that have figures of their own, sorted: one alone would be all of the answers.
+
+    >>> slices_shown("stratum", ["explore", "", "audit"]), slices_shown("stratum", ["audit", ""])
+    (['audit', 'explore'], [])
+    """
+    found = sorted(name for name in names if name)
+    return (found[-WINDOWS:] if scope == "window" else found) if len(found) > 1 else []
 
 
 def per_label(answers: Rated, group: str | None = None) -> Iterator[tuple[str, pa.Table]]:

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 from prefect import task
 
-from labelloop.agreement.question import buckets_of
 from labelloop.agreement.table import DECISIVE
 from labelloop.annotators import annotator_rows
-from labelloop.clusters import clusters_of
-from labelloop.night import agreement_rows
 from labelloop.opinions import without_confirmations
-from labelloop.scoped_figures import Beside
 from labelloop.summary import Summary
 from tasks.artifacts import announce, publish_table
 from tasks.clients.lease import Lease
 from tasks.clients.rounds import current_round
 from tasks.clients.world import World
 from tasks.contracts import commit
-from tasks.imported_labels import opinions_of_current_model
+from tasks.figures import figures_tonight
 from tasks.policies import INSIDE
 from tasks.stage import finish, stage
+
+# What figures of annotators read of their answers.
+_ANSWERED: Final = [
+    *("annotation_id", "control", "control_type", "unit_id", "annotator", "choices", "paths", "number", "text"),
+    *("ranked", "lead_time", "opinion_reason", "state", "updated_at"),
+]
 
 
 @task(name="agreement", **INSIDE)
@@ -40,21 +42,11 @@ def measure_agreement(world: World, lease: Lease) -> Summary:
     if record is None:
         return Summary(stage="agreement", notes=("no round yet",))
     spec = world.spec
-    annotations = without_confirmations(world.table("annotations").read(), spec.interface)
     per_person = spec.annotators.figures == "lead"
-    figures = agreement_rows(
-        annotations,
-        round=record.number,
-        n_min=spec.quality.n_min,
-        seed=spec.sampling.seed,
-        at=world.now(),
-        per_person=per_person,
-        beside=_beside(world),
-        buckets=buckets_of(spec.interface),
-    )
+    figures = figures_tonight(world, lease, record.number)
     commit(world, lease, "agreement", figures, stage="agreement")
     people = annotator_rows(
-        annotations,
+        without_confirmations(world.table("annotations").read(columns=_ANSWERED), spec.interface),
         world.table("annotators").read(),
         world.table("labels").read(columns=["unit_id", "control", "label", "state"]),
         at=world.now(),
@@ -68,20 +60,6 @@ def measure_agreement(world: World, lease: Lease) -> Summary:
     flagged = pc.sum(people["flagged"]).as_py() or 0
     counts = {"figures": figures.num_rows, "annotators": people.num_rows, "flagged": flagged, "alarms": low}
     return Summary(stage="agreement", counts=counts)
-
-
-def _beside(world: World) -> Beside:
-    units = world.table("units").read(columns=["unit_id", "kind", "ref_ids", "media_versions"])
-    read = ["unit_id", "round", "stratum", "strategy", "inclusion_probability"]
-    batches = world.table("batches").read(columns=read)
-    return Beside(batches, units, opinions_of_current_model(world, units), _clusters(world, units))
-
-
-def _clusters(world: World, units: pa.Table) -> pa.Table:
-    """The cluster of each unit; of the lake's references only those asked about are held."""
-    shown = ds.field("ref_id").isin(pc.unique(pc.list_flatten(units["ref_ids"])))
-    columns = ["ref_id", "subject_hmac", "source_hmac"]
-    return clusters_of(units, world.table("references").read(columns=columns, where=shown))
 
 
 def _forget(world: World, lease: Lease) -> None:

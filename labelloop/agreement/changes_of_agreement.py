@@ -55,7 +55,7 @@ def changes(answers: pa.Table, *, group: str | None = None, confidence: float = 
     last = np.zeros(len(ratings.units), dtype=np.int64)
     np.maximum.at(last, ratings.unit, time)
     late = last > np.median(last[ratings.per_unit > 1]) if np.any(ratings.per_unit > 1) else last > 0
-    sitting, position = _sittings(ratings.annotator, time)
+    sitting, position = sittings(ratings.annotator, time)
     tired = position >= FRESH
     duration = np.log(np.where(seconds > 0, seconds, np.nan))
     n_annotators = len(np.unique(ratings.annotator))
@@ -69,8 +69,12 @@ def changes(answers: pa.Table, *, group: str | None = None, confidence: float = 
     return [_difference(name, *one, n_annotators, precision) for name, one in zip(METRICS, told, strict=True)]
 
 
-def _sittings(annotator: IntArray, time: IntArray) -> tuple[IntArray, IntArray]:
-    """The sitting of each answer, and how many answers of it came before."""
+def sittings(annotator: IntArray, time: IntArray) -> tuple[IntArray, IntArray]:
+    """The sitting of each answer, and how many answers of it came before; `time` in microseconds.
+
+    >>> [found.tolist() for found in sittings(np.array([0, 0, 1]), np.array([0, 5, 0]))]
+    [[0, 0, 1], [0, 1, 0]]
+    """
     order = np.lexsort((time, annotator))
     pause = np.diff(time[order], prepend=0) > PAUSE // timedelta(microseconds=1)
     begins = pause | (np.diff(annotator[order], prepend=-1) != 0)

@@ -6,7 +6,7 @@ annotators. Proportions have closed forms.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -104,12 +104,26 @@ def percentiles_of_ratio(
     if group is not None:
         names = np.unique(group, return_inverse=True)[1]
         total, size = (np.bincount(names, weights=part).astype(np.float64) for part in (total, size))
-    rng, at_once = np.random.default_rng(precision.seed), max(1, CELLS // len(total))
+    return percentiles_of_sums(np.column_stack([total, size]), lambda sums: sums[:, 0] / sums[:, 1], precision)
+
+
+def percentiles_of_sums(
+    rows: FloatArray, statistic: Callable[[FloatArray], FloatArray], precision: Precision
+) -> tuple[float, float]:
+    """Percentile interval of a statistic of the sums of each column over resampled rows; NaN where there is none.
+
+    Args:
+        rows: (places, columns).
+        statistic: from sums, (replicates, columns), to one number per replicate.
+        precision: of the interval.
+    """
+    rng, at_once = np.random.default_rng(precision.seed), max(1, CELLS // len(rows))
     starts = range(0, precision.n_boot, at_once)
-    draws = (_counts_of_draws(rng, min(at_once, precision.n_boot - start), len(total)) for start in starts)
-    means = np.concatenate([(draw @ total) / (draw @ size) for draw in draws])
+    draws = (_counts_of_draws(rng, min(at_once, precision.n_boot - start), len(rows)) for start in starts)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        replicates = np.concatenate([statistic(draw @ rows) for draw in draws])
     tail = (1.0 - precision.confidence) / 2.0
-    low, high = np.quantile(means, [tail, 1.0 - tail])
+    low, high = np.nanquantile(replicates, [tail, 1.0 - tail])
     return float(low), float(high)
 
 

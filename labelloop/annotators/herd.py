@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from scipy import sparse
 from labelloop.agreement.figure import Figure
 from labelloop.agreement.interval import CELLS, newcombe
 from labelloop.agreement.pairs import pairs_of
-from labelloop.agreement.ratings import IntArray, Ratings, read_ratings
+from labelloop.agreement.ratings import FloatArray, IntArray, Ratings, read_ratings
 
 OfTwo = tuple[tuple[str, str], Figure]
 
@@ -39,7 +39,7 @@ def shared_errors(
     """
     coded = read_ratings(ratings)
     pairs = pairs_of(coded)
-    wrong = _both_wrong(coded, pairs.first, pairs.second)
+    wrong = both_wrong(coded, pairs.first, pairs.second)
     first, second = pairs.first[wrong], pairs.second[wrong]
     code = coded.annotator[first] * len(coded.annotators) + coded.annotator[second]
     codes, of = np.unique(code, return_inverse=True)
@@ -47,13 +47,22 @@ def shared_errors(
         np.bincount(of.reshape(-1)),
         np.bincount(of.reshape(-1), weights=coded.value[first] == coded.value[second]),
     )
-    level = 1.0 - (1.0 - confidence) / max(len(codes), 1)
     names = [str(name) for name in coded.annotators.to_pylist()]
-    found = []
-    for place, (one, other) in enumerate(zip(*divmod(codes, max(len(names), 1)), strict=True)):
-        own, others = (float(same[place]), int(n[place])), (float(same.sum() - same[place]), int(n.sum() - n[place]))
-        found.append(((names[one], names[other]), _difference("shared_errors", own, others, 2, level, n_min)))
-    return found
+    people = [(names[one], names[other]) for one, other in zip(*divmod(codes, max(len(names), 1)), strict=True)]
+    cases = dict(zip(people, zip(same.tolist(), n.tolist(), strict=True), strict=True))
+    return figures_of_shared_errors(cases, confidence=confidence, n_min=n_min)
+
+
+def figures_of_shared_errors(
+    cases: Mapping[tuple[str, str], tuple[float, int]], *, confidence: float = 0.95, n_min: int = 10
+) -> list[OfTwo]:
+    """The figures of `shared_errors` from what was counted: of each two (same error, both wrong)."""
+    level = 1.0 - (1.0 - confidence) / max(len(cases), 1)
+    total = (sum(same for same, _ in cases.values()), sum(n for _, n in cases.values()))
+    return [
+        (two, _difference("shared_errors", own, (total[0] - own[0], total[1] - own[1]), 2, level, n_min))
+        for two, own in sorted(cases.items())
+    ]
 
 
 def constancy(
@@ -70,21 +79,30 @@ def constancy(
     [('a', 0.5), ('b', -0.5)]
     """
     coded = read_ratings(ratings)
-    level = 1.0 - (1.0 - confidence) / max(len(coded.annotators), 1)
+    shape = (len(coded.annotators), len(coded.values))
+    several = coded.per_unit[coded.unit] > 1
+    cell = (coded.annotator * shape[1] + coded.value)[several]
+    given = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+    names = [str(name) for name in coded.annotators.to_pylist()]
+    return figures_of_constancy(dict(zip(names, given, strict=True)), confidence=confidence, n_min=n_min)
+
+
+def figures_of_constancy(
+    given: Mapping[str, IntArray], *, confidence: float = 0.95, n_min: int = 10
+) -> list[tuple[str, Figure]]:
+    """The figures of `constancy` from what was counted: how often each gave each value to a unit that others saw."""
+    level = 1.0 - (1.0 - confidence) / max(len(given), 1)
+    names = sorted(given)
+    most = np.array([given[name].max(initial=0) for name in names], dtype=np.float64)
+    answers = np.array([given[name].sum() for name in names], dtype=np.int64)
     return [
-        (str(name), _difference("constancy", *sides, 1, level, n_min))
-        for name, sides in zip(coded.annotators.to_pylist(), _favourites(coded), strict=True)
+        (name, _difference("constancy", *sides, 1, level, n_min))
+        for name, sides in zip(names, _favourites(most, answers), strict=True)
     ]
 
 
-def _favourites(ratings: Ratings) -> Iterator[tuple[tuple[float, int], tuple[float, int]]]:
+def _favourites(most: FloatArray, answers: IntArray) -> Iterator[tuple[tuple[float, int], tuple[float, int]]]:
     """(Times the favourite was given, answers) of each annotator, and of the median of the others."""
-    several = ratings.per_unit[ratings.unit] > 1
-    owner, given = ratings.annotator[several], ratings.value[several]
-    cells, n = np.unique(np.stack([owner, given]), axis=1, return_counts=True)
-    most = np.zeros(len(ratings.annotators))
-    np.maximum.at(most, cells[0], n)
-    answers = np.bincount(owner, minlength=len(most))
     share = most / np.maximum(answers, 1)
     for annotator in range(len(most)):
         others = np.flatnonzero((answers > 0) & (np.arange(len(most)) != annotator))
@@ -96,8 +114,8 @@ def _favourites(ratings: Ratings) -> Iterator[tuple[tuple[float, int], tuple[flo
             yield own, (0.0, 0)
 
 
-def _both_wrong(ratings: Ratings, first: IntArray, second: IntArray) -> IntArray:
-    """Places of the pairs that both differ from the majority of everybody else, where there is one."""
+def both_wrong(ratings: Ratings, first: IntArray, second: IntArray) -> IntArray:
+    """Places of the pairs of answers that both differ from the majority of everybody else, where there is one."""
     n_values = max(len(ratings.values), 1)
     shape = (len(ratings.units), n_values)
     counts = sparse.csr_array((np.ones(len(ratings.unit)), (ratings.unit, ratings.value)), shape=shape)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 
@@ -22,7 +22,7 @@ from labelloop.errors import Conflict, ErasedError, InputError
 from labelloop.streams import reader_of
 from tasks.clients.open_tables import OpenTables, delta_errors
 from tasks.clients.table_files import table_files
-from tasks.clients.table_rows import STREAMED, changed_rows, is_in, scanned
+from tasks.clients.table_rows import STREAMED, changed_rows, fenced, is_in, only, scanned
 
 # Statistics would copy values into the log, where a deletion does not reach them.
 _PROPERTIES = {
@@ -80,12 +80,18 @@ class LakeTable:
         return self._done_with(found) if found else None
 
     def read(
-        self, *, columns: Sequence[str] | None = None, where: ds.Expression | None = None, version: int | None = None
+        self,
+        *,
+        columns: Sequence[str] | None = None,
+        where: ds.Expression | None = None,
+        version: int | None = None,
+        parts: Collection[str] | None = None,
     ) -> pa.Table:
-        """Return rows in the contract's schema; an absent table is empty.
+        """Return rows in the contract's schema, of these data files if `parts` are named; an absent table is empty.
 
         Raises:
             ErasedError: the version is not the newest and was purged.
+            Conflict: a part belongs to the newest version no longer.
         """
         schema, found = self._schema(columns), self._open()
         if found is None and version is None:
@@ -93,7 +99,18 @@ class LakeTable:
         if found is None or version not in (None, found.version()):
             return self._read_old(version, schema, where)
         with delta_errors("reading"):
-            return self._files(found).to_table(columns=schema.names, filter=where).cast(schema)
+            files = self._files(found) if parts is None else only(self._files(found), parts)
+            return files.to_table(columns=schema.names, filter=where).cast(schema)
+
+    def parts(self) -> dict[str, int]:
+        """Return the data files of the newest version and their rows; a name never stands for other rows."""
+        found = self._open()
+        if found is None:
+            return {}
+        with delta_errors("reading"):
+            actions = pa.table(found.get_add_actions(flatten=True))
+        self._done_with(found)
+        return dict(zip(actions["path"].to_pylist(), actions["num_records"].to_pylist(), strict=True))
 
     def batches(self, *, columns: Sequence[str] | None = None, rows: int = STREAMED) -> Iterator[pa.RecordBatch]:
         """Yield the table in batches of at most `rows` rows, without holding it in memory."""
@@ -171,7 +188,7 @@ class LakeTable:
         first = next(drawn, None)
         if first is None:
             return self.version()
-        with delta_errors("writing to"), reader_of(self.contract.schema, _fenced(first, drawn, fence)) as reader:
+        with delta_errors("writing to"), reader_of(self.contract.schema, fenced(first, drawn, fence)) as reader:
             found = self._open()
             found = self._widened(found, fence) if found else self._create()
             write_deltalake(found, reader, mode="append")
@@ -279,11 +296,3 @@ class LakeTable:
 
 def _schema_of(found: DeltaTable) -> pa.Schema:
     return pa.schema(found.schema())
-
-
-def _fenced(first: pa.RecordBatch, others: Iterator[pa.RecordBatch], fence: Fence) -> Iterator[pa.RecordBatch]:
-    """Yield the batches; the commit follows the last one, so the fence is asked after it too."""
-    fence()
-    yield first
-    yield from others
-    fence()

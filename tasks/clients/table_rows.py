@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 
+from labelloop.errors import Conflict
 from labelloop.sql import session
 
 STREAMED: Final = 65_536  # rows held at a time when a table is streamed
@@ -23,11 +24,38 @@ def scanned(
     return (batch.cast(schema) for batch in found)
 
 
+def fenced(
+    first: pa.RecordBatch, others: Iterator[pa.RecordBatch], fence: Callable[[], None]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the batches; the commit follows the last one, so the fence is asked after it too."""
+    fence()
+    yield first
+    yield from others
+    fence()
+
+
+def only(present: ds.Dataset, names: Collection[str]) -> ds.Dataset:
+    """Return some files of a table.
+
+    Raises:
+        Conflict: a file is not there any more.
+    """
+    parts = [part for part in present.get_fragments() if part.path in names]
+    if len(parts) < len(set(names)):
+        raise Conflict("a table was changed while it was read", remedy="run the stage again")
+    return ds.FileSystemDataset(parts, present.schema, present.format, present.filesystem)
+
+
+def text_of(column: str) -> ds.Expression:
+    """Return a column of text for use in a filter."""
+    # The cast keeps Arrow from weighing values against a file's statistics, which it cannot where delta-rs wrote
+    # views of text (pyarrow 26: no greater_equal of string and string_view). Keys are random: none is skipped.
+    return ds.field(column).cast(pa.string())
+
+
 def is_in(rows: pa.Table, column: str) -> ds.Expression:
-    """Return what is true of rows that share a value of the column with one of these."""
-    # The cast keeps Arrow from weighing keys against a file's statistics, which it cannot where delta-rs wrote views
-    # of text (pyarrow 26: no greater_equal of string and string_view). Keys are random: they would skip nothing.
-    return ds.field(column).cast(rows.schema.field(column).type).isin(rows[column].combine_chunks())
+    """Return what is true of rows that share a value of the column, a text, with one of these."""
+    return text_of(column).isin(rows[column].combine_chunks())
 
 
 def changed_rows(rows: pa.Table, present: ds.Dataset, keys: Sequence[str]) -> pa.Table:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 
-from labelloop.errors import ContractError, ErasedError, InputError, LeaseLost, UnavailableError
+from labelloop.errors import Conflict, ContractError, ErasedError, InputError, LeaseLost, UnavailableError
 from tests.builders.rows import hex_id, rows_of
 
 
@@ -72,6 +72,20 @@ class LakeSuite:
             references.upsert(rows_of("references", [{"ref_id": hex_id(1)}] * 2), fence=free)
         with pytest.raises(ContractError):
             references.upsert(pa.table({"ref_id": [hex_id(1)]}), fence=free)
+
+    def test_rows_can_be_read_by_the_files_they_lie_in_and_no_name_is_used_twice(self, references):
+        assert (references.parts(), references.read(parts=[]).num_rows) == ({}, 0)
+        references.upsert(rows_of("references", [{"size": 1}, {"size": 2}]), fence=free)
+        first = references.parts()
+        assert sum(first.values()) == references.read(parts=[*first]).num_rows == 2
+        one = references.read(parts=[*first], columns=["size"], where=ds.field("size") > 1)
+        assert one.to_pylist() == [{"size": 2}]
+        references.upsert(rows_of("references", [{"size": 1}, {"size": 20}]), fence=free)
+        assert sum(references.parts().values()) == 2
+        assert references.read(parts=[]).num_rows == 0
+        assert references.parts().keys() - first.keys()
+        with pytest.raises(Conflict):
+            references.read(parts=[*first])
 
     def test_an_old_version_can_be_read(self, references):
         first = references.upsert(rows_of("references", [{"size": 1}]), fence=free)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from labelloop.contracts import Contract, contract, shaped
-from labelloop.errors import ErasedError, InputError
+from labelloop.errors import Conflict, ErasedError, InputError
 
 Fence = Callable[[], None]
 
@@ -46,11 +46,23 @@ class MemoryTable:
         return len(self._versions[self.uri]) - 1 if self.uri in self._versions else None
 
     def read(
-        self, *, columns: Sequence[str] | None = None, where: ds.Expression | None = None, version: int | None = None
+        self,
+        *,
+        columns: Sequence[str] | None = None,
+        where: ds.Expression | None = None,
+        version: int | None = None,
+        parts: Collection[str] | None = None,
     ) -> pa.Table:
+        if set(parts or ()) - self.parts().keys():
+            raise Conflict("a table was changed while it was read")
         found = self._newest() if version is None else self._old(version)
+        found = found.slice(0, 0) if parts is not None and not parts else found
         found = found if where is None else found.filter(where)
         return found if columns is None else found.select(list(columns))
+
+    def parts(self) -> dict[str, int]:
+        rows = self._newest().num_rows
+        return {str(self.version()): rows} if rows else {}
 
     def batches(self, *, columns: Sequence[str] | None = None, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
         yield from self.read(columns=columns).combine_chunks().to_batches(max_chunksize=rows)

@@ -1,0 +1,90 @@
+"""Which rounds have to be counted tonight: those that are open, and all of them when anything counted has changed.
+
+Answers lie in data files that are never written again, so that a name that is missing or new tells what changed,
+however it came about: new answers, edits, deletions, erasures, a purge, a restored lake.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BaseModel, ConfigDict
+
+from labelloop.agreement.ratings import IntArray
+from labelloop.strata import strata_of
+
+RULES = 1  # raise it when anything is counted in another way
+
+
+class Kept(BaseModel):
+    """What the table `tallies` holds: the sum of all `settled` rounds, with the number of units chosen in each.
+
+    `recipe` says how they were counted, `version` is that of the table, `files` the rounds that each file of answers
+    has answers to.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: str = ""
+    version: int | None = None
+    settled: dict[int, int] = {}
+    files: dict[str, list[int]] = {}
+
+
+def recipe_of(confirmations: Collection[str], model: str) -> str:
+    """Return what names the way of counting: the rules, questions that are left out, and the model compared with."""
+    return hashlib.sha256(json.dumps([RULES, sorted(confirmations), model]).encode()).hexdigest()[:32]
+
+
+def rounds_of_units(unit_ids: pa.ChunkedArray, batches: pa.Table) -> IntArray:
+    """Return the round that each unit was chosen in; 0 for one that no round chose.
+
+    >>> batches = pa.table({"unit_id": ["a"], "round": [3], "stratum": ["audit"], "strategy": ["random"]})
+    >>> rounds_of_units(pa.chunked_array([["a", "b"]]), batches).tolist()
+    [3, 0]
+    """
+    there = pc.is_in(batches["unit_id"], value_set=pc.unique(unit_ids))
+    return strata_of(unit_ids, batches.filter(there)).round
+
+
+def portions(rounds: Collection[int], chosen: Mapping[int, int], at_once: int) -> Iterator[list[int]]:
+    """Yield the rounds, ascending, as many at a time as hold `at_once` units, but at least one.
+
+    >>> list(portions({1, 2, 3, 0}, {1: 5, 2: 4, 3: 3}, 8))
+    [[0], [1], [2, 3]]
+    """
+    some: list[int] = []
+    for number in sorted(rounds):
+        if some and sum(chosen.get(one, at_once) for one in (*some, number)) > at_once:
+            yield some
+            some = []
+        some.append(number)
+    if some:
+        yield some
+
+
+def still_settled(
+    kept: Kept, files: Mapping[str, Collection[int]], chosen: Mapping[int, int], *, recipe: str, version: int | None
+) -> bool:
+    """Return whether what was counted of settled rounds still holds.
+
+    Args:
+        kept: what was counted.
+        files: the files of answers as they are, and the rounds each has answers to.
+        chosen: how many units each round chose.
+        recipe: how is counted tonight.
+        version: of the table `tallies`.
+
+    >>> kept = Kept(recipe="r", version=0, settled={1: 9}, files={"a": [1], "b": [2]})
+    >>> [still_settled(kept, files, {1: 9}, recipe="r", version=0) for files in ({"a": [1], "c": [2]}, {"c": [1, 2]})]
+    [True, False]
+    """
+    if (kept.recipe, kept.version) != (recipe, version) or any(chosen.get(r) != n for r, n in kept.settled.items()):
+        return False
+    other = kept.files.keys() ^ files.keys()
+    touched = {number for name in other for number in (kept.files.get(name) or files.get(name, ()))}
+    return not touched & kept.settled.keys()
