@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,18 +17,10 @@ from labelloop.beside import Beside, joined
 from labelloop.consensus.question import RESOLVED_BY, Question
 from labelloop.consensus.shaped import Shape, fused, shape_of, shaped_labels, unanimous
 from labelloop.contracts import contract
-from labelloop.errors import NotEstimable
 from labelloop.opinions import answered, answers_to, opinions, split_rulings
 from labelloop.sql import session
 
 _NO_BUCKETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
-
-
-class Labels(NamedTuple):
-    """Rows of the contract `labels`, and by control the reason why its answers could not be resolved."""
-
-    rows: pa.Table
-    unresolved: dict[str, str]
 
 
 def label_rows(
@@ -42,7 +34,7 @@ def label_rows(
     method: str = "dawid-skene",
     beside: Beside | None = None,
     buckets: Mapping[str, tuple[str, ...]] = _NO_BUCKETS,
-) -> Labels:
+) -> pa.Table:
     """Return rows of the contract `labels`: the resolved value of every unit and control, and who decided.
 
     Args:
@@ -57,21 +49,17 @@ def label_rows(
         buckets: of each question that is a triage, in their order.
     """
     beside = beside or Beside()
-    found, unresolved = [contract("labels").schema.empty_table()], dict[str, str]()
+    found = [contract("labels").schema.empty_table()]
     for control, kind in sorted((beside.kinds | dict(answered(annotations))).items()):
         known = beside.of(control)
-        try:
-            if shape := shape_of(kind, buckets.get(control, ())):
-                resolved = _by_shape(answers_to(annotations, control), known, experts, shape)
-            elif kind in RESOLVED_BY:
-                resolved = _by_value(opinions(annotations, control), known, experts, RESOLVED_BY[kind], units, method)
-            else:
-                continue
-        except NotEstimable as reason:
-            unresolved[control] = reason.what
+        if shape := shape_of(kind, buckets.get(control, ())):
+            resolved = _by_shape(answers_to(annotations, control), known, experts, shape)
+        elif kind in RESOLVED_BY:
+            resolved = _by_value(opinions(annotations, control), known, experts, RESOLVED_BY[kind], units, method)
         else:
-            found.append(_rows(resolved, control, accept_confidence, at))
-    return Labels(_keep_times(pa.concat_tables(found), present), unresolved)
+            continue
+        found.append(_rows(resolved, control, accept_confidence, at))
+    return _keep_times(pa.concat_tables(found), present)
 
 
 def _by_value(
@@ -116,17 +104,14 @@ def _gold_named(resolved: pa.Table, gold: pa.ChunkedArray) -> pa.Table:
 def _rows(resolved: pa.Table, control: str, accept_confidence: float, at: datetime) -> pa.Table:
     n, schema = resolved.num_rows, contract("labels").schema
     sure = pc.and_(pc.is_valid(resolved["label"]), pc.greater_equal(resolved["confidence"], accept_confidence))
-    empty = {name: pa.nulls(n, schema.field(name).type) for name in ("regions", "ranked")}
-    columns = (
-        empty
-        | {name: resolved[name] for name in resolved.column_names}
-        | {
-            "unit_id": resolved["unit"],
-            "control": pa.repeat(control, n),
-            "state": pc.if_else(pc.fill_null(sure, False), "accepted", "conflict"),
-            "updated_at": pa.repeat(pa.scalar(at, pa.timestamp("us", "UTC")), n),
-        }
-    )
+    columns = {
+        **{name: pa.nulls(n, schema.field(name).type) for name in ("regions", "ranked")},
+        **{name: resolved[name] for name in resolved.column_names},
+        "unit_id": resolved["unit"],
+        "control": pa.repeat(control, n),
+        "state": pc.if_else(pc.fill_null(sure, False), "accepted", "conflict"),
+        "updated_at": pa.repeat(pa.scalar(at, pa.timestamp("us", "UTC")), n),
+    }
     return pa.table({name: columns[name] for name in schema.names}).cast(schema)
 
 

@@ -36,7 +36,7 @@ def resolve_labels(world: World, lease: Lease) -> Summary:
     annotations = without_confirmations(answers, world.spec.interface)
     units = world.table("units").read(columns=["unit_id", "kind", "ref_ids", "media_versions"])
     beside = beside_annotators(world, annotations, units, experts)
-    labels, unresolved = label_rows(
+    labels = label_rows(
         annotations,
         present,
         units=units,
@@ -54,5 +54,4 @@ def resolve_labels(world: World, lease: Lease) -> Summary:
     counts = {"labels": labels.num_rows, "conflicts": conflicts, "withdrawn": withdrawn, "refused": refused}
     if world.spec.consensus.imported:
         counts["imported"] = beside.opinions.num_rows + beside.gold.num_rows
-    notes = tuple(f"{control} is not resolved: {reason}" for control, reason in unresolved.items())
-    return Summary(stage="consensus", counts=counts, notes=notes)
+    return Summary(stage="consensus", counts=counts)

@@ -17,7 +17,9 @@ from labelloop.agreement.drawn import SHAPES
 from labelloop.consensus.bucket_median import bucket_median
 from labelloop.consensus.posterior import TIE
 from labelloop.consensus.region_fusion import fuse_regions
+from labelloop.consensus.whole_answers import vote_on_answers
 from labelloop.contracts import contract
+from labelloop.errors import NotEstimable
 
 _LABELS: Final = contract("labels").schema
 
@@ -38,7 +40,8 @@ def shape_of(kind: str, buckets: Sequence[str] = ()) -> Shape | None:
     ('region-fusion', None, 'ranked')
     """
     if kind in SHAPES:
-        return Shape("regions", "region-fusion", partial(fuse_regions, control_type=kind), _labels_in)
+        fuse = _fuse_spans if kind == "span" else partial(fuse_regions, control_type=kind)
+        return Shape("regions", "region-fusion", fuse, _labels_in)
     if kind == "ranking" and buckets:
         return Shape("ranked", "bucket-median", partial(bucket_median, buckets=buckets), _buckets_in)
     return None
@@ -53,7 +56,6 @@ def fused(answers: pa.Table, shape: Shape) -> pa.Table:
 
     Raises:
         InputError: answers that cannot be used.
-        NotEstimable: nobody knows where they are.
     """
     found = shape.fuse(answers)
     kinds = {"unit": pa.string(), shape.column: _LABELS.field(shape.column).type}
@@ -80,6 +82,14 @@ def shaped_labels(found: pa.Table, ruled: pa.Table, shape: Shape) -> pa.Table:
     known = _labelled(ruled, shape, "expert", pc.fill_null(n, 0))
     rest = found.filter(pc.invert(is_ruled))
     return pa.concat_tables([_labelled(rest, shape, "consensus", rest["n"]), known]).sort_by("unit")
+
+
+def _fuse_spans(answers: pa.Table) -> pa.Table:
+    """Spans by place; answers whose places only their page knows are voted on whole."""
+    try:
+        return fuse_regions(answers, "span")
+    except NotEstimable:
+        return vote_on_answers(answers)
 
 
 def _labelled(found: pa.Table, shape: Shape, decider: str, n: pa.ChunkedArray) -> pa.Table:

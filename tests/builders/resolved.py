@@ -18,7 +18,7 @@ def labels_of(
     """Return the labels of one question by unit; answers are rows of `annotations`."""
     given = {"units": rows_of("units", units), "experts": experts, "accept_confidence": 0.6, "at": NOW} | options
     found = label_rows(rows_of("annotations", answers), rows_of("labels", []), **given)
-    return {row["unit_id"]: row for row in found.rows.to_pylist()}
+    return {row["unit_id"]: row for row in found.to_pylist()}
 
 
 def said(kind: str, column: str, *values: Any, control: str = "digit", unit: int = 0) -> list[Row]:

@@ -131,17 +131,26 @@ def test_different_buckets_are_a_conflict_that_an_expert_settles():
     assert (found["label"], found["decided_by"], found["n"]) == ('{"keep": ["y"], "drop": ["x"]}', "expert", 2)
 
 
-def test_what_nobody_can_place_is_told_and_the_other_questions_are_resolved():
-    spans = said("span", "regions", [{"region_id": "r", "labels": ["cat"], "text": "x"}], control="name")
-    given = {"units": rows_of("units", []), "experts": [], "accept_confidence": 0.6, "at": NOW}
-    rows = rows_of("annotations", [*spans, *said("choices", "choices", ["1"])])
-    found = label_rows(rows, rows_of("labels", []), **given)
-    assert found.rows["control"].to_pylist() == ["digit"]
-    assert list(found.unresolved) == ["name"]
+def passage(path, label="cat"):
+    """A mark in a page, of which Label Studio stores paths only."""
+    region = {"region_id": path, "labels": [label], "text": "x"}
+    item = {"id": path, "value": {"start": path, "end": path, "hypertextlabels": [label]}}
+    return {"regions": [region], "raw": json.dumps([item])}
+
+
+def test_marks_that_nobody_can_place_are_voted_on_as_whole_answers():
+    marked = [passage("/p[1]"), passage("/p[1]"), passage("/p[2]"), {"regions": [], "raw": "[]"}]
+    answers = [row | mark for row, mark in zip(said("span", "regions", *[None] * 4), marked, strict=True)]
+    found = labels_of(answers[:3])[hex_id(0)]
+    assert (found["label"], found["confidence"], found["n"]) == ('["cat"]', 0.666667, 3)
+    assert [(region["region_id"], region["n"]) for region in found["regions"]] == [("/p[1]", 2)]
+    assert labels_of(answers[1:])[hex_id(0)]["state"] == "conflict"
+    ruled = labels_of(answers[1:], experts=[answers[3]["annotator"]])[hex_id(0)]
+    assert (ruled["label"], ruled["decided_by"]) == ("[]", "expert")
 
 
 def test_labels_with_a_shape_that_are_already_there_keep_their_time():
     rows = rows_of("annotations", said("rectangle", "regions", [box(0)], [box(1)]))
     given = {"units": rows_of("units", []), "experts": [], "accept_confidence": 0.6}
-    first = label_rows(rows, rows_of("labels", []), at=NOW, **given).rows
-    assert label_rows(rows, first, at=NOW + timedelta(days=1), **given).rows.equals(first)
+    first = label_rows(rows, rows_of("labels", []), at=NOW, **given)
+    assert label_rows(rows, first, at=NOW + timedelta(days=1), **given).equals(first)

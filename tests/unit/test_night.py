@@ -41,7 +41,7 @@ def labels_of(
 ) -> pa.Table:
     present = present if present is not None else table("labels", [])
     given = {"units": table("units", []), "experts": experts, "accept_confidence": 0.7, "at": at}
-    return label_rows(table("annotations", rows), present, **given).rows
+    return label_rows(table("annotations", rows), present, **given)
 
 
 def test_every_scope_has_figures_and_adaptive_opinions_change_none_of_them():
