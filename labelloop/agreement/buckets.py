@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Unpack
 
 import numpy as np
@@ -30,7 +31,7 @@ def bucket_figures(
     group: str | None = None,
     **settings: Unpack[PrecisionSettings],
 ) -> list[Figure]:
-    """Ordinal alpha over items, and for each bucket the mean Jaccard index of what annotators put into it.
+    """Ordinal alpha over items, average precision, and for each bucket the mean Jaccard index of what is in it.
 
     Args:
         table: unit (the list), annotator, value: bucket to items, as a mapping or its JSON text. An item in no bucket
@@ -45,7 +46,7 @@ def bucket_figures(
     >>> values = ['{"keep": ["x"], "drop": ["y"]}'] * 2
     >>> table = pd.DataFrame({"unit": [1, 1], "annotator": ["a", "b"], "value": values})
     >>> [(f.metric, f.value) for f in bucket_figures(table, ["keep", "drop"], n_min=1)[1:]]
-    [('jaccard_of_keep', 1.0), ('jaccard_of_drop', 1.0)]
+    [('average_precision', 1.0), ('jaccard_of_keep', 1.0), ('jaccard_of_drop', 1.0)]
     """
     frame = table.to_pandas() if isinstance(table, pa.Table) else table
     placed = [_placed(value, buckets) for value in frame["value"]]
@@ -60,14 +61,45 @@ def bucket_figures(
     )
     ratings = read_ratings(frame.assign(value=[json.dumps(one, sort_keys=True) for one in placed]), group=group)
     answers = [json.loads(text) for text in ratings.values.take(pa.array(ratings.value)).to_pylist()]
-    shared = (mean_figure(f"jaccard_of_{b}", "bucket", ratings, _shared(b, answers), precision) for b in buckets)
-    return [*alpha, *shared]
+    compared = {"average_precision": partial(average_precision, buckets=buckets)}
+    compared |= {f"jaccard_of_{bucket}": partial(_jaccard, bucket=bucket) for bucket in buckets}
+    return [
+        *alpha,
+        *(mean_figure(name, "bucket", ratings, _of_pairs(how, answers), precision) for name, how in compared.items()),
+    ]
 
 
-def _shared(bucket: str, answers: Sequence[Placed]) -> Callable[[IntArray, IntArray], FloatArray]:
+def average_precision(one: Placed, other: Placed, buckets: Sequence[str]) -> float:
+    """How early what one put into the best bucket comes in the other's order, and the reverse, in the mean; 0..1.
+
+    The other's order is that of the buckets; items of one bucket come at once, and each counts with the precision
+    reached by then. Over items both judged; NaN where either has nothing in the best bucket.
+
+    >>> both = {"x": "keep", "y": "drop"}, {"x": "drop", "y": "keep"}
+    >>> average_precision(*both, ["keep", "drop"])
+    0.5
+    """
+    judged = sorted(one.keys() & other.keys())
+    first, second = (
+        np.array([buckets.index(each[item]) for item in judged], dtype=np.int64) for each in (one, other)
+    )
+    return (_precision(first, second, len(buckets)) + _precision(second, first, len(buckets))) / 2.0
+
+
+def _precision(truth: IntArray, order: IntArray, n_buckets: int) -> float:
+    best = np.bincount(order[truth == 0], minlength=n_buckets)
+    if not best.sum():
+        return float("nan")
+    precision = best.cumsum() / np.maximum(np.bincount(order, minlength=n_buckets).cumsum(), 1)
+    return float((best * precision).sum() / best.sum())
+
+
+def _of_pairs(
+    how: Callable[[Placed, Placed], float], answers: Sequence[Placed]
+) -> Callable[[IntArray, IntArray], FloatArray]:
     def of_pairs(first: IntArray, second: IntArray) -> FloatArray:
         pairs = zip(first.tolist(), second.tolist(), strict=True)
-        return np.array([_jaccard(bucket, answers[one], answers[other]) for one, other in pairs])
+        return np.array([how(answers[one], answers[other]) for one, other in pairs])
 
     return of_pairs
 
@@ -82,7 +114,7 @@ def _items(frame: pd.DataFrame, placed: Sequence[Placed], group: str) -> pd.Data
     return pd.DataFrame(rows, columns=["unit", "annotator", "value", "group"])
 
 
-def _jaccard(bucket: str, one: Placed, other: Placed) -> float:
+def _jaccard(one: Placed, other: Placed, bucket: str) -> float:
     """Shared part of a bucket among the items both judged; NaN when neither put one there."""
     judged = one.keys() & other.keys()
     first, second = ({item for item in judged if each[item] == bucket} for each in (one, other))

@@ -9,7 +9,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from scipy.stats import kendalltau
+from sklearn.metrics import average_precision_score
 
+from labelloop.agreement.buckets import average_precision as bucket_precision
 from labelloop.agreement.buckets import bucket_figures
 from labelloop.agreement.comparisons import circular_triads, position_bias
 from labelloop.agreement.groupings import adjusted_rand, b_cubed, grouping_figures
@@ -144,11 +146,25 @@ def test_what_is_no_ranking_is_refused(value):
 def test_buckets_are_ordinal_ratings_of_items_and_sets_of_items():
     ann = [{"keep": ["a", "b"], "maybe": ["c"], "drop": ["d"]}] * 6
     bob = [{"keep": ["a"], "maybe": ["b", "c"], "drop": ["d"]}] * 6
-    alpha, keep, maybe, drop = bucket_figures(answers({"ann": ann, "bob": bob}), ["keep", "maybe", "drop"])
+    alpha, _, keep, maybe, drop = bucket_figures(answers({"ann": ann, "bob": bob}), ["keep", "maybe", "drop"])
     assert alpha.reason is None
     assert 0 < alpha.value < 1
     assert (keep.value, maybe.value, drop.value) == (pytest.approx(1 / 2), pytest.approx(1 / 2), 1.0)
     assert (keep.metric, keep.n_units) == ("jaccard_of_keep", 6)
+
+
+def test_the_best_bucket_of_one_is_looked_for_in_the_order_of_the_other():
+    rng = np.random.default_rng(8)
+    names, items = ["keep", "maybe", "drop"], [*"abcdefghij"]
+    for _ in range(50):
+        one, other = (rng.integers(3, size=len(items)) for _ in range(2))
+        placed = [{item: names[at] for item, at in zip(items, each, strict=True)} for each in (one, other)]
+        found = bucket_precision(*placed, names)
+        if (one == 0).any() and (other == 0).any():
+            each_way = [average_precision_score(a == 0, -b) for a, b in ((one, other), (other, one))]
+            assert found == pytest.approx(np.mean(each_way))
+        else:
+            assert np.isnan(found)
 
 
 def test_an_item_that_one_did_not_judge_counts_for_nobody():
