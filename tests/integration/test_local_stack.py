@@ -44,9 +44,10 @@ def command_line(*words):
     return subprocess.run([sys.executable, "-m", "deployments.cli.main", *words], capture_output=True, text=True)
 
 
-@pytest.fixture
-def own_stack(tmp_path):
-    stack = Stack(tmp_path / "own")
+@pytest.fixture(scope="module")
+def own_stack(tmp_path_factory):
+    """A stack of this file's own; its tests leave it up or down as they please."""
+    stack = Stack(tmp_path_factory.mktemp("own"))
     yield stack
     stack.down()
 
@@ -161,24 +162,20 @@ def test_down_ends_the_servers_and_a_second_down_does_nothing(s3_stack):
 
 
 def test_the_object_store_leaves_nothing_in_the_temporary_folder(own_stack, tmp_path, monkeypatch):
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    monkeypatch.setenv("TMPDIR", str(temporary))
+    own_stack.down()
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     own_stack.up({"s3"})
     own_stack.down()
-    assert list(temporary.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_down_leaves_a_process_alone_that_has_got_the_id_of_a_server(own_stack):
-    own_stack.up({"s3"})
-    own_stack.down()
+def test_down_leaves_a_process_alone_that_has_got_the_id_of_a_server(s3_stack):
     foreign = subprocess.Popen(["sleep", "600"], start_new_session=True)
     try:
-        own_stack.up({"s3"})
-        pid_file = own_stack.root / "run" / "s3.json"
+        pid_file = s3_stack.root / "run" / "s3.json"
         ours = process.recall(pid_file)
         pid_file.write_text(json.dumps({**vars(ours), "pid": foreign.pid}))
-        own_stack.down()
+        s3_stack.down()
         assert foreign.poll() is None
         process.remember(ours, pid_file)
     finally:
@@ -197,17 +194,17 @@ def test_what_a_server_leaves_behind_ends_with_it(tmp_path):
     assert not alive
 
 
-def test_a_port_somebody_else_took_is_replaced(own_stack):
-    own_stack.up({"s3"})
-    own_stack.down()
-    earlier = int(own_stack.variables["LABELLOOP_S3_ENDPOINT"].rpartition(":")[2])
+def test_a_port_somebody_else_took_is_replaced(s3_stack):
+    s3_stack.down()
+    earlier = int(s3_stack.variables["LABELLOOP_S3_ENDPOINT"].rpartition(":")[2])
     with socket.create_server(("127.0.0.1", earlier + GRPC_OFFSET)):
-        own_stack.up({"s3"})
-    assert states(own_stack)["s3"] == (True, True)
-    assert not own_stack.variables["LABELLOOP_S3_ENDPOINT"].endswith(f":{earlier}")
+        s3_stack.up({"s3"})
+    assert states(s3_stack)["s3"] == (True, True)
+    assert not s3_stack.variables["LABELLOOP_S3_ENDPOINT"].endswith(f":{earlier}")
 
 
 def test_a_server_that_ends_at_once_is_reported_with_its_log_file(own_stack, monkeypatch):
+    own_stack.down()
     broken = Server("s3", "http://127.0.0.1:9", "/", ("false",), {}, own_stack.root, boot_seconds=30)
     monkeypatch.setattr("deployments.local.stack.object_store", lambda _: broken)
     with pytest.raises(UnavailableError, match=r"s3 ended while starting.*logs/s3\.log"):
