@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pyarrow as pa
 from lxml import etree
 
-from labelloop.errors import InputError
+from labelloop.competing_answers import competing_answers
 from labelloop.interface import build
-from labelloop.opinions import values_of
-from labelloop.shown_values import shown_text
 from labelloop.spec import ProjectSpec
 
 _FIELD: Final = "competing_answers"
@@ -50,48 +47,14 @@ def with_answers_shown(spec: ProjectSpec) -> ProjectSpec:
     return spec.model_copy(update={"interface": spec.interface.model_copy(update={"xml": xml})})
 
 
-def showing_answers(task: Mapping[str, Any], answers: Mapping[str, str]) -> dict[str, Any]:
-    """Return a task as Label Studio takes it with what each annotator said."""
-    return {**task, "data": {**task["data"], _FIELD: dict(answers)}}
+def showing_answers(tasks: Mapping[str, Mapping[str, Any]], annotations: pa.Table) -> dict[str, dict[str, Any]]:
+    """Return tasks by unit, as Label Studio takes them, with what each annotator said of the unit."""
+    titles = {unit: _titles(task["data"]) for unit, task in tasks.items()}
+    said = competing_answers(annotations, titles)
+    return {unit: {**task, "data": {**task["data"], _FIELD: said.get(unit, {})}} for unit, task in tasks.items()}
 
 
-def competing_answers(annotations: pa.Table) -> dict[str, dict[str, str]]:
-    """Return by unit what each annotator said, by pseudonym: each control and its answer, safe to be shown.
-
-    Args:
-        annotations: rows of the contract `annotations`; active ones count.
-    """
-    found: dict[str, dict[str, list[str]]] = {}
-    values = values_of(annotations).to_pylist()
-    for row, value in sorted(zip(annotations.to_pylist(), values, strict=True), key=lambda each: _place(each[0])):
-        if row["state"] == "active":
-            said = found.setdefault(row["unit_id"], {}).setdefault(row["annotator"], [])
-            said.append(f"{row['control']}: {_told(row, value)}")
-    return {unit: {who: _shown("; ".join(said)) for who, said in people.items()} for unit, people in found.items()}
-
-
-def _place(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return row["unit_id"], row["annotator"], row["control"], row["annotation_id"]
-
-
-def _told(row: Mapping[str, Any], value: str | None) -> str:
-    if value is not None:
-        return value
-    if row["ranked"]:
-        return _grouped((item["bucket"] or "", item["item"]) for item in row["ranked"])
-    labels = Counter(", ".join(region["labels"] or ()) or "mark" for region in row["regions"] or ())
-    return ", ".join(f"{n} x {label}" for label, n in sorted(labels.items())) or "nothing"
-
-
-def _grouped(items: Iterable[tuple[str, str]]) -> str:
-    buckets: dict[str, list[str]] = {}
-    for bucket, item in items:
-        buckets.setdefault(bucket, []).append(item)
-    return ", ".join(f"{bucket} ({', '.join(held)})" for bucket, held in sorted(buckets.items()))
-
-
-def _shown(text: str) -> str:
-    try:
-        return shown_text(text)
-    except InputError:  # no answer may keep a case from its expert
-        return "an answer that cannot be shown"
+def _titles(data: Mapping[str, Any]) -> dict[str, str]:
+    """The title of each item that a task holds in a list."""
+    lists = [value for value in data.values() if isinstance(value, list)]
+    return {item["id"]: item["title"] for items in lists for item in items}

@@ -15,7 +15,7 @@ from prefect import task
 from labelloop.changes import Changes
 from labelloop.contracts import contract
 from labelloop.review import review_cases
-from labelloop.review_project import competing_answers, showing_answers, with_answers_shown
+from labelloop.review_project import showing_answers, with_answers_shown
 from labelloop.summary import Summary
 from tasks.adjudication import current_tasks, docket_of
 from tasks.artifacts import publish_table
@@ -100,10 +100,7 @@ def _with_answers(world: World, changes: Changes) -> Changes:
     """Return the changes with what annotators said in each new task."""
     annotations = world.table("annotations").read()
     disputed = pc.is_in(annotations["unit_id"], value_set=pa.array(list(changes.create), pa.string()))
-    said = competing_answers(annotations.filter(disputed))
-    return replace(
-        changes, create={unit: showing_answers(wire, said.get(unit, {})) for unit, wire in changes.create.items()}
-    )
+    return replace(changes, create=showing_answers(changes.create, annotations.filter(disputed)))
 
 
 def _show(cases: pa.Table) -> None:

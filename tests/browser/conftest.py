@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +36,9 @@ def page(somebody):
 def opened(page, tmp_path, label_studio):
     """Open the sample of a template, or another spec and other objects: its world, and the page that shows it."""
     return partial(open_sample, page, tmp_path, label_studio)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """The folder that LABELLOOP_SCREENSHOTS names for pictures of pages, or one that is thrown away."""
+    return Path(os.environ.get("LABELLOOP_SCREENSHOTS", tmp_path))

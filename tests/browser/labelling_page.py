@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Response
 from tasks.clients.label_studio import LabelStudio
 
 _ASKED = ".lsf-main-view__annotation"
-WIDTH, HEIGHT = 1400, 900
+WIDTH, HEIGHT, ALL_OF_IT = 1400, 900, 2000
 COLOURS = 64  # of a picture: enough for an interface, a third of the bytes
 LONG = 60_000  # milliseconds: the machine of a test run has more to do
 _TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -219,7 +219,7 @@ class LabellingPage:
 
     def photograph(self, file: Path) -> None:
         """Write a small picture (PNG of few colours) of what is asked and answered."""
-        self.page.set_viewport_size({"width": WIDTH, "height": WIDTH})  # all of it, without scrolling
+        self.page.set_viewport_size({"width": WIDTH, "height": ALL_OF_IT})  # without scrolling
         self.page.evaluate(_SETTLED)
         taken = Image.open(io.BytesIO(self._editor.locator(_ASKED).first.screenshot()))
         taken.convert("RGB").quantize(COLOURS).save(file, optimize=True)

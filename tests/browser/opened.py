@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Page
 
@@ -21,19 +22,30 @@ from tests.fakes.world import make_world
 
 
 def open_sample(
-    page: Page,
+    page: Page, folder: Path, settings: Settings, template: str, *given: Any
+) -> tuple[World, LabellingPage]:
+    """Push the sample of a template, as `push_sample` does, and return its world and its page."""
+    world = push_sample(folder, settings, template, *given)
+    return world, open_task(page, world, the_project(world))
+
+
+def push_sample(
     folder: Path,
     settings: Settings,
     template: str,
     spec: str | None = None,
     objects: Mapping[str, bytes] | None = None,
-) -> tuple[World, LabellingPage]:
-    """Push the sample of a template, or another spec and other objects, and return its world and its page."""
+) -> World:
+    """Return the world of a template's sample, or of another spec and other objects, as it is once pushed."""
     world = make_world(folder, spec or fill(template, NAME), new_id=lambda: uuid.uuid4().hex, lake=MemoryLake())
     world.settings, world.label_studio = settings, connect_label_studio(settings)
     world.media = World(settings, world.spec).media
     choose_sample(world, template, objects)
     push(world)
-    project = the_project(world)
-    (task,) = world.label_studio.task_ids(project)
-    return world, LabellingPage(page, world.label_studio.address, project, task)
+    return world
+
+
+def open_task(page: Page, world: World, ls_project: int) -> LabellingPage:
+    """Open the one task of a project."""
+    (task,) = world.label_studio.task_ids(ls_project)
+    return LabellingPage(page, world.label_studio.address, ls_project, task)

@@ -80,7 +80,7 @@ def test_items_and_their_captions_are_shown_as_written(label_studio, opened, ask
     ]
     record = json.dumps({"query": LEADS_AWAY + RUNS, "passages": passages}).encode()
     connect(label_studio).put_object(Bucket="media", Key=thumbnail, Body=picture)
-    world, page = opened("rag-relevance", objects={key: record})
+    world, page = opened("rag-relevance", None, {key: record})
     before = page.page.url
     page.shows(RUNS)
     page.drag_into("helps", "rain")

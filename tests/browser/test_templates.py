@@ -1,12 +1,9 @@
 """Each template in a real browser: somebody answers its sample, and the typed answer arrives in the lake.
 
-`LABELLOOP_SCREENSHOTS=docs/screenshots` keeps a picture of each answered page there.
+`make screenshots` keeps a picture of each answered page for the docs.
 """
 
 from __future__ import annotations
-
-import os
-from pathlib import Path
 
 import pytest
 
@@ -22,12 +19,12 @@ def test_every_template_is_answered():
 
 
 @pytest.mark.parametrize("template", ANSWERED)
-def test_what_somebody_answers_arrives_and_nothing_is_not_taken(template, opened):
+def test_what_somebody_answers_arrives_and_nothing_is_not_taken(template, opened, pictures, tmp_path):
     world, page = opened(template)
     assert page.cannot_submit()
     ANSWERED[template].act(page)
-    if folder := os.environ.get("LABELLOOP_SCREENSHOTS"):
-        page.photograph(Path(folder) / f"{template}.png")
+    if pictures != tmp_path:
+        page.photograph(pictures / f"{template}.png")
     page.submit()
     assert arrived(world) == ANSWERED[template].arrives
 

@@ -110,18 +110,19 @@ def test_open_tasks_are_served_in_the_order_of_a_new_model(world, people):
     assert served == places[: len(people)]
 
 
-def test_what_is_refused_or_deleted_on_the_real_server_comes_home_like_in_memory(world, people):
+def test_what_is_refused_skipped_or_deleted_on_the_real_server_comes_home_like_in_memory(world, people):
     push(world)
-    project, (ann, bob, *_) = the_project(world), people
+    project, (ann, bob, cis, _) = the_project(world), people
     tasks = [ann.next_task(project), bob.next_task(project)]
     ann.submit(tasks[0].task_id, [{"foo": 1}], lead_time=1.0, key=str(uuid.uuid4()))
     number = bob.submit(tasks[1].task_id, choice("1"), lead_time=1.0, key=str(uuid.uuid4()))
+    cis.skip(cis.next_task(project).task_id)
     counts = collect(world)
-    assert (counts["refused"], counts["annotations"]) == (1, 1)
+    assert (counts["refused"], counts["annotations"]) == (1, 2)
     bob.edit(number, choice("2"))
     collect(world)
-    (row,) = world.table("annotations").read().to_pylist()
-    assert row["choices"] == ["2"]
+    rows = world.table("annotations").read().sort_by("state").to_pylist()
+    assert [(row["state"], row["choices"]) for row in rows] == [("active", ["2"]), ("cancelled", None)]
     bob.withdraw(number)
     assert collect(world)["deleted"] == 1
     world.label_studio.delete_task(tasks[0].task_id)
@@ -152,7 +153,7 @@ def test_a_conflict_comes_before_the_expert_and_the_ruling_home(world, people):
     under_lease(world, "consensus", resolve_labels)
     assert under_lease(world, "review", review_disputes).counts == {"cases": 1, "created": 1, "refused": 0}
     case = expert.next_task(world.hot.get("label-studio/digits-review.json").value["ls_project"])
-    assert (case.unit_id, sorted(case.data["competing_answers"].values())) == (task.unit_id, ["digit: 1", "digit: 2"])
+    assert (case.unit_id, sorted(case.data["competing_answers"].values())) == (task.unit_id, ["1", "2"])
     world.settings = world.settings.model_copy(update={"experts": (EXPERT,)})
     expert.submit(case.task_id, choice("2"), lead_time=1.0, key=str(uuid.uuid4()))
     under_lease(world, "rulings", collect_rulings)

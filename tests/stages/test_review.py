@@ -72,8 +72,8 @@ def test_a_conflict_comes_before_an_expert_with_the_competing_answers_and_their_
     (case,) = cases(world)
     said = case["data"]["competing_answers"]
     people = {row["annotator"] for row in world.table("annotators").read().to_pylist()}
-    assert set(said) == people
-    assert sorted(said.values()) == ["digit: 1", "digit: 2"]
+    assert set(said) == {f"digit · {who}" for who in people}
+    assert sorted(said.values()) == ["1", "2"]
     assert case["data"] | {"competing_answers": {}} == {
         "unit": hex_id(1),
         "ref": hex_id(1),

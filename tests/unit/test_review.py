@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from labelloop.review import review_cases
-from labelloop.review_project import competing_answers, reviewing_spec, with_answers_shown
+from labelloop.review_project import reviewing_spec, with_answers_shown
 from labelloop.spec import ProjectSpec, load_spec
 from tests.builders.digits import SPEC
 from tests.builders.rows import hex_id, rows_of
@@ -99,20 +99,6 @@ def test_what_was_only_said_in_somebodys_first_answers_is_seen_by_an_expert():
     answers = [said(u, "a") for u in range(3)] + [said(2, "b")]
     found = cases(spec_with(novice_answers=2), answers, [label(u, 0.8) for u in range(3)])
     assert found == [(0, "novice", 0.2), (1, "novice", 0.2)]
-
-
-def test_answers_are_told_by_annotator_and_control_without_what_label_studio_would_resolve():
-    answers = [
-        said(0, "a", choices=["1"]),
-        said(0, "b", text="'s3://other/secret'", kind="text"),
-        box(1, "a", 0.0),
-        bucketed(1, "b", i="best", j="worst", k="best"),
-        said(1, "x", state="cancelled"),
-    ]
-    assert competing_answers(rows_of("annotations", answers)) == {
-        hex_id(0): {"a": "q: 1", "b": "an answer that cannot be shown"},
-        hex_id(1): {"a": "q: 1 x car", "b": "q: best (i, k), worst (j)"},
-    }
 
 
 def test_the_reviewing_project_asks_the_same_questions_and_fits_label_studio():
