@@ -6,14 +6,15 @@ who reads and writes files hands the rows in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.annotation_rows import SHARED, answer_rows, cancelled_rows
+from labelloop.export_tasks import Given, Task, annotations_in, facts_of
 from labelloop.interface import Answer, asked_by, parse
 from labelloop.interface.confirmed import nothing_marked
 from labelloop.spec.interface import Interface
@@ -21,37 +22,6 @@ from labelloop.spec.interface import Interface
 REFUSED: Final = pa.schema(
     [("task_id", pa.int64()), ("annotation_id", pa.string()), ("control", pa.string()), ("rule", pa.string())]
 )
-# The annotations of the file $export. What is known of their shape is cast here, all at once; results, which may have
-# any, stay JSON text.
-ANNOTATIONS: Final = """
-WITH nested AS (
-    SELECT TRY_CAST(id AS BIGINT) AS task_id, annotations IS NULL AS bare, data.unit AS unit,
-        unnest(coalesce(annotations, [NULL])) AS a
-    FROM read_json($export, format = 'array', columns = {id: 'VARCHAR', data: 'STRUCT(unit VARCHAR)',
-        annotations: 'STRUCT(id VARCHAR, result JSON, completed_by JSON, was_cancelled VARCHAR, lead_time VARCHAR,
-            parent_prediction VARCHAR, created_at VARCHAR, updated_at VARCHAR)[]'})
-), plain AS (
-    SELECT task_id, bare, unit, a, TRY_CAST(a.id AS BIGINT) AS number, TRY_CAST(a.lead_time AS DOUBLE) AS seconds,
-        coalesce(TRY_CAST(a.completed_by AS BIGINT), TRY_CAST(a.completed_by -> 'id' AS BIGINT)) AS author,
-        TRY_CAST(a.created_at AS TIMESTAMPTZ) AS created_at, TRY_CAST(a.updated_at AS TIMESTAMPTZ) AS updated_at
-    FROM nested
-)
-SELECT 'export:' || number AS annotation_id, task_id, author, a.result AS result,
-    if(regexp_full_match(unit, '[0-9a-f]{32}'), unit, format('{:032x}', task_id)) AS unit_id,
-    if(seconds >= 0 AND isfinite(seconds), seconds, NULL) AS lead_time,
-    'planned' AS opinion_reason,
-    a.parent_prediction IS NOT NULL AS prediction_shown,
-    'unknown' AS guideline_version,
-    if(a.was_cancelled = 'true' OR a.result = '[]', 'cancelled', 'active') AS state,
-    created_at, updated_at,
-    CASE WHEN bare OR coalesce(task_id < 0, true) THEN 'it is no task with a number and annotations'
-        WHEN number IS NULL THEN 'its annotation has no number'
-        WHEN NOT coalesce(starts_with(a.result, '['), false) THEN 'its annotation has no list of results'
-        WHEN author IS NULL THEN 'its annotation does not say by whom it was made'
-        WHEN created_at IS NULL OR updated_at IS NULL THEN 'its annotation does not say when it was made'
-    END AS rule
-FROM plain
-"""
 
 
 class Chunk(NamedTuple):
@@ -61,6 +31,17 @@ class Chunk(NamedTuple):
     answers: pa.Table
     skipped: pa.Table
     refused: pa.Table
+
+
+@dataclass(frozen=True)
+class _Said:
+    """Answers and refusals with the place of their annotation, places without any, the state of each annotation."""
+
+    states: list[str]
+    places: list[int] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    skipped: list[int] = field(default_factory=list)
+    refused: list[tuple[int, str | None, str]] = field(default_factory=list)
 
 
 class Conversion:
@@ -79,40 +60,55 @@ class Conversion:
         self.controls = {name: question.control_type for name, question in self._asked.items()}
         self.annotators: dict[int, str] = {}
 
-    def read(self, annotations: pa.Table) -> Chunk:
-        """Return what some annotations gave.
-
-        Args:
-            annotations: rows of the query `ANNOTATIONS`.
-        """
-        sound = annotations.filter(pc.is_null(annotations["rule"]))
-        sound = sound.append_column("annotator", self._pseudonyms(sound["author"]))
-        places, answers, skipped, refused = list[int](), list[Answer](), list[int](), list[tuple[int, str, str]]()
-        for place, result in enumerate(sound["result"].to_pylist()):
-            given, problems = self._parsed(result)
-            answers += given
-            places += [place] * len(given)
-            if problems:
-                refused += [(place, *problem) for problem in problems]
-            elif not given:
-                skipped.append(place)
-        self.controls.update({answer.control: answer.control_type for answer in answers})
-        unsound = annotations.filter(pc.is_valid(annotations["rule"]))
+    def read(self, tasks: Sequence[Task | None]) -> Chunk:
+        """Return what some tasks of the export gave."""
+        given = annotations_in(tasks)
+        facts = facts_of(given)
+        said = self._said(given, facts["rule"].to_pylist())
+        self.controls.update({answer.control: answer.control_type for answer in said.answers})
+        shared = self._shared(facts, said)
         return Chunk(
-            annotations.num_rows,
-            answer_rows(sound, places, answers),
-            sound.select(SHARED.names).take(pa.array(skipped, pa.int64())).cast(SHARED),
-            pa.concat_tables([_unsound(unsound), _refused(sound, refused)]),
+            len(given),
+            answer_rows(shared, said.places, said.answers),
+            shared.select(SHARED.names).take(pa.array(said.skipped, pa.int64())).cast(SHARED),
+            pa.concat_tables([_unsound(facts), _refused(facts, said.refused)]),
         )
 
-    def _parsed(self, result: str) -> tuple[list[Answer], list[tuple[str, str]]]:
-        try:
-            answers, refused = parse(orjson.loads(result), self._asked)
-        except orjson.JSONDecodeError:  # DuckDB has read it as JSON, so there is but this
-            return [], [("", "its result is nested too deep")]
+    def _said(self, given: Sequence[Given], rules: Sequence[str | None]) -> _Said:
+        said = _Said(["active"] * len(given))
+        for place, ((_, annotation), rule) in enumerate(zip(given, rules, strict=True)):
+            if annotation is None or rule is not None:
+                continue
+            items = annotation.items()
+            if items is None:
+                said.refused.append((place, None, "its annotation has no list of results"))
+                continue
+            answers, problems = self._parsed(items)
+            said.answers.extend(answers)
+            said.places.extend([place] * len(answers))
+            if problems:
+                said.refused.extend((place, *problem) for problem in problems)
+            elif not answers:
+                said.skipped.append(place)
+            if annotation.was_cancelled is True or not items:
+                said.states[place] = "cancelled"
+        return said
+
+    def _parsed(self, items: list[Any]) -> tuple[list[Answer], list[tuple[str, str]]]:
+        answers, refused = parse(items, self._asked)
         if self._interface:
             answers += nothing_marked(answers, {control for control, _ in refused}, self._interface)
         return answers, refused
+
+    def _shared(self, facts: pa.Table, said: _Said) -> pa.Table:
+        """Return the facts with all else that the answers of an annotation share."""
+        same = {"opinion_reason": "planned", "guideline_version": "unknown"}
+        repeated = {name: pa.repeat(pa.scalar(word), facts.num_rows) for name, word in same.items()}
+        sound = facts["rule"].is_null().to_numpy()
+        sound[[place for place, control, _ in said.refused if control is None]] = False
+        authors = pc.if_else(pa.array(sound), facts["author"], pa.scalar(None, pa.int64()))
+        own = {"annotator": self._pseudonyms(authors), "state": pa.array(said.states, pa.string())}
+        return pa.table({**dict(zip(facts.column_names, facts.columns, strict=True)), **repeated, **own})
 
     def unanswered(self, skipped: pa.Table) -> Iterator[pa.Table]:
         """Yield, for each control that was asked or met so far, the cancelled rows of skipped annotations."""
@@ -127,14 +123,15 @@ class Conversion:
         return pa.array(names, pa.string()).take(coded.indices)
 
 
-def _unsound(annotations: pa.Table) -> pa.Table:
-    nothing = pa.nulls(annotations.num_rows, pa.string())
-    columns = [annotations["task_id"], annotations["annotation_id"], nothing, annotations["rule"]]
+def _unsound(facts: pa.Table) -> pa.Table:
+    unsound = facts.filter(pc.is_valid(facts["rule"]))
+    nothing = pa.nulls(unsound.num_rows, pa.string())
+    columns = [unsound["task_id"], unsound["annotation_id"], nothing, unsound["rule"]]
     return pa.table(columns, names=REFUSED.names).cast(REFUSED)
 
 
-def _refused(annotations: pa.Table, found: list[tuple[int, str, str]]) -> pa.Table:
+def _refused(facts: pa.Table, found: list[tuple[int, str | None, str]]) -> pa.Table:
     places, controls, rules = zip(*found, strict=True) if found else ((), (), ())
-    named = annotations.select(["task_id", "annotation_id"]).take(pa.array(places, pa.int64()))
+    named = facts.select(["task_id", "annotation_id"]).take(pa.array(places, pa.int64()))
     said = [pa.array(controls, pa.string()), pa.array(rules, pa.string())]
     return pa.table([*named.columns, *said], names=REFUSED.names).cast(REFUSED)

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import track
 
-from deployments.cli.export_file import annotations_in
+from deployments.cli.export_file import Tasks, tasks_in
 from deployments.cli.output import Json, print_json
 from deployments.cli.table_file import appearing
 from labelloop.annotation_rows import ROWS, SHARED
@@ -68,18 +68,18 @@ def convert_file(export: Path, out: Path, interface: Interface | None = None) ->
             stack.enter_context(_writer(stack.enter_context(appearing(out / f"{name}.parquet")), schema))
             for name, schema in (("annotations", ROWS), ("quarantine", REFUSED))
         )
-        return _convert(annotations_in(export), Conversion(interface), answers, quarantine)
+        return _convert(tasks_in(export), Conversion(interface), answers, quarantine)
 
 
 def _convert(
-    given: Iterator[pa.Table], conversion: Conversion, answers: pq.ParquetWriter, quarantine: pq.ParquetWriter
+    given: Iterator[Tasks], conversion: Conversion, answers: pq.ParquetWriter, quarantine: pq.ParquetWriter
 ) -> dict[str, int]:
     """Write what the annotations say; those that say nothing wait in a nameless file until every control is known."""
     counts = Counter(annotations=0, rows=0, cancelled=0, refused=0)
     with TemporaryFile() as waiting:
         with _writer(waiting, SHARED) as skipped:
-            # One chunk is read while the one before is parsed and the one before that is written.
-            for chunk in _shown(_ahead(map(conversion.read, _ahead(given)))):
+            # One chunk is read and parsed while the one before is written.
+            for chunk in _shown(_ahead(map(conversion.read, given))):
                 _write(answers, chunk.answers)
                 _write(skipped, chunk.skipped)
                 _write(quarantine, chunk.refused)

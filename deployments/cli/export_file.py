@@ -1,52 +1,124 @@
-"""A JSON export of Label Studio as a file, read by DuckDB in passing: its annotations are never held together."""
+"""A JSON export of Label Studio as a file, read a block at a time: its tasks are never held together.
+
+A block is cut where a task seems to begin as the first one did. Decoding it tells: what stands before any other place
+is no whole list of tasks. Only where it fails every bracket is looked at, which takes five times as long.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-import duckdb
-import pyarrow as pa
+import msgspec
 
-from labelloop.conversion import ANNOTATIONS
 from labelloop.errors import InputError
+from labelloop.export_tasks import TOO_DEEP, Task
 
-_ROWS: Final = 4096  # annotations held at a time
-_GLANCE: Final = 4096  # bytes that tell an array from nothing at all
-_RECORD: Final = re.compile(r"record/value (\d+)")
+Tasks = list[Task | None]
+_BLOCK: Final = 6 << 20  # bytes read at a time: some thousands of tasks
+_TAIL: Final = 1 << 18  # bytes at the end of a block that are searched for the beginning of a task
+_BLANKS: Final = b" \t\r\n"
+_TASKS: Final = msgspec.json.Decoder(Tasks)
+_TASK: Final = msgspec.json.Decoder(Task | None)
+# The first key of a task and, behind a plain value, the second: what lies in it begins otherwise.
+_OPENING: Final = re.compile(rb'\s*\{\s*("[^"\\]*")\s*:(?:\s*[^][{}",\s]+\s*,\s*("[^"\\]*")\s*:)?')
+_SIGN: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[][{},"]', re.DOTALL)
 
 
-def annotations_in(export: Path) -> Iterator[pa.Table]:
-    """Yield the annotations of an export, in its order, as `Conversion.read` takes them.
+def tasks_in(export: Path) -> Iterator[Tasks]:
+    """Yield the tasks of an export, in its order, as `Conversion.read` takes them.
 
-    Memory is bounded by the largest tasks, not by the file.
+    Memory is bounded by a block and by the largest task, not by the file.
 
     Raises:
         InputError: no such file, or it is no whole JSON array of tasks. That may come to light after much of it.
     """
+    count = 0
     try:
-        with export.open("rb") as file, duckdb.connect(config={"threads": 2}) as db:
-            if not file.read(_GLANCE).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+        with export.open("rb") as file:
+            text = file.read(_BLOCK).removeprefix(b"\xef\xbb\xbf").lstrip(_BLANKS)
+            if not text.startswith(b"["):
                 raise _no_export(export)
-            db.execute("SET TimeZone = 'UTC'")
-            # By its number: DuckDB would take a name with a star for a pattern, and one with a colon for an address.
-            found = db.sql(ANNOTATIONS, params={"export": f"/dev/fd/{file.fileno()}"})
-            for batch in found.to_arrow_reader(_ROWS):
-                yield pa.Table.from_batches([batch])
-    except (duckdb.Error, OSError) as error:
-        raise _unreadable(export, error) from None
+            text, opening = text[1:], _opening(text[1:])
+            while more := file.read(max(_BLOCK, len(text))):
+                text += more
+                tasks, text = _cut(export, count, text, _likely_end(text, opening))
+                count += len(tasks)
+                yield tasks
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        raise InputError(f"{export} cannot be read ({why})", remedy="name a file that can") from None
+    text = text.rstrip(_BLANKS)
+    if not text.endswith(b"]"):
+        raise _no_export(export, count)
+    yield _cut(export, count, text[:-1], len(text) - 1)[0]
 
 
-def _unreadable(export: Path, error: Exception) -> InputError:
-    """Say what is wrong with the file; DuckDB's own words would quote it."""
-    if isinstance(error, OSError) and error.strerror:
-        return InputError(f"{export} cannot be read ({error.strerror.lower()})", remedy="name a file that can")
-    record = _RECORD.search(str(error))
-    return _no_export(export, f", from task {record[1]} on" if record else "")
+def _opening(text: bytes) -> re.Pattern[bytes]:
+    """Return what a comma between two tasks looks like, if all begin as the first one."""
+    found = _OPENING.match(text)
+    keys = [re.escape(key) for key in found.groups() if key] if found else []
+    between = rb'\s*:\s*[^][{}",\s]+\s*,\s*'
+    return re.compile(rb",(?=\s*\{\s*" + between.join(keys) + rb")")
 
 
-def _no_export(export: Path, where: str = "") -> InputError:
-    what = f"{export} is no JSON export of Label Studio{where}"
-    return InputError(what, remedy="export again, in the format called JSON")
+def _likely_end(text: bytes, opening: re.Pattern[bytes]) -> int:
+    for start in (max(0, len(text) - _TAIL), 0):
+        if commas := [found.start() for found in opening.finditer(text, start)]:
+            return commas[-1]
+    return -1
+
+
+def _cut(export: Path, count: int, text: bytes, end: int) -> tuple[Tasks, bytes]:
+    """Return the whole tasks at the beginning of a text, and what is left of it.
+
+    Args:
+        export: named in errors.
+        count: how many tasks were before.
+        text: tasks with commas between them.
+        end: where a whole task seems to end, -1 if nowhere; the length of the text when it is the last.
+    """
+    if end >= 0:
+        with suppress(msgspec.MsgspecError, RecursionError):
+            return _TASKS.decode(b"[%b]" % text[:end]), text[end + 1 :]
+    starts = [0, *(comma + 1 for comma in _commas(text))]
+    if end == len(text):
+        starts.append(len(text) + 1)
+    parts = [text[start : after - 1] for start, after in pairwise(starts)]
+    return [_alone(export, count + place, part) for place, part in enumerate(parts)], text[starts[-1] :]
+
+
+def _commas(text: bytes) -> list[int]:
+    """Return where the commas between tasks are."""
+    depth, commas = 0, []
+    for found in _SIGN.finditer(text):
+        match found[0]:
+            case b'"':  # a text that goes on in the next block
+                break
+            case b"[" | b"{":
+                depth += 1
+            case b"]" | b"}":
+                depth -= 1
+            case b"," if depth == 0:
+                commas.append(found.start())
+    return commas
+
+
+def _alone(export: Path, count: int, text: bytes) -> Task | None:
+    try:
+        return _TASK.decode(text)
+    except RecursionError:
+        return TOO_DEEP
+    except msgspec.MsgspecError:
+        raise _no_export(export, count) from None
+
+
+def _no_export(export: Path, count: int | None = None) -> InputError:
+    where = "" if count is None else f", from task {count + 1} on"
+    return InputError(
+        f"{export} is no JSON export of Label Studio{where}", remedy="export again, in the format called JSON"
+    )

@@ -83,6 +83,7 @@ RULES = {
                     "pydantic",
                     "yaml",
                     "lxml",
+                    "msgspec",
                     "filetype",
                     "PIL",
                     "altair",

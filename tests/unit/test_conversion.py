@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 
+from deployments.cli import export_file
 from deployments.cli.convert_verb import convert, convert_file
+from deployments.cli.export_file import Tasks, tasks_in
 from labelloop.contracts import contract, shaped
 from labelloop.errors import InputError
 from labelloop.spec.interface import Interface, Label, Question
@@ -174,6 +177,44 @@ def test_an_export_cut_off_leaves_what_was_there_before(tmp_path: Path):
     with pytest.raises(InputError, match="from task"):
         convert_file(tmp_path / "cut.json", tmp_path / "out")
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+LOOKALIKE = '}, {"id": 1, "annotations": [], "x": "'
+TRICKY = [
+    task(annotation(1), data={"unit": UNIT, "text": LOOKALIKE + '\\"\\'}),
+    None,
+    task(annotation(2), annotation(3, result=[CHOICE, STARS]), number="8", predictions=[task(annotation(4))]),
+    {"annotations": [annotation(5)], "id": 9, "data": {"[": "]", "unit": "{,"}},
+    task(annotation(6), number=10, drafts=[[], {}, [{"id": 1, "data": {}}]]),
+    {},
+]
+
+
+@pytest.mark.parametrize("layout", [{}, {"indent": 2}, {"separators": (",", ":")}, {"sort_keys": True}], ids=str)
+@pytest.mark.parametrize("turned", [False, True])
+def test_wherever_a_block_ends_the_tasks_are_those_of_the_file(tmp_path: Path, monkeypatch, layout, turned):
+    tasks = [one for _ in range(3) for one in (TRICKY[::-1] if turned else TRICKY)]
+    export = tmp_path / "export.json"
+    export.write_text("\ufeff " + json.dumps(tasks, **layout) + "\n")
+    whole = msgspec.json.decode(json.dumps(tasks), type=Tasks)
+    for block in (8, 99, 100, 700, 1 << 20):
+        monkeypatch.setattr(export_file, "_BLOCK", block)
+        found = [one for tasks in tasks_in(export) for one in tasks]
+        assert [_told(one) for one in found] == [_told(one) for one in whole]
+
+
+def _told(one):
+    return None if one is None else (one.id, one.number, [a and (a.id, a.items()) for a in one.annotations or ()])
+
+
+def test_a_task_as_its_neighbours_is_found_without_looking_at_every_bracket(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(export_file, "_commas", None)
+    monkeypatch.setattr(export_file, "_BLOCK", 5000)
+    (tmp_path / "export.json").write_text(
+        json.dumps([task(annotation(n), annotation(-n), number=n) for n in range(99)])
+    )
+    found = [one.number for tasks in tasks_in(tmp_path / "export.json") for one in tasks]
+    assert found == list(range(99))
 
 
 def test_the_name_of_a_file_is_no_pattern(tmp_path: Path):
