@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from labelloop.report.classes import shown_label
 from labelloop.report.distribution import distribution
 from labelloop.report.section import Grid, Link, Section, Source
 
@@ -17,7 +18,13 @@ def difficult_section(source: Source) -> Section:
         return Section("difficult", "Difficult units", "No unit is labelled yet.")
     tasks = {row["unit_id"]: row for row in source.tables["tasks"].to_pylist()}
     rows = [
-        (_task(source, tasks.get(row["unit_id"])), row["control"], row["label"] or "", row["confidence"], row["n"])
+        (
+            _task(source, tasks.get(row["unit_id"])),
+            row["control"],
+            shown_label(source, row["control"], row["label"]) if row["label"] else "",
+            row["confidence"],
+            row["n"],
+        )
         for row in labels[:_ROWS]
     ]
     chart, counts = distribution(

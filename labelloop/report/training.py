@@ -7,6 +7,7 @@ from collections import Counter
 
 from labelloop.report.beside_model import beside_model
 from labelloop.report.charts import bars, curves
+from labelloop.report.classes import classes_of
 from labelloop.report.section import Chart, Grid, Section, Source, interval
 
 
@@ -67,13 +68,14 @@ def labels_section(source: Source) -> Section:
     waiting: Counter[str] = Counter()
     for control, label, state in pairs:
         if state == "accepted":
-            accepted[control, label] += 1
+            accepted.update((control, name) for name in classes_of(source, control, label))
         else:
             waiting[control] += 1
-    if not accepted and not waiting:
+    n_accepted = labels.num_rows - sum(waiting.values())
+    if not labels.num_rows:
         return Section("labels", "Labels", "No unit is labelled yet.")
     lead = (
-        f"{sum(accepted.values()):,} labels accepted; {sum(waiting.values()):,} in conflict, which wait for another "
+        f"{n_accepted:,} labels accepted; {sum(waiting.values()):,} in conflict, which wait for another "
         f"opinion or an expert. A label less sure than {source.spec.quality.accept_confidence:.2f} is a conflict."
     )
     charts, grids = [], []

@@ -9,10 +9,13 @@ import pytest
 from lxml import html
 
 from labelloop.report import Source, report_page
+from labelloop.report.difficult import difficult_section
 from labelloop.report.page import SECTIONS
+from labelloop.report.training import labels_section
 from labelloop.spec import load_spec
 from tests.builders.digits import SPEC
 from tests.builders.report_tables import AT, STUDIO, empty, full
+from tests.builders.rows import rows_of
 
 pytestmark = pytest.mark.slow
 
@@ -93,6 +96,25 @@ def test_what_people_type_is_shown_as_text_and_never_obeyed():
     assert any("</svg></td><script" in cell for cell in tree.xpath("//section[@id='labels']//td/text()"))
     assert "\x00" not in page.decode()
     assert "\u202e" not in page.decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "counted", "difficult"),
+    [
+        ("ranking", '{"keep": ["x1", "y1"], "drop": ["z1"]}', [["drop", "1"], ["keep", "2"]], "2 x keep, drop"),
+        ("ranking", '["x1", "y1"]', [["an order of 2", "1"]], "an order of 2"),
+        ("text", "x1 y1", [["a text", "1"]], "a text"),
+        ("rectangle", '["cat"]', [['["cat"]', "1"]], '["cat"]'),
+    ],
+)
+def test_items_and_texts_are_counted_and_not_told(kind, label, counted, difficult):
+    spec = load_spec(SPEC)
+    asked = spec.interface.questions[0].model_copy(update={"type": kind})
+    spec = spec.model_copy(update={"interface": spec.interface.model_copy(update={"questions": (asked,)})})
+    row = {"control": "digit", "label": label, "state": "accepted", "confidence": 0.5, "n": 2}
+    source = Source(spec, empty() | {"labels": rows_of("labels", [row])}, AT)
+    assert [list(map(str, cells)) for cells in labels_section(source).grids[0].rows[:-1]] == counted
+    assert difficult_section(source).grids[0].rows[0][2] == difficult
 
 
 def test_a_project_without_any_row_says_so_in_every_section():
