@@ -18,7 +18,7 @@ class Ranked(NamedTuple):
 
 
 def read_ranking(items: list[Item], _marks: Marks) -> Reading:
-    """Return the order of a Ranker.
+    """Return the order of a Ranker, buckets by name: a server on PostgreSQL keeps no order of theirs.
 
     Label Studio stores a dictionary of lists. Without buckets it has one, under the name of the control; with
     buckets one for each, empty or not, and what is not sorted yet under `_`.
@@ -38,7 +38,7 @@ def read_ranking(items: list[Item], _marks: Marks) -> Reading:
     plain = list(lists) == [items[0].get("from_name")]
     found = [
         Ranked(item, rank, None if plain else bucket)
-        for bucket, ordered in lists.items()
+        for bucket, ordered in sorted(lists.items())
         for rank, item in enumerate(texts(ordered, "items") if ordered != [] else [])
     ]
     if len({ranked.item for ranked in found}) < len(found):

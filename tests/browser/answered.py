@@ -137,7 +137,7 @@ def video_boxes(page: LabellingPage) -> None:
 def ranked(**buckets: list[str]) -> list[dict[str, Any]]:
     return [
         {"item": item, "rank": rank, "bucket": bucket.replace("_", " ").strip() or "_"}
-        for bucket, items in buckets.items()
+        for bucket, items in sorted(buckets.items())
         for rank, item in enumerate(items)
     ]
 

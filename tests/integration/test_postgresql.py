@@ -22,6 +22,10 @@ from tasks.clients.label_studio import connect_label_studio
 from tasks.clients.label_studio_connection import Connection
 from tasks.clients.label_studio_database import open_postgresql
 from tasks.clients.label_studio_orphans import Orphans
+from tests.browser.answered import ANSWERED
+from tests.browser.arrived import arrived
+from tests.browser.labelling_page import a_browser, log_in
+from tests.browser.opened import open_sample
 from tests.builders.annotating import push, the_project
 from tests.builders.chosen_round import choose, chosen_round
 from tests.builders.naive_import import import_until_answered
@@ -87,6 +91,21 @@ def test_a_deleted_task_leaves_the_files_of_its_table_once_its_space_is_freed(se
     Orphans(partial(open_postgresql, own_stack.variables[DATABASE_URL_VARIABLE])).free_space()
     assert not named_in_files(cluster, gone)
     assert named_in_files(cluster, stays)
+
+
+@pytest.fixture(scope="module")
+def page(server, media_bucket):
+    """A page of somebody who is logged in there."""
+    with a_browser() as browser:
+        yield log_in(browser, connect_label_studio(server)).new_page()
+
+
+@pytest.mark.parametrize("template", ["boxes-polygons", "near-duplicates"])
+def test_what_somebody_answers_in_the_browser_arrives_as_on_sqlite(template, page, server, tmp_path):
+    world, shown = open_sample(page, tmp_path, server, template)
+    ANSWERED[template].act(shown)
+    shown.submit()
+    assert arrived(world) == ANSWERED[template].arrives
 
 
 def named_in_files(cluster, name):

@@ -65,6 +65,11 @@ class TestRankings:
         answer = only(item({"ranker": stored}, "ranker"))
         assert answer.value == [("i0", 0, "_"), ("i2", 0, "best"), ("i1", 1, "best")]
 
+    def test_buckets_come_by_name_in_whatever_order_a_database_gives_them(self):
+        given = [("worst", ["c"]), ("_", []), ("best", ["a", "b"])]
+        found = [only(item({"ranker": dict(order)}, "ranker")).value for order in (given, given[::-1])]
+        assert found[0] == found[1] == [("a", 0, "best"), ("b", 1, "best"), ("c", 0, "worst")]
+
     def test_a_bucket_that_was_not_asked_for_is_refused(self):
         asked = {"q": Asked("ranking", frozenset(["best"]))}
         assert only(item({"ranker": {"_": ["a"], "best": ["b"]}}, "ranker"), asked=asked).column == "ranked"
