@@ -26,6 +26,7 @@ PARTS: Final[Mapping[str, str]] = MappingProxyType(
         "erasure": "benchmarks.erasure",
         "convert": "benchmarks.convert",
         "agreement": "benchmarks.agreement",
+        "nightly": "benchmarks.nightly",
         "coverage": "benchmarks.coverage",
         "boxes": "benchmarks.boxes",
         "consensus": "benchmarks.consensus",
@@ -33,7 +34,7 @@ PARTS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-BY_NAME_ALONE: Final = frozenset({"ten_million", "coverage"})  # takes minutes or much disk
+BY_NAME_ALONE: Final = frozenset({"ten_million", "coverage", "nightly"})  # takes minutes or much disk
 
 
 def run_part(name: str, *, quick: bool) -> Figures:
