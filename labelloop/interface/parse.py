@@ -104,7 +104,7 @@ def _reading(control: str, items: list[Any], marks: Marks) -> Reading:
     for item in items:
         if item.get("type") != kind:
             raise InputError("its answers are of several kinds")
-        if kind != RELATION and not isinstance(item.get("value"), dict):
+        if not isinstance(item.get("value"), dict) and kind != RELATION:
             raise InputError("its kind of answer is not known")
     return read(items, marks)
 

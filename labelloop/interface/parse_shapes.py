@@ -34,13 +34,14 @@ def rotation_of(value: Item) -> float | None:
     Raises:
         InputError: it is no finite number.
     """
-    return None if value.get("rotation") is None else number(value["rotation"], "rotation")
+    rotation = value.get("rotation")
+    return None if rotation is None else number(rotation, "rotation")
 
 
 def _rectangle(mark: str, labels: list[str], value: Item) -> list[Region]:
     said = value.get("ocrtext")
     text = said if isinstance(said, str) else None
-    return [Region(mark, labels, rectangle_of(value), rotation_of(value), None, None, text)]
+    return [Region(mark, labels, _points(value, _SIDES), rotation_of(value), None, None, text)]
 
 
 def _ellipse(mark: str, labels: list[str], value: Item) -> list[Region]:

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from labelloop.errors import InputError
 from labelloop.interface.answer import Item, Marks, Reading
 
+_TEXT: Final = frozenset([str])
 _NUMBERS: Final = frozenset([float, int])
 _LARGEST: Final = sys.float_info.max
 
@@ -48,7 +49,7 @@ def texts(value: Any, what: str) -> list[str]:
     Raises:
         InputError: it is none; the message names `what` it should be.
     """
-    if not isinstance(value, list) or {*map(type, value)} != {str}:
+    if not isinstance(value, list) or not value or not _TEXT.issuperset(map(type, value)):
         raise InputError(f"its {what} are not a list of texts")
     if len(value) > 1 and len(set(value)) < len(value):
         raise InputError(f"one of its {what} is repeated")
