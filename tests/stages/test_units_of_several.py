@@ -6,12 +6,15 @@ import re
 
 import pytest
 
+from tasks.clients.datasets import latest, read_dataset
 from tasks.clients.rounds import current_round
+from tasks.consensus import resolve_labels
 from tests.builders.annotating import collect, push
 from tests.builders.digits import SPEC
+from tests.builders.labelled_world import publish
 from tests.builders.rows import hex_id, write
 from tests.fakes.label_studio import MemoryLabelStudio
-from tests.fakes.world import make_world
+from tests.fakes.world import make_world, under_lease
 from tests.stages.test_sample import run as sample
 
 BATCH = "batch_size: 6, audit_rate: 0.3, explore_share: 0.1, seed: 7"
@@ -25,6 +28,8 @@ LISTS = (
     '{name: order, type: ranking, prompt: "Clearest first."}',
     "{kind: list, size: 4, shared: 1}",
 )
+
+TRIAGES = (LISTS[0], LISTS[1].replace("}", ", labels: [{value: keep}, {value: drop}]}"), LISTS[2])
 
 
 def world_of(tmp_path, layout: str, question: str, unit: str, n: int = 40):
@@ -117,3 +122,37 @@ def test_of_a_list_the_order_comes_back_as_the_members_in_it(tmp_path):
         unit: row["ref_ids"][::-1] for unit, row in asked.items()
     }
     assert current_round(world.hot, world.project).state == "closed"
+
+
+def test_of_a_triage_each_member_is_published_with_its_bucket_and_what_is_disputed_waits(tmp_path):
+    world = world_of(tmp_path, *TRIAGES)
+    sample(world)
+    push(world)
+    asked = units(world)
+    disputed = min(unit for unit, row in asked.items() if row["purpose"] == "label")
+
+    def sorted_into(first, rest):
+        def result(data):
+            items = [item["id"] for item in data["items"]]
+            given = {"ranker": {first: items[:1], rest: items[1:], "_": []}}
+            by_hand = {"from_name": "order", "to_name": "items", "type": "ranker", "value": given}
+            return [by_hand, confirmed("order", "items", "I have put it right")]
+
+        return result
+
+    answer_all(world, sorted_into("keep", "drop"))
+    (task,) = [number for number, task in world.label_studio.all_tasks.items() if task["data"]["unit"] == disputed]
+    other = sorted_into("drop", "keep")(world.label_studio.all_tasks[task]["data"])
+    world.label_studio.annotator("bob@labelloop.test", "x").submit(task, other, lead_time=2.0, key="bob")
+    collect(world)
+    under_lease(world, "consensus", resolve_labels)
+    states = {row["unit_id"]: row["state"] for row in world.table("labels").read().to_pylist()}
+    assert {unit for unit, state in states.items() if state == "conflict"} == {disputed}
+    publish(world)
+    rows = read_dataset(world, latest(world)).to_pylist()
+    assert {(row["unit_id"], row["ref_id"], row["label"]) for row in rows} == {
+        (unit, ref, "drop" if place else "keep")
+        for unit, row in asked.items()
+        for place, ref in enumerate(row["ref_ids"])
+        if unit != disputed
+    }
