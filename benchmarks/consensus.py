@@ -42,7 +42,7 @@ CROWDS: Final[dict[str, dict[str, Any]]] = {
     "imbalance": {"errors": [0.1, 0.15, 0.2, 0.3, 0.3, 0.35, 0.4, 0.45], "shares": [0.12, 0.75, 0.09, 0.04]},
     "hard units": {"errors": [0.05, 0.1, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35], "hard": 0.3},
 }
-SMALL: Final[dict[str, Any]] = {"n_units": 300, "n_classes": 4, "per_unit": 5}
+SMALL: Final[dict[str, Any]] = {"n_units": 150, "n_classes": 4, "per_unit": 5}
 
 
 def run(quick: bool) -> Figures:
