@@ -58,7 +58,8 @@ def adjudicate_conflicts(world: World, lease: Lease) -> Summary:
 
 def docket_of(world: World) -> Docket:
     """Return what becomes of each conflict, as the lake has them now."""
-    spec, labels, annotations = world.spec, world.table("labels").read(), world.table("annotations").read()
+    spec, annotations = world.spec, world.table("annotations").read()
+    labels = world.table("labels").read(columns=["unit_id", "control", "confidence", "n", "state"])
     people = world.table("annotators").read()
     disputed = set(labels.filter(pc.equal(labels["state"], "conflict"))["control"].to_pylist())
     return adjudicate(

@@ -28,7 +28,7 @@ def write_feedback(world: World, lease: Lease) -> Summary:
         return Summary(stage="feedback", notes=("neither wanted nor asked for",))
     pages = feedback_pages(
         without_confirmations(world.table("annotations").read(), world.spec.interface),
-        labels=world.table("labels").read(),
+        labels=world.table("labels").read(columns=["unit_id", "control", "label", "decided_by"]),
         units=world.table("units").read(),
         experts=experts_among(world.table("annotators").read()),
         title=world.spec.title,

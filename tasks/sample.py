@@ -38,6 +38,7 @@ from tasks.stage import finish, stage
 
 # A round younger than this that still has open tasks is carried on instead of beginning another.
 _ROUND_DAYS = 6
+_DECIDED = ["unit_id", "decided_by", "state"]
 _SHOWN = ("stratum", "strategy", "acquisition_score", "inclusion_probability", "reason")
 
 
@@ -127,7 +128,7 @@ def _compose(world: World, lease: Lease, record: Round, across: Across | None) -
 def _choose(world: World, record: Round, known: Candidates) -> pa.Table:
     """Return the references of the batch."""
     spec = world.spec.sampling
-    again = repeatable(world.table("labels").read(), known.units, known.asked)
+    again = repeatable(world.table("labels").read(columns=_DECIDED), known.units, known.asked)
     return compose_batch(
         known.fresh,
         size=references_for(spec.unit, record.size),
@@ -166,7 +167,7 @@ def _with_onboarding(world: World, record: Round, known: Candidates, built: Buil
     size = world.spec.sampling.onboarding
     if not size:
         return built
-    gold = repeatable(world.table("labels").read(), known.units, known.asked).gold
+    gold = repeatable(world.table("labels").read(columns=_DECIDED), known.units, known.asked).gold
     return with_onboarding(built, gold, known.units, size=size, seed=record.seed)
 
 
