@@ -14,11 +14,12 @@ from prefect import task
 from labelloop import guidelines
 from labelloop.changes import Changes
 from labelloop.summary import Summary
-from tasks.artifacts import progress, publish_link, publish_table
+from tasks.artifacts import publish_link, publish_table
 from tasks.clients.lease import Lease
 from tasks.clients.quarantine import quarantine
 from tasks.clients.rounds import current_round, save_round
 from tasks.clients.world import World
+from tasks.in_flight import for_each
 from tasks.labelling_project import LabellingProject, ensure_project
 from tasks.outdated import finish_early, take_back
 from tasks.policies import OUTSIDE
@@ -119,14 +120,8 @@ def _hand_out(world: World, lease: Lease, changes: Changes, created: Mapping[int
     """Bring tasks to their overlap, hand out again what is finished too early, and return how many were set."""
     # An import takes no overlap: it is 1 for all.
     overlaps = {**changes.overlaps, **{number: wanted for number, wanted in created.items() if wanted > 1}}
-    with progress(len(overlaps), "overlaps") as bar:
-        for number, overlap in overlaps.items():
-            lease.check()
-            world.label_studio.set_overlap(number, overlap)
-            bar.advance()
-    for number in sorted(changes.reopen):
-        lease.check()
-        world.label_studio.reopen(number)
+    for_each(lease, overlaps.items(), lambda item: world.label_studio.set_overlap(*item), "overlaps")
+    for_each(lease, changes.reopen, world.label_studio.reopen, "tasks handed out again")
     return len(overlaps)
 
 

@@ -50,6 +50,7 @@ class Faults:
         self._after, self._strike, self._effects_only = after, strike or kill, effects_only
         self.calls: list[str] = []
         self.dead = False
+        self._numbering = threading.Lock()  # some calls are made from several threads
 
     def guard(self, world: World) -> World:
         """Return the same world, every call counted that goes outside."""
@@ -72,8 +73,9 @@ class Faults:
             raise Killed(name)
         if not self._has_number(name, given):
             return function(*given, **named)
-        self.calls.append(name)
-        due = self._due(len(self.calls))
+        with self._numbering:
+            self.calls.append(name)
+            due = self._due(len(self.calls))
         if due and not self._after:
             self._strike(self)
         answer = function(*given, **named)

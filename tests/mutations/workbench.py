@@ -76,6 +76,20 @@ WORKBENCH = (
         "tests/unit/test_conversion.py -k people",
     ),
     Mutation(
+        "no regions made of an answer without any column of them",
+        "labelloop/nested_columns.py",
+        "mask=pa.array([value is None for value in values])",
+        "mask=None",
+        "tests/unit/test_rows_of_answers.py",
+    ),
+    Mutation(
+        "an export cut within a task",
+        "deployments/cli/export_file.py",
+        'case b"," if depth == 0:',
+        'case b"," if depth <= 1:',
+        "tests/unit/test_conversion.py -k block_ends",
+    ),
+    Mutation(
         "skipped annotations lost in a conversion",
         "deployments/cli/convert_verb.py",
         "_write(skipped, chunk.skipped)",
@@ -221,5 +235,26 @@ WORKBENCH = (
         "escaped = html.escape(text, quote=False)",
         "escaped = text",
         "tests/unit/test_guidelines.py",
+    ),
+    Mutation(
+        "overlaps set without the lease",
+        "tasks/in_flight.py",
+        "        lease.check()\n",
+        "",
+        "tests/stages/test_in_flight.py",
+    ),
+    Mutation(
+        "competing answers told by the ids of their items",
+        "labelloop/competing_answers.py",
+        'titles.get(item["item"], item["item"])',
+        'item["item"]',
+        "tests/unit/test_competing_answers.py",
+    ),
+    Mutation(
+        "buckets in the order of a database",
+        "labelloop/interface/parse_rankings.py",
+        "in sorted(lists.items())",
+        "in lists.items()",
+        "tests/unit/test_parse.py -k buckets_come",
     ),
 )
