@@ -17,6 +17,8 @@ from typing import Final
 from benchmarks.exports import CONFIGURATION, write_export
 from benchmarks.machine import peak_mib
 
+# From an export and a folder to the work that is measured.
+Way = Callable[[Path, Path], Callable[[], object]]
 # Every row that `labelloop convert` makes of such exports, in one query that knows no other shapes.
 _SAME_ROWS: Final = """
 COPY (
@@ -68,14 +70,18 @@ def _ours(export: Path, folder: Path) -> Callable[[], object]:
     return lambda: convert_file(export, folder)
 
 
-def _duckdb(export: Path, folder: Path) -> Callable[[], object]:
-    import duckdb
+def _duckdb(**config: int) -> Way:
+    def prepare(export: Path, folder: Path) -> Callable[[], object]:
+        import duckdb
 
-    query = _SAME_ROWS.replace("{out}", str(folder / "duckdb.parquet"))
-    return lambda: duckdb.execute(query, {"export": str(export)})
+        query = _SAME_ROWS.replace("{out}", str(folder / "duckdb.parquet"))
+        db = duckdb.connect(config=config)
+        return lambda: db.execute(query, {"export": str(export)})
+
+    return prepare
 
 
-def _sdk(form: str) -> Callable[[Path, Path], Callable[[], object]]:
+def _sdk(form: str) -> Way:
     def prepare(export: Path, folder: Path) -> Callable[[], object]:
         from label_studio_sdk.converter import Converter
 
@@ -86,12 +92,12 @@ def _sdk(form: str) -> Callable[[Path, Path], Callable[[], object]]:
     return prepare
 
 
-WAYS: Final[Mapping[str, Callable[[Path, Path], Callable[[], object]]]] = MappingProxyType(
+WAYS: Final[Mapping[str, Way]] = MappingProxyType(
     {
         "labelloop": _ours,
-        "DuckDB read_json": _duckdb,
-        "SDK converter, CSV": _sdk("CSV"),
-        "SDK converter, JSON_MIN": _sdk("JSON_MIN"),
+        "DuckDB read_json": _duckdb(),
+        "DuckDB read_json, one thread": _duckdb(threads=1),
+        **{f"SDK converter, {form}": _sdk(form) for form in ("CSV", "JSON_MIN", "COCO", "YOLO")},
     }
 )
 

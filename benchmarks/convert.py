@@ -41,9 +41,10 @@ def run(quick: bool) -> Figures:
         "about": [
             "Label Studio's JSON export (one choice, up to two boxes a task) to Parquet, each way in a process of",
             f"its own, imports not counted, least of {_REPEAT} runs. DuckDB makes the same rows, equal in every",
-            "column, in one query, for these shapes alone and without checks, on all cores; ours parses on one. The",
-            "SDK's converter makes its own forms, of fewer tasks, since it takes as long for each. Targets: at most",
-            "1.5 of DuckDB's time, a tenth of the SDK's per task, below 500 MB whatever the size.",
+            "column, in one query, for these shapes alone and without checks, on all cores or one; ours parses on",
+            "one. The SDK's converter makes its own forms, of fewer tasks, since it takes as long for each: its CSV",
+            "has a row for each annotation with its boxes as JSON, COCO and YOLO have the boxes alone. Targets: at",
+            "most 1.5 of DuckDB's time, a tenth of the SDK's per task, below 500 MB whatever the size.",
         ],
         "tables": {
             "Each way": rows,
