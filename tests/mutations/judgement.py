@@ -243,4 +243,18 @@ JUDGEMENT = (
         "np.argmax(self.best, axis=1)",
         "tests/unit/test_consensus.py -k most_units_have",
     ),
+    Mutation(
+        "a unit of many answers weighs more than its answers",
+        "labelloop/tallies/cells.py",
+        "return 1.0 / (m - 1)",
+        "return 1.0",
+        "tests/unit/test_tallies.py -k any_number",
+    ),
+    Mutation(
+        "answers that are gone are still counted",
+        "labelloop/tallies/kept.py",
+        "other = kept.files.keys() ^ files.keys()",
+        "other = files.keys() - kept.files.keys()",
+        "tests/unit/test_tallies.py -k comes_or_goes",
+    ),
 )
