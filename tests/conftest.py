@@ -1,4 +1,4 @@
-"""The command line, and the real servers of a test run: one stack of its own, each started when first asked for.
+"""The command line, and the real servers of a test run: one stack of its own, with those that chosen tests ask for.
 
 `s3`, `label_studio` and `prefect` give the settings of the stack with that server up; `stack` is the stack itself.
 With `LABELLOOP_TEST_DATABASE=postgresql` its Label Studio has a PostgreSQL of the run's own, SQLite otherwise.
@@ -17,6 +17,8 @@ from deployments.cli.main import main
 from deployments.local.credentials import open_credentials
 from deployments.local.stack import Stack
 from tests.builders.postgresql import chosen_database
+
+_SERVERS = {"label_studio": "label-studio", "prefect": "prefect", "worker": "worker"}  # by their fixture
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -66,9 +68,10 @@ def stack(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def s3(stack):
-    """Settings of the stack with its S3 server up (3 s)."""
-    stack.up({"s3"})
+def s3(stack, request):
+    """Settings of the stack with its S3 server up (3 s), and beside it all others that any chosen test asks for."""
+    asked = {fixture for item in request.session.items for fixture in getattr(item, "fixturenames", ())}
+    stack.up({"s3"} | {server for fixture, server in _SERVERS.items() if fixture in asked})
     return _settings(stack)
 
 

@@ -43,6 +43,8 @@ def worker(home: Home, pipeline_variables: Mapping[str, str]) -> Server:
         command=_prefect("worker", "start", "--pool", WORK_POOL, *_WORKER_OPTIONS),
         variables={
             **pipeline_variables,
+            # Who starts a flow in the UI looks on: by default a worker asks for new runs every 10 seconds.
+            "PREFECT_WORKER_QUERY_SECONDS": "2",
             "PREFECT_WORKER_WEBSERVER_HOST": ports.LOOPBACK,
             "PREFECT_WORKER_WEBSERVER_PORT": str(home.ports["worker"]),
         },

@@ -5,6 +5,7 @@ Debian's programs, found by `make setup`. They refuse to work for root, so then 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -87,19 +88,28 @@ def chosen_database() -> Iterator[str]:
 
 
 def label_studio_database(cluster: Cluster, name: str) -> str:
-    """Return the address of a new database as Label Studio's migrations leave it, with nobody in it.
-
-    They take about a minute, so what they leave is kept beside the template of SQLite, as a script.
-    """
+    """Return the address of a new database as Label Studio's migrations leave it, with nobody in it."""
     cluster.run("createdb", name)
-    script = template_path(f".{_programs().parent.name}.sql")
-    if script.exists():
-        cluster.run("psql", "--quiet", "--output", os.devnull, "--file", str(script), name)
-    else:
-        scratch = {"LABEL_STUDIO_BASE_DATA_DIR": str(owner_only.make_directory(cluster.folder / "migrating"))}
-        migrate({**OFFLINE, **database_variables(cluster.url(name)), **scratch}, cluster.folder / "migrating.log")
-        owner_only.write_text(script, cluster.run("pg_dump", "--no-owner", name))
+    cluster.run("psql", "--quiet", "--output", os.devnull, "--file", str(migrated()), name)
     return cluster.url(name)
+
+
+def migrated() -> Path:
+    """Return a script of what the migrations leave: they take a minute, so it is kept beside SQLite's template."""
+    script = template_path(f".{_programs().parent.name}.sql")
+    with script.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two runs may begin at once, and one beside its own tests
+        if not script.exists():
+            with postgresql() as scratch:
+                _migrate(scratch, script)
+    return script
+
+
+def _migrate(cluster: Cluster, script: Path) -> None:
+    cluster.run("createdb", "migrated")
+    data = {"LABEL_STUDIO_BASE_DATA_DIR": str(owner_only.make_directory(cluster.folder / "migrating"))}
+    migrate({**OFFLINE, **database_variables(cluster.url("migrated")), **data}, cluster.folder / "migrating.log")
+    owner_only.write_text(script, cluster.run("pg_dump", "--no-owner", "migrated"))
 
 
 def _as_owner(program: str, *words: str | Path) -> None:
