@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -83,6 +84,15 @@ def coded(rows: pa.Table, kind: str, clusters: pa.Table | None) -> Answers:
         rows.select(["unit_id", "annotator", column]).rename_columns(["unit", "annotator", "value"])
     )
     return Answers(rows, ratings, groups_of(_clusters(ratings.units, clusters)))
+
+
+def _sets(choices: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
+    """The choices; where all are single, as the text of their JSON list, made once for each label."""
+    if (pc.max(pc.list_value_length(choices)).as_py() or 0) > 1:
+        return choices
+    labels = pc.list_element(choices, 0).combine_chunks().dictionary_encode()
+    texts = [json.dumps([label], ensure_ascii=False) for label in labels.dictionary.to_pylist()]
+    return pa.array(texts, pa.string()).take(labels.indices)
 
 
 def _clusters(units: pa.Array, clusters: pa.Table | None) -> pa.Array:
