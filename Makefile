@@ -14,10 +14,10 @@ ROOMS := labelloop tasks flows deployments
 COMPILE := .local/bootstrap/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types check quick test test-integration test-e2e test-pure demo bench crash mutate up down clean lock
+.PHONY: help setup lint types check quick test test-integration test-e2e test-pure screenshots demo bench crash mutate up down clean lock
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install everything; nothing to do when current
 	@$(PYTHON) -m deployments.local.install
@@ -49,6 +49,9 @@ test-e2e: setup
 test-pure: setup
 	@nice $(BIN)/pytest -q $(PARALLEL) tests/unit tests/stages labelloop tasks deployments | sed -u 's/^/pure     /'
 	@$(BIN)/pytest -v -W default tests/browser | sed -u 's/^/browser  /'
+
+screenshots: setup ## answer every template in the browser, and keep pictures of the pages for the docs
+	@LABELLOOP_SCREENSHOTS=docs/screenshots $(BIN)/pytest -q -W default tests/browser/test_templates.py tests/browser/test_review.py
 
 demo: setup ## the whole loop on real images, then where to look
 	@$(BIN)/labelloop demo

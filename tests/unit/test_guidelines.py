@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deployments.cli.templates import template_names
 from labelloop.guidelines import to_html
+from tests.builders.interface_samples import sample_spec
 
 OURS = {"h3", "h4", "p", "ul", "ol", "li", "b", "i", "code"}
 HOSTILE = [
@@ -49,3 +51,13 @@ def test_whatever_is_written_guidelines_hold_no_element_but_ours_and_no_attribut
     for tag, attributes in Read(to_html(text)).elements:
         assert tag in OURS
         assert attributes == []
+
+
+ASKING_OF_EACH_MARK = [
+    name for name in template_names() if any(question.per_mark for question in sample_spec(name).interface.questions)
+]
+
+
+@pytest.mark.parametrize("template", ASKING_OF_EACH_MARK)
+def test_who_clicks_a_mark_to_answer_is_told_how_to_go_on(template):
+    assert "Escape" in sample_spec(template).guidelines.text
