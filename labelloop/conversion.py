@@ -81,7 +81,7 @@ class Conversion:
                 continue
             items = annotation.items()
             if items is None:
-                said.refused.append((place, None, "its annotation has no list of results"))
+                said.refused.append((place, None, "its annotation has no list of results that can be read"))
                 continue
             answers, problems = self._parsed(items)
             said.answers.extend(answers)

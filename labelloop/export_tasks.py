@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,6 +15,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+# How bytes fail that are no JSON of the asked shape, or no text at all.
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError)
 _UNIT: Final = re.compile("[0-9a-f]{32}")
 _LARGEST: Final = 2**63 - 1
 _RESULT: Final = msgspec.json.Decoder()
@@ -45,16 +46,17 @@ class Annotation(msgspec.Struct, gc=False):
         """How long it took; None where that is no length of time."""
         try:
             seconds = float(self.lead_time)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
         return seconds if 0 <= seconds < math.inf else None
 
     def items(self) -> list[Any] | None:
         """Return what was answered; None if that is no list."""
-        with suppress(msgspec.DecodeError):
+        try:
             found = _RESULT.decode(self.result)
-            return found if isinstance(found, list) else None
-        return None
+        except UNREADABLE:  # what is passed over is not looked at as closely
+            return None
+        return found if isinstance(found, list) else None
 
 
 class Data(msgspec.Struct, gc=False):

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from labelloop.errors import InputError
-from labelloop.export_tasks import TOO_DEEP, Task
+from labelloop.export_tasks import TOO_DEEP, UNREADABLE, Task
 
 Tasks = list[Task | None]
 _BLOCK: Final = 6 << 20  # bytes read at a time: some thousands of tasks
@@ -83,7 +83,7 @@ def _cut(export: Path, count: int, text: bytes, end: int) -> tuple[Tasks, bytes]
         end: where a whole task seems to end, -1 if nowhere; the length of the text when it is the last.
     """
     if end >= 0:
-        with suppress(msgspec.MsgspecError, RecursionError):
+        with suppress(*UNREADABLE, RecursionError):
             return _TASKS.decode(b"[%b]" % text[:end]), text[end + 1 :]
     starts = [0, *(comma + 1 for comma in _commas(text))]
     if end == len(text):
@@ -113,7 +113,7 @@ def _alone(export: Path, count: int, text: bytes) -> Task | None:
         return _TASK.decode(text)
     except RecursionError:
         return TOO_DEEP
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         raise _no_export(export, count) from None
 
 

@@ -142,6 +142,24 @@ def test_what_is_not_understood_is_refused_with_its_reason_and_the_rest_is_writt
     assert rule in refused["rule"]
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [("2.5", 2.5), ("-1", None), ('"2.5"', 2.5), ('"soon"', None), ("[]", None), ("9" * 400, None)],
+)
+def test_a_time_that_is_none_is_left_out(tmp_path: Path, given, told):
+    _, (row,), _ = converted(tmp_path, json.dumps([task(annotation(lead_time="X"))]).replace('"X"', given))
+    assert row["lead_time"] == told
+
+
+def test_bytes_that_are_no_text_are_refused_where_they_stand(tmp_path: Path):
+    export = tmp_path / "export.json"
+    given = json.dumps([task(annotation(result=["?"])), task(annotation(2), number=8)]).encode()
+    export.write_bytes(given.replace(b"?", b"\xff"))
+    assert convert_file(export, tmp_path / "out")["rows"] == 1
+    (refused,) = pq.read_table(tmp_path / "out" / "quarantine.parquet").to_pylist()
+    assert (refused["task_id"], refused["rule"]) == (7, "its annotation has no list of results that can be read")
+
+
 def test_a_result_nested_too_deep_is_refused(tmp_path: Path):
     deep = json.dumps([task(annotation(result=["deep"]))]).replace('"deep"', "[" * 2000 + "]" * 2000)
     figures, _, (refused,) = converted(tmp_path, deep)
@@ -152,8 +170,8 @@ def test_a_result_nested_too_deep_is_refused(tmp_path: Path):
 @pytest.mark.parametrize(
     "text",
     ["", " ", "[", "5", '{"id": 1}', "[5]", '[{"id": 1]', '[{"id": 1}', '[{"id": 1}] trailing', '["\udce4"]',
-     '[{"id": 1, "annotations": "none"}]', '[{"id": 1, "annotations": [5]}]', '{"id": 1}\n{"id": 2}',
-     "id,choice\n1,a"],
+     '[{"id": 1, "annotations": "none"}]', '[{"id": "\udce4"}]', '[{"id": 1, "annotations": [5]}]',
+     '{"id": 1}\n{"id": 2}', "id,choice\n1,a"],
 )  # fmt: skip
 def test_a_file_that_is_no_export_is_named_and_nothing_is_written(tmp_path: Path, text):
     export, out = tmp_path / "export.json", tmp_path / "out"
