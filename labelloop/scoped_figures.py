@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from labelloop.agreement import Figure, measure, pairwise, per_annotator
 from labelloop.agreement.changes_of_agreement import changes
+from labelloop.agreement.comparisons import position_figures
 from labelloop.agreement.drawn import SHAPES
 from labelloop.agreement.question import Question, Rated, question_figures, rated
 from labelloop.agreement.region_labels import figures_by_label
@@ -148,11 +149,19 @@ def _of_people(question: Question, answers: Rated) -> Iterator[Scoped]:
         yield "pair", f"{left} {right}", figure
     for who, figure in per_annotator(ratings, OF_ONE.get(level, "percent_agreement"), level, **question.settings):
         yield "annotator", who, figure
+    if question.kind == "pairwise":
+        for who, figure in position_figures(_sides(ratings)):
+            yield "annotator", who, figure
     if level == "nominal":
         for (left, right), figure in shared_errors(ratings):
             yield "pair", f"{left} {right}", figure
         for who, figure in constancy(ratings):
             yield "annotator", who, figure
+
+
+def _sides(ratings: pa.Table) -> dict[tuple[str, str], int]:
+    counted = ratings.group_by(["annotator", "value"]).aggregate([([], "count_all")]).to_pylist()
+    return {(row["annotator"], row["value"]): row["count_all"] for row in counted}
 
 
 def _of_each_two(question: Question) -> Iterator[Scoped]:

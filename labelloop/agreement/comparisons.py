@@ -5,6 +5,7 @@ Agreement of annotators on left, right or tie is nominal: `measure`. Items by st
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
+from labelloop.agreement.figure import Figure
 from labelloop.agreement.interval import wilson
 from labelloop.agreement.ratings import select_columns
 from labelloop.errors import InputError
@@ -89,6 +91,34 @@ def position_bias(choices: pa.Table, confidence: float = 0.95) -> Position:
         raise InputError("every choice is a tie", remedy="give decided comparisons")
     left = sum(choice == "left" for choice in decided)
     return Position(left / len(decided), *wilson(left, len(decided), confidence), len(decided))
+
+
+def position_figures(
+    chosen: Mapping[tuple[str, str], int], *, confidence: float = 0.95, n_min: int = 10
+) -> list[tuple[str, Figure]]:
+    """Of each annotator how much more often than half of the time the left item wins, -0.5..0.5, sorted by name.
+
+    With Wilson's interval, widened for the number of annotators (Bonferroni). Items must have been placed at random.
+
+    Args:
+        chosen: how often each annotator said left, right or something else.
+        confidence: of all intervals together.
+        n_min: with fewer decided comparisons a reason takes the place of the figure.
+
+    >>> position_figures({("a", "left"): 30, ("a", "right"): 10, ("a", "tie"): 5})[0][1].value
+    0.25
+    """
+    names = sorted({who for who, _ in chosen})
+    level = 1.0 - (1.0 - confidence) / max(len(names), 1)
+    return [(who, _lean(chosen.get((who, "left"), 0), chosen.get((who, "right"), 0), level, n_min)) for who in names]
+
+
+def _lean(left: int, right: int, level: float, n_min: int) -> Figure:
+    n = left + right
+    if n < n_min:
+        return Figure("position_bias", "difference", reason=f"decided comparisons: {n}, fewer than {n_min}")
+    low, high = wilson(left, n, level)
+    return Figure("position_bias", "difference", left / n - 0.5, low - 0.5, high - 0.5, n, 1, n)
 
 
 def _checked(choices: pa.Table) -> dict[str, NDArray[np.object_]]:

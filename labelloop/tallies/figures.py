@@ -73,7 +73,7 @@ def tallied_figures(tally: Tally, n_audit: int, precision: Precision, *, per_per
     yield from (("change", "", figure) for figure in changes_counted(tally, n_annotators, precision))
     yield from figures_of_model(tally, kind, project, precision)
     if per_person:
-        yield from figures_of_people(tally, project, values, precision)
+        yield from figures_of_people(tally, kind, project, values, precision)
 
 
 def _texts(part: Part) -> set[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from labelloop.agreement.comparisons import position_figures
 from labelloop.agreement.figure import Figure
 from labelloop.agreement.interval import Precision
 from labelloop.agreement.ratings import FloatArray, IntArray
@@ -38,7 +39,9 @@ class _Others:
         return Extent(n_units, len(self.people) + 1, n_units + sum(self.units.values()))
 
 
-def figures_of_people(tally: Tally, project: Part, values: Values, precision: Precision) -> Iterator[Scoped]:
+def figures_of_people(
+    tally: Tally, kind: str, project: Part, values: Values, precision: Precision
+) -> Iterator[Scoped]:
     """Yield the figures of each two annotators who share a unit, and of each one against the others."""
     level = values.scale.level
     metric = OF_TWO.get(level, "krippendorff_alpha")
@@ -49,6 +52,9 @@ def figures_of_people(tally: Tally, project: Part, values: Values, precision: Pr
     metric = OF_ONE.get(level, "percent_agreement")
     for who, others in sorted(_of_one(project, values.code).items()):
         yield "annotator", who, _against(others, metric, values.scale, precision)
+    if kind == "pairwise":
+        for who, figure in position_figures(_sides(project)):
+            yield "annotator", who, figure
     if level == "nominal":
         for two, figure in figures_of_shared_errors(_errors(tally)):
             yield "pair", " ".join(two), figure
@@ -96,6 +102,13 @@ def _errors(tally: Tally) -> dict[tuple[str, str], tuple[float, int]]:
     for (one, other, outcome), n in tally.families.get(("errors",), {}).items():
         same, both = found.get((one, other), (0.0, 0))
         found[one, other] = (same + int(n.sum()) * (outcome == "same"), both + int(n.sum()))
+    return found
+
+
+def _sides(project: Part) -> Counter[tuple[str, str]]:
+    found = Counter[tuple[str, str]]()
+    for (_, who, value), n in project.given.items():
+        found[who, json.loads(value)[0]] += int(n.sum())
     return found
 
 

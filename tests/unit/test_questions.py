@@ -11,9 +11,11 @@ import pytest
 from labelloop.agreement.question import COMPARED_BY, RELATIONS
 from labelloop.agreement.table import DECISIVE
 from labelloop.contracts import contract, expectations
-from labelloop.night import agreement_rows
+from labelloop.night import agreement_rows, rows_of_tallies
 from labelloop.scoped_figures import Beside
 from labelloop.spec.question import CONTROL_TYPES
+from labelloop.tallies.answers import Known
+from labelloop.tallies.counting import counted
 from tests.builders.answers import NOW, answer
 from tests.builders.every_kind import EVERY_KIND, LABELS, answers_of
 
@@ -24,9 +26,12 @@ ALLOWED = {
 }
 
 
+def annotations(rows):
+    return pa.Table.from_pylist(list(rows), schema=contract("annotations").schema)
+
+
 def measured(rows, **settings):
-    annotations = pa.Table.from_pylist(list(rows), schema=contract("annotations").schema)
-    return agreement_rows(annotations, round=1, n_min=5, seed=0, at=NOW, **settings)
+    return agreement_rows(annotations(rows), round=1, n_min=5, seed=0, at=NOW, **settings)
 
 
 def of_project(rows, **settings):
@@ -237,3 +242,19 @@ def test_each_label_of_regions_is_compared_on_matched_places():
         ("bird", "f1"): (0.0, 5),
         ("bird", "mean_iou"): (0.0, 5),
     }
+
+
+def test_who_takes_the_left_item_too_often_is_told():
+    rng = np.random.default_rng(0)
+    sides = [("left", "right")[int(rng.integers(2))] for _ in range(40)]
+    rows = [
+        answer(f"{unit:032x}", who, side if who == "a" or unit % 2 else "left", control_type="pairwise")
+        for unit, side in enumerate(sides)
+        for who in "ab"
+    ]
+    found = {row["who"]: row for row in measured(rows).to_pylist() if row["metric"] == "position_bias"}
+    assert found["a"]["low"] < 0 < found["a"]["high"]
+    assert 0 < found["b"]["low"] < found["b"]["value"] == pytest.approx(sides[1::2].count("left") / 40)
+    tallies = counted(annotations(rows), Known())
+    again = rows_of_tallies(tallies, 0, round=1, n_min=5, seed=0, at=NOW).to_pylist()
+    assert {row["who"]: row for row in again if row["metric"] == "position_bias"} == found
