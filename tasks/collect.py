@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -127,7 +128,7 @@ def _reader(world: World, home: LabellingProject, known: Iterable[_Row], purpose
     return Reader(
         spec=world.spec,
         server=home.server,
-        pseudonym=lambda user: "a-" + world.keys.digest("annotator", f"{home.server}/{user}")[:12],
+        pseudonym=cache(lambda user: "a-" + world.keys.digest("annotator", f"{home.server}/{user}")[:12]),
         experts=world.label_studio.user_ids(world.settings.experts),
         known={row["unit_id"]: row for row in known},
         defaults={
