@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from labelloop import sync_queries as queries
 from labelloop.contracts import contract
-from labelloop.scope import scope_query, with_promised_types
+from labelloop.scope import by_name, scope_query
 from labelloop.spec import ProjectSpec
 from labelloop.sql import streamed
 
@@ -38,6 +38,7 @@ ADMITTED = pa.schema(
 )
 COMPARED = ("ref_id", "bucket", "key", "media_version", "object_version", "etag", "size", "state")
 _BATCH = 50_000  # rows handed out at a time
+_FEW = 500_000  # references whose ids are held together
 
 
 class Diff:
@@ -58,7 +59,7 @@ class Diff:
         """Take in listed objects: `key, size, etag, version_id, subject, source`, in any order."""
         self.listed += listing.num_rows
         query, parameters = self._scope
-        with self._relation("listing", with_promised_types(listing, self._media, self._kind)):
+        with self._relation("listing", by_name(listing, self._media, self._kind)):
             self._db.execute(f"INSERT INTO listed {query}", parameters)
 
     def compare(self, references: Iterable[pa.RecordBatch]) -> None:
@@ -120,8 +121,15 @@ class Diff:
             references: every column of the contract; rows that do not change are ignored.
         """
         self._db.execute(queries.SETTLE)
-        with streamed(self._db, "known", contract("references").schema, references):
+        with streamed(self._db, "known", contract("references").schema, self._touched(references)):
             self._db.execute(queries.TOUCHED)
+
+    def _touched(self, references: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
+        """Return what changes of the references, unless it is much: Arrow passes a few by for less than DuckDB."""
+        if self._number("SELECT count(ref_id) FROM changes") > _FEW:
+            return references
+        ref_ids = self._db.sql(queries.TOUCHED_IDS).to_arrow_table()["ref_id"].combine_chunks()
+        return (batch.filter(pc.is_in(batch["ref_id"], value_set=ref_ids)) for batch in references)
 
     def gone(self) -> pa.Table:
         """Return the references without object that a new object of the same size may be, by key."""

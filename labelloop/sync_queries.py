@@ -48,6 +48,8 @@ UPDATE changes SET change = if(known_state = 'active', 'missing', 'kept out')
 WHERE change IN ('added', 'changed', 'reappeared') AND key NOT IN (SELECT key FROM admitted)
 """
 
+TOUCHED_IDS = "SELECT replace(ref_id::VARCHAR, '-', '') AS ref_id FROM changes WHERE ref_id IS NOT NULL"
+
 TOUCHED = """
 CREATE TABLE touched AS
 SELECT k.* FROM known k SEMI JOIN (SELECT ref_id FROM changes WHERE ref_id IS NOT NULL) c ON k.ref_id::UUID = c.ref_id

@@ -23,7 +23,7 @@ from tasks.clients.world import World
 Broken = list[tuple[str, str, list[int]]]
 
 
-def commit(world: World, lease: Lease, table: str, rows: pa.Table, *, stage: str) -> int:
+def commit(world: World, lease: Lease, table: str, rows: pa.Table, *, stage: str, compare: bool = True) -> int:
     """Write rows into a table of the lake, in one commit, and return how many rows were refused.
 
     Args:
@@ -32,13 +32,14 @@ def commit(world: World, lease: Lease, table: str, rows: pa.Table, *, stage: str
         table: the table and its contract.
         rows: inserted, or replacing those of the same primary key; rows already there change nothing.
         stage: who writes, named in quarantine.
+        compare: False for rows that are known to differ from those that are there, which need not be read then.
 
     Raises:
         ContractError: wrong columns or types, repeated primary keys, or references to rows that do not exist;
             nothing was written.
     """
     good = _good(world, lease, table, rows, stage)
-    world.table(table).upsert(good, fence=lease.check)
+    world.table(table).upsert(good, fence=lease.check, compare=compare)
     return rows.num_rows - good.num_rows
 
 

@@ -93,13 +93,14 @@ def _present(batch: pa.RecordBatch, prefix: str, *, encoded: bool) -> pa.RecordB
     missing = pa.nulls(batch.num_rows, pa.string())
     latest = pc.fill_null(_flag(rows.get("is_latest", missing)), True)
     marker = pc.fill_null(_flag(rows.get("is_delete_marker", missing)), False)
-    kept = pa.table({**rows, "version_id": rows.get("version_id", missing)}).filter(pc.and_not(latest, marker))
+    table = pa.table({**rows, "version_id": rows.get("version_id", missing)})
+    kept = _those(table, pc.and_not(latest, marker))
     keys = kept["key"].cast(pa.string())
     if encoded:
         keys = pa.chunked_array([[unquote_plus(key) for key in keys.to_pylist()]], pa.string())
     versions = kept["version_id"].cast(pa.string())
     known = pc.and_(pc.not_equal(versions, "null"), pc.not_equal(versions, ""))
-    listed = pa.Table.from_arrays(
+    found = pa.Table.from_arrays(
         [
             keys,
             kept["size"].cast(pa.int64()),
@@ -108,10 +109,15 @@ def _present(batch: pa.RecordBatch, prefix: str, *, encoded: bool) -> pa.RecordB
             _utc(kept["last_modified"]),
         ],
         schema=LISTING,
-    ).filter(pc.starts_with(keys, pattern=prefix))
+    )
+    listed = _those(found, pc.starts_with(keys, pattern=prefix))
     if any(listed[field.name].null_count for field in LISTING if not field.nullable):
         raise pa.ArrowInvalid("a present object lacks key, size, entity tag or time")
     return listed.combine_chunks().to_batches()[0] if listed.num_rows else LISTING.empty_table().to_batches()[0]
+
+
+def _those(rows: pa.Table, wanted: Any) -> pa.Table:
+    return rows if pc.all(wanted).as_py() else rows.filter(wanted)  # which copies every row
 
 
 def _flag(values: Any) -> Any:

@@ -120,8 +120,10 @@ class LakeTable:
             with delta_errors("reading"):
                 yield from scanned(self._files(found), schema, rows=rows)
 
-    def upsert(self, rows: pa.Table, *, fence: Fence) -> int | None:
+    def upsert(self, rows: pa.Table, *, fence: Fence, compare: bool = True) -> int | None:
         """Insert new rows and replace those of the same primary key, in one commit; no change commits nothing.
+
+        Rows that are known to differ from those that are there need no `compare`, which reads the whole table.
 
         Returns:
             The version that holds the rows.
@@ -135,13 +137,13 @@ class LakeTable:
             raise InputError(f"rows for {self.contract.name!r} repeat a primary key", remedy="one row per key")
         for attempt in range(_ATTEMPTS - 1):
             with suppress(Conflict):
-                return self._merge(rows, keys, fence)
+                return self._merge(rows, keys, fence, compare)
             time.sleep(random.uniform(0, _PAUSE * 2**attempt))  # noqa: S311 - keeps two losers from meeting again
-        return self._merge(rows, keys, fence)
+        return self._merge(rows, keys, fence, compare)
 
-    def _merge(self, rows: pa.Table, keys: Sequence[str], fence: Fence) -> int | None:
+    def _merge(self, rows: pa.Table, keys: Sequence[str], fence: Fence, compare: bool) -> int | None:
         found = self._open()
-        if found:
+        if found and compare:
             with delta_errors("reading"):
                 rows = changed_rows(rows, self._dataset(found), keys)
         if rows.num_rows == 0:

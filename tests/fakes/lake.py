@@ -67,7 +67,7 @@ class MemoryTable:
     def batches(self, *, columns: Sequence[str] | None = None, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
         yield from self.read(columns=columns).combine_chunks().to_batches(max_chunksize=rows)
 
-    def upsert(self, rows: pa.Table, *, fence: Fence) -> int | None:
+    def upsert(self, rows: pa.Table, *, fence: Fence, compare: bool = True) -> int | None:
         rows = shaped(self.contract, rows)
         keys = [self._key(row) for row in rows.to_pylist()]
         if any(times > 1 for times in Counter(keys).values()):

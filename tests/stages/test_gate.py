@@ -9,6 +9,7 @@ import pytest
 
 from labelloop.contracts import Refusal
 from labelloop.errors import ContractError, ErasedError, InputError, LeaseLost
+from tasks.clients.lake import Lake
 from tasks.clients.lease import try_acquire
 from tasks.clients.quarantine import expire, payloads, quarantine
 from tasks.clients.vault import opened, sealed, sealed_many, shred
@@ -55,9 +56,10 @@ class TestCommit:
         (kept,) = world.table("quarantine").read().to_pylist()
         assert [kept[c] for c in ("contract", "rule", "column", "stage")] == ["references", "range", "size", "sync"]
 
-    def test_a_row_refused_while_others_are_being_written_goes_to_quarantine_too(self, world, lease):
+    def test_a_row_refused_while_others_are_being_written_goes_to_quarantine_too(self, tmp_path):
+        world = make_world(tmp_path, lake=Lake(str(tmp_path / "lake")))  # Delta's threads are what is in the way
         parts = [rows_of("references", [{"ref_id": hex_id(n), "size": size}]) for n, size in enumerate((1, -1, 2))]
-        assert commit_new(world, lease, "references", parts, stage="sync") == 1
+        assert commit_new(world, lease_of(world), "references", parts, stage="sync") == 1
         assert sorted(world.table("references").read()["size"].to_pylist()) == [1, 2]
         assert world.table("quarantine").read().num_rows == 1
 
