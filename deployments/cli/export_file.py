@@ -84,7 +84,8 @@ def _cut(export: Path, count: int, text: bytes, end: int) -> tuple[Tasks, bytes]
     """
     if end >= 0:
         with suppress(*UNREADABLE, RecursionError):
-            return _TASKS.decode(b"[%b]" % text[:end]), text[end + 1 :]
+            whole = b"".join((b"[", memoryview(text)[:end], b"]"))
+            return _TASKS.decode(whole), text[end + 1 :]
     starts = [0, *(comma + 1 for comma in _commas(text))]
     if end == len(text):
         starts.append(len(text) + 1)
