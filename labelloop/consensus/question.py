@@ -1,6 +1,6 @@
 """All that was said of one control, and which method resolves answers of its kind.
 
-A kind without a line here is not resolved: regions, and items in buckets.
+Answers without a text, which are regions and items in buckets, are resolved in `shaped.py`.
 """
 
 from __future__ import annotations
