@@ -54,6 +54,14 @@ def test_regions_that_two_drew_alike_are_the_label_with_what_was_found_of_each(k
     assert (region["raw"] is not None) == (kind == "mask")
 
 
+@pytest.mark.parametrize("kind", SHAPES)
+def test_neither_the_order_of_answers_nor_the_names_of_annotators_decide(kind):
+    meant = (0, 1, 1, 0, 2)
+    one = labels_of([shaped(name, kind, said) for name, said in zip("abcde", meant, strict=True)])[hex_id(0)]
+    other = labels_of([shaped(name, kind, said) for name, said in zip("vwxyz", meant[::-1], strict=True)])[hex_id(0)]
+    assert one == other
+
+
 def test_a_mask_keeps_the_pixels_of_the_annotator_whose_shape_it_is():
     drawn = [shaped(name, "mask", said) for name, said in (("a", 0), ("b", 1), ("c", 1))]
     (region,) = labels_of(drawn, accept_confidence=0.0)[hex_id(0)]["regions"]
