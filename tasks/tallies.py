@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -59,7 +60,10 @@ class _Counter:
         self._batches = world.table("batches").read(columns=_CHOSEN)
         self._model = _model(world)
         self.chosen = {row["values"]: row["counts"] for row in pc.value_counts(self._batches["round"]).to_pylist()}
-        self.files = {name: known.get(name) or self._rounds(name) for name, n in self._answers.parts().items() if n}
+        parts = {name: n for name, n in self._answers.parts().items() if n}
+        self.files = {name: known[name] for name in parts.keys() & known.keys()}
+        for some in portions(parts.keys() - known.keys(), parts, _AT_ONCE):
+            self.files |= self._rounds(some)
 
     @property
     def model_name(self) -> str:
@@ -74,9 +78,12 @@ class _Counter:
                 yield counted(rows, self._known(rows, some))
                 bar.advance(len(some))
 
-    def _rounds(self, name: str) -> list[int]:
-        units = self._answers.read(columns=["unit_id"], parts=[name])["unit_id"]
-        return sorted(set(rounds_of_units(units, self._batches).tolist()))
+    def _rounds(self, names: list[str]) -> dict[str, list[int]]:
+        """The rounds that files have answers to; told of several at once, since all batches are looked through."""
+        units = [pc.unique(self._answers.read(columns=["unit_id"], parts=[name])["unit_id"]) for name in names]
+        rounds = rounds_of_units(pa.chunked_array(units, pa.string()), self._batches)
+        ends = np.cumsum([len(of_file) for of_file in units])[:-1]
+        return {name: np.unique(found).tolist() for name, found in zip(names, np.split(rounds, ends), strict=True)}
 
     def _rows(self, rounds: list[int]) -> pa.Table:
         names = [name for name, numbers in self.files.items() if not set(rounds).isdisjoint(numbers)]

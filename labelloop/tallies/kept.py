@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +19,7 @@ from labelloop.agreement.ratings import IntArray
 from labelloop.strata import strata_of
 
 RULES = 1  # raise it when anything is counted in another way
+Name = TypeVar("Name", int, str)
 
 
 class Kept(BaseModel):
@@ -51,18 +53,23 @@ def rounds_of_units(unit_ids: pa.ChunkedArray, batches: pa.Table) -> IntArray:
     return strata_of(unit_ids, batches.filter(there)).round
 
 
-def portions(rounds: Collection[int], chosen: Mapping[int, int], at_once: int) -> Iterator[list[int]]:
-    """Yield the rounds, ascending, as many at a time as hold `at_once` units, but at least one.
+def portions(names: Collection[Name], sizes: Mapping[Name, int], at_once: int) -> Iterator[list[Name]]:
+    """Yield rounds or files, ascending, as many at a time as hold `at_once` rows, but at least one.
+
+    What has no size is on its own.
 
     >>> list(portions({1, 2, 3, 0}, {1: 5, 2: 4, 3: 3}, 8))
     [[0], [1], [2, 3]]
     """
-    some: list[int] = []
-    for number in sorted(rounds):
-        if some and sum(chosen.get(one, at_once) for one in (*some, number)) > at_once:
+    some: list[Name] = []
+    held = 0
+    for name in sorted(names):
+        size = sizes.get(name, at_once)
+        if some and held + size > at_once:
             yield some
-            some = []
-        some.append(number)
+            some, held = [], 0
+        some.append(name)
+        held += size
     if some:
         yield some
 
