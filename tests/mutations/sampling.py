@@ -152,4 +152,18 @@ SAMPLING = (
         "[0.5, 0.4, 0.6]",
         "tests/unit/test_forecast.py -k 95_of_100",
     ),
+    Mutation(
+        "scores of all rounds drawn as those of the newest",
+        "labelloop/report/rounds.py",
+        'newest = batches.filter(pc.equal(batches["round"], pc.max(batches["round"])))',
+        "newest = batches",
+        "tests/unit/test_report.py -k newest_rounds",
+    ),
+    Mutation(
+        "idle time counted as work in the report",
+        "labelloop/pace.py",
+        "return np.minimum(seconds, idle_cap(seconds))",
+        "return seconds",
+        "tests/unit/test_report.py -k idle_time_cut",
+    ),
 )
