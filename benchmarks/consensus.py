@@ -55,9 +55,9 @@ def run(quick: bool) -> Figures:
             "numbers. Bare iteration: both steps by NumPy's bincount, class by class. Targets: at most three times",
             "that, at least ten times crowd-kit's speed, the same posterior to 1e-6 (smoothing off, same steps).",
             f"Crowds: {SMALL['n_units']} units of {SMALL['n_classes']} classes, {SMALL['per_unit']} labels a unit;",
-            "each package as it comes. Classes that tie are broken: here by which is most frequent, there by which",
-            "is first. Mean over seeds of our accuracy less theirs, in points, with its 95 % interval; no setting",
-            "was chosen on these crowds. Target: not worse by more than one point.",
+            "each package as it comes. Ties are broken: here by whose voters agree with the vote more often, there",
+            "by the order of its table. Mean over seeds of our accuracy less theirs, in points, with its 95 %",
+            "interval; no setting was chosen on these crowds. Target: not worse by more than one point.",
         ],
         "tables": {
             "Dawid-Skene, one iteration": [_iteration(100_000 if quick else 1_000_000)],

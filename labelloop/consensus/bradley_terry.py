@@ -40,7 +40,7 @@ def bradley_terry(
     Args:
         table: unit, annotator, left, right (items), value (left, right, tie, or the name of the better item).
         rulings: unit, value of an expert, who wins and is believed; see `read_comparisons`.
-        break_ties: take the most frequent, then the first, of equally probable answers instead of none.
+        break_ties: take the first of equally probable answers instead of none.
         settings: `smoothing` is the number of imagined answers of each annotator, nine in ten by the strengths.
 
     Raises:

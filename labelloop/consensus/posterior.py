@@ -45,7 +45,7 @@ class Posterior:
     `confusion` is (annotators, true class, answer), rows sum to 1, None when the method has no such model.
     `ability` of each annotator and `easiness` of each unit are GLAD's. `converged` tells whether the last step moved
     less than the tolerance, `steps` how many were taken. `middle` (units, classes) marks what is chosen where that is
-    not the most probable class.
+    not the most probable class, `support` (units, classes) decides between classes that tie where that is asked for.
     """
 
     probabilities: FloatArray
@@ -56,6 +56,7 @@ class Posterior:
     ability: FloatArray | None = None
     easiness: FloatArray | None = None
     middle: NDArray[np.bool_] | None = None
+    support: FloatArray | None = None
 
     @property
     def best(self) -> NDArray[np.bool_]:
@@ -67,9 +68,9 @@ class Posterior:
 
     @property
     def chosen(self) -> IntArray:
-        """One class of each unit: where several tie what most units have, else the first; the lower median."""
-        common = np.ones_like(self.prior) if self.middle is not None else 1.0 + np.round(self.prior / TIE) * TIE
-        return np.asarray(np.argmax(self.best * common, axis=1))
+        """One class of each unit: where several tie that with the most `support`, else the first of them."""
+        support = self.support if self.support is not None else np.zeros_like(self.probabilities)
+        return np.asarray(np.argmax(np.where(self.best, support, -np.inf), axis=1))
 
 
 def votes_of(ratings: Ratings, known: IntArray) -> FloatArray:

@@ -81,8 +81,8 @@ def aggregate(
             items want: see `bradley_terry` and `plackett_luce`.
         method: a name from `METHODS` or `METHODS_OF_ITEMS`.
         rulings: table unit, value of an expert; a ruling wins and teaches what each annotator confuses.
-        break_ties: take that of the tied classes which most units have, of equal ones the smallest, of two medians
-            the lower, instead of none.
+        break_ties: take the smallest of tied classes instead of none; of a majority first that whose voters agree
+            with the vote more often.
         smoothing: of the annotators' confusion; see `Settings`.
         max_iter: most steps of an iterative method.
         tol: mean change of a unit's probabilities below which an iterative method stops.

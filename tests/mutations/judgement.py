@@ -239,9 +239,9 @@ JUDGEMENT = (
     Mutation(
         "ties broken by the alphabet",
         "labelloop/consensus/posterior.py",
-        "np.argmax(self.best * common, axis=1)",
+        "np.argmax(np.where(self.best, support, -np.inf), axis=1)",
         "np.argmax(self.best, axis=1)",
-        "tests/unit/test_consensus.py -k most_units_have",
+        "tests/unit/test_consensus.py -k agree_with_it",
     ),
     Mutation(
         "a unit of many answers weighs more than its answers",
