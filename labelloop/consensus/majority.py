@@ -10,8 +10,8 @@ def majority(ratings: Ratings, known: IntArray, settings: Settings) -> Posterior
     """Vote shares of each unit as probabilities; ties stay ties, two classes with the same share.
 
     Where ties are to be broken, that class is taken whose voters agree with the vote more often elsewhere: the most
-    frequent class would be that of whoever always presses the same button. `known` is the class ruled by an expert, -1
-    without a ruling. There is nothing to set.
+    frequent class would be that of whoever always presses the same button. `known` is the class ruled by an expert,
+    -1 without a ruling. There is nothing to set.
     """
     del settings
     votes = votes_of(ratings, known)
