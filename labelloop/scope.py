@@ -26,7 +26,7 @@ _UNUSABLE = r"[\x00-\x1f\x7f]|(^|/)\.\.?(/|$)"
 # One question for each pattern: a list of them would be walked anew for every object.
 _SCOPED = """
 SELECT key, size, etag, version_id, promised, subject, source,
-       CASE WHEN unusable THEN $unusable_key
+       CASE WHEN regexp_matches(key, $unusable) THEN $unusable_key
             WHEN size = 0 THEN $zero_bytes
             WHEN size < $min_bytes THEN $too_small
             WHEN size > $max_bytes THEN $too_large END AS refusal
@@ -38,8 +38,6 @@ WHERE starts_with(key, $prefix) AND NOT (size = 0 AND ends_with(key, '/')) AND (
 def scope_query(media: Media) -> tuple[str, dict[str, Any]]:
     """Return the query, and its parameters, for the objects of a relation `listing` that the spec means.
 
-    The listing has what `by_name` says of it.
-
     Globs are matched below the prefix and `*` crosses `/`. Folder markers are left out. The query gives
     `key, size, etag, version_id, promised, subject, source, refusal`; `refusal` says why an object cannot be used.
     """
@@ -50,16 +48,13 @@ def scope_query(media: Media) -> tuple[str, dict[str, Any]]:
     return query, {**_parameters(media), **globs, **({"below": len(media.prefix) + 1} if globs else {})}
 
 
-def by_name(listing: pa.Table, media: Media, kind: Kind) -> pa.Table:
-    """Return the objects that may be media of this kind by their names, with what each name says.
+def with_promised_types(listing: pa.Table, media: Media, kind: Kind) -> pa.Table:
+    """Return the objects that may be media of this kind by their names, with the type each name promises.
 
-    That is the type it `promised`, and whether it is `unusable` as a key: Arrow asks that of a million keys in a
-    tenth of a second, DuckDB in one and a half.
-
-    >>> listing = pa.table({"key": ["a.PNG", "b.txt", "../c"]})
-    >>> found = by_name(listing, Media(bucket="media"), "image")
-    >>> found.select(["promised", "unusable"]).to_pydict()
-    {'promised': ['image/png', None], 'unusable': [False, True]}
+    >>> listing = pa.table({"key": ["a.PNG", "b.txt", "c"]})
+    >>> media = Media(bucket="media")
+    >>> with_promised_types(listing, media, "image")["promised"].to_pylist()
+    ['image/png', None]
     """
     # Millions of keys share a handful of endings; each is looked up once.
     keys = listing["key"].combine_chunks()
@@ -68,8 +63,7 @@ def by_name(listing: pa.Table, media: Media, kind: Kind) -> pa.Table:
     types = [type_by_ending(f"x{one or ''}") for one in endings.dictionary.to_pylist()]
     promised = pa.array(types, pa.string()).take(endings.indices)
     meant = pa.array([could_be(kind, one, media.types) for one in types], pa.bool_()).take(endings.indices)
-    unusable = pc.match_substring_regex(keys, _UNUSABLE)
-    found = listing.append_column("promised", promised).append_column("unusable", unusable)
+    found = listing.append_column("promised", promised)
     return found if pc.all(meant).as_py() else found.filter(meant)  # which copies every row
 
 
@@ -82,6 +76,7 @@ def _parameters(media: Media) -> dict[str, Any]:
         "prefix": media.prefix,
         "min_bytes": media.min_bytes,
         "max_bytes": media.max_bytes,
+        "unusable": _UNUSABLE,
         "unusable_key": UNUSABLE_KEY,
         "zero_bytes": ZERO_BYTES,
         "too_small": TOO_SMALL,

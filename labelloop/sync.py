@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from labelloop import sync_queries as queries
 from labelloop.contracts import contract
-from labelloop.scope import by_name, scope_query
+from labelloop.scope import scope_query, with_promised_types
 from labelloop.spec import ProjectSpec
 from labelloop.sql import streamed
 
@@ -59,7 +59,7 @@ class Diff:
         """Take in listed objects: `key, size, etag, version_id, subject, source`, in any order."""
         self.listed += listing.num_rows
         query, parameters = self._scope
-        with self._relation("listing", by_name(listing, self._media, self._kind)):
+        with self._relation("listing", with_promised_types(listing, self._media, self._kind)):
             self._db.execute(f"INSERT INTO listed {query}", parameters)
 
     def compare(self, references: Iterable[pa.RecordBatch]) -> None:
