@@ -18,7 +18,7 @@ from labelloop.agreement.disagreement import agreement_of_ratings
 from labelloop.agreement.ratings import IntArray
 from labelloop.strata import strata_of
 from labelloop.tallies.answers import Answers
-from labelloop.tallies.tally import GROUPS, Codes, Tally
+from labelloop.tallies.tally import GROUPS, Codes, Tally, codes_of
 
 STEPS: Final = 100  # of seconds, for each factor e
 
@@ -46,13 +46,13 @@ def count_changes(tally: Tally, answers: Answers, weeks: pa.ChunkedArray | pa.Ar
     units = _Clusters(ratings.unit, answers.of_unit)
     sitting, fresh = _sittings(answers, strata_of(rows["unit_id"], batches).round)
     shown = (rows["prediction_shown"].to_numpy(zero_copy_only=False).astype(np.int64), ["hidden", "shown"])
-    _count_sides(tally, "drift", [_coded(weeks), *agreement], units, compared)
+    _count_sides(tally, "drift", [codes_of(weeks), *agreement], units, compared)
     _count_sides(tally, "fatigue", [fresh, *agreement], sitting, compared)
     _count_sides(tally, "prediction_effect", [shown, *agreement], units, compared)
     seconds = rows["lead_time"].to_numpy(zero_copy_only=False).astype(np.float64)
     timed = seconds > 0
     steps = np.round(np.log(np.where(timed, seconds, 1.0)) * STEPS).astype(np.int64)
-    _count_sides(tally, "slowing", [fresh, _coded(pa.array(steps))], sitting, timed)
+    _count_sides(tally, "slowing", [fresh, codes_of(pa.array(steps))], sitting, timed)
 
 
 def _sittings(answers: Answers, chosen_in: IntArray) -> tuple[_Clusters, Codes]:
@@ -80,9 +80,3 @@ def _count_sides(
     seen = np.unique(of * len(names) + side[kept])
     cluster, code = np.divmod(seen, max(len(names), 1))
     tally.count(("cases", metric), [(code, names)], clusters.group[cluster])
-
-
-def _coded(column: pa.ChunkedArray | pa.Array) -> Codes:
-    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    found = whole.dictionary_encode()
-    return found.indices.to_numpy().astype(np.int64), [str(name) for name in found.dictionary.to_pylist()]

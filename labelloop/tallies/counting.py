@@ -5,20 +5,18 @@ All rows of these rounds belong in: a unit's answers are compared with each othe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.agreement.pairs import pairs_of
-from labelloop.agreement.ratings import Ratings
+from labelloop.agreement.ratings import IntArray, Ratings
 from labelloop.annotators.herd import both_wrong
 from labelloop.opinions import answered, planned_answers
 from labelloop.slices import names_of_slices
 from labelloop.tallies.answers import COUNTED, Answers, Known, coded
 from labelloop.tallies.changing import count_changes
-from labelloop.tallies.tally import Key, Tally
+from labelloop.tallies.tally import Codes, Key, Tally, codes_of
 
 
 def counted(annotations: pa.Table, known: Known) -> dict[str, Tally]:
@@ -85,10 +83,9 @@ def _count_audit(tally: Tally, answers: Answers, batches: pa.Table) -> None:
     tally.count(("audited",), [], answers.of_unit[pc.drop_null(place).to_numpy()])
     waiting = pc.unique(audit.filter(pc.is_null(place))["round"])
     closed = audit.filter(pc.invert(pc.is_in(audit["round"], value_set=waiting)))
-    chance = pc.index_in(ratings.units, value_set=closed["unit_id"].combine_chunks())
-    chance = pc.fill_null(chance, -1).to_numpy().astype(np.int64)
-    pairs = pairs_of(part := ratings.take(chance[ratings.unit] >= 0))
-    drawn = (chance[pairs.unit], [repr(p) for p in closed["inclusion_probability"].to_pylist()])
+    of_unit = _places(ratings.units, closed["unit_id"])
+    pairs = pairs_of(part := ratings.take(of_unit[ratings.unit] >= 0))
+    drawn = _at(of_unit[pairs.unit], closed["inclusion_probability"])
     tally.count(("audit",), [drawn, *answers.said(pairs)], answers.of_unit[pairs.unit])
     _count_given(tally, answers, ("audit", ""), part)
 
@@ -96,11 +93,20 @@ def _count_audit(tally: Tally, answers: Answers, batches: pa.Table) -> None:
 def _count_model(tally: Tally, answers: Answers, model: pa.Table) -> None:
     """What a model says beside each answer to the same unit."""
     ratings = answers.ratings
-    place = pc.index_in(ratings.units, value_set=model["unit"].combine_chunks())
-    place = pc.fill_null(place, -1).to_numpy().astype(np.int64)[ratings.unit]
+    place = _places(ratings.units, model["unit"])[ratings.unit]
     met = np.flatnonzero(place >= 0)
-    said: Mapping[str, list[str]] = model.select(["annotator", "value"]).to_pydict()
+    own, said = (_at(place[met], model[name]) for name in ("annotator", "value"))
     size = (ratings.per_unit[ratings.unit[met]], answers.sizes)
     other = [(ratings.annotator[met], answers.annotators), (ratings.value[met], answers.values)]
-    columns = [(place[met], said["annotator"]), size, (place[met], said["value"]), *other]
-    tally.count(("model",), columns, answers.of_unit[ratings.unit[met]])
+    tally.count(("model",), [own, size, said, *other], answers.of_unit[ratings.unit[met]])
+
+
+def _places(units: pa.Array, among: pa.ChunkedArray) -> IntArray:
+    """Where each unit is among others, -1 where it is not."""
+    place = pc.index_in(units, value_set=among.combine_chunks())
+    return np.asarray(pc.fill_null(place, -1), dtype=np.int64)
+
+
+def _at(places: IntArray, column: pa.ChunkedArray) -> Codes:
+    codes, names = codes_of(column)
+    return codes[places], names

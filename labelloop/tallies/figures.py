@@ -38,15 +38,13 @@ _SLICES: Final = ("guidelines", "predictions", "stratum", "window")
 
 
 def kind_of(tally: Tally) -> str | None:
-    """The kind of answers that was counted; None where answers have to be compared whole.
+    """The kind of answers that was counted; None where answers have to be compared whole, or are of several kinds.
 
     >>> kind_of(Tally()) is None
     True
     """
-    if ("whole",) in tally.families or ("kind",) not in tally.families:
-        return None
-    kinds = {kind: int(n.sum()) for (kind,), n in tally.families["kind",].items()}
-    return max(sorted(kinds), key=kinds.__getitem__)
+    kinds = [] if ("whole",) in tally.families else [kind for (kind,) in tally.families.get(("kind",), {})]
+    return kinds[0] if len(kinds) == 1 else None
 
 
 def tallied_figures(tally: Tally, n_audit: int, precision: Precision, *, per_person: bool) -> Iterator[Scoped]:

@@ -69,6 +69,17 @@ def together(parts: Iterable[Mapping[str, Tally]]) -> dict[str, Tally]:
     return total
 
 
+def codes_of(column: pa.ChunkedArray | pa.Array) -> Codes:
+    """The codes of a column's values, and each value once, as text.
+
+    >>> codes_of(pa.array([0.5, 0.25, 0.5]))
+    (array([0, 1, 0]), ['0.5', '0.25'])
+    """
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    found = whole.dictionary_encode()
+    return found.indices.to_numpy().astype(np.int64), [str(value) for value in found.dictionary.to_pylist()]
+
+
 def groups_of(names: pa.ChunkedArray | pa.Array) -> IntArray:
     """The group of each name, 0 to 255: the same for the same name in every night and on every machine.
 

@@ -94,6 +94,14 @@ def test_what_is_asked_of_each_region_is_not_counted():
     assert kind_of(tally) is None
 
 
+def test_a_question_whose_kind_changed_or_that_nobody_planned_to_ask_is_not_counted():
+    stars = {"control_type": "rating", "choices": None, "number": 4.0}
+    rows = list(crowd()), [answer(hex_id(99), who, "", **stars) for who in "ab"]
+    assert kind_of(together(counted(table(some), Known()) for some in rows)["digit"]) is None
+    (tally,) = counted(table([answer(hex_id(1), "a", "cat", opinion_reason="adaptive")]), Known()).values()
+    assert kind_of(tally) is None
+
+
 def test_rounds_counted_apart_add_up_to_all_of_them_and_survive_the_lake():
     rows, every = list(crowd(60)), range(60)
     chosen = [{"round": 1 + unit % 3, "stratum": ("audit", "explore")[unit % 2]} for unit in every]
