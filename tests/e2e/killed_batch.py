@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
+import boto3
 import great_expectations  # noqa: F401 - imported once for all children
+import label_studio_sdk  # noqa: F401 - imported once for all children
 import prefect  # noqa: F401 - imported once for all children
 
 import flows.weekly_batch
@@ -18,6 +20,8 @@ import tasks.stage
 from tasks.clients.hot import update
 from tasks.clients.lease import Lease, hold
 from tasks.clients.world import World, open_world
+
+boto3.client("s3", region_name="any")  # reads its descriptions of services once for all children
 
 
 def run(environment: Mapping[str, str], project: str, killed_after: str | None) -> None:
