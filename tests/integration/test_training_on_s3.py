@@ -22,6 +22,7 @@ from tasks.clients.datasets import datasets, latest, read_dataset
 from tasks.clients.lease import hold
 from tasks.clients.models import OnnxModel
 from tasks.clients.rounds import begin_round
+from tasks.clients.s3 import connect
 from tasks.clients.world import World
 from tasks.export import publish_dataset
 from tasks.features import features_of
@@ -37,7 +38,7 @@ from tests.builders.rows import write
 
 pytestmark = pytest.mark.integration
 
-_LABELLED = 400
+_IMAGES, _LABELLED = 600, 400
 _CLASSES = [str(digit) for digit in range(10)]
 
 
@@ -52,9 +53,13 @@ def world(s3):
     named = SPEC.replace("name: digits", "name: trained").replace(
         SPEC[SPEC.index("labels: [") : SPEC.index("]}\n")], f"labels: [{labels}"
     )
-    # A lake of its own: references belong to a whole lake, and other tests count theirs.
-    made = World(s3.model_copy(update={"lake_uri": "s3://labelloop-lake/trained"}), load_spec(named))
-    upload(made.media, "media", lambda _: None)
+    # A lake and a bucket of its own: references belong to a whole lake, and other tests count theirs.
+    made = World(
+        s3.model_copy(update={"lake_uri": "s3://labelloop-lake/trained"}),
+        load_spec(named.replace("bucket: media", "bucket: trained")),
+    )
+    connect(s3).create_bucket(Bucket="trained")
+    upload(made.media, "trained", lambda _: None, count=_IMAGES)
     stage(made, "sync", sync_references)
     return made
 
@@ -98,7 +103,7 @@ def label(world: World) -> None:
 
 def test_the_loop_turns_from_media_to_a_model_and_a_report(world):
     first = stage(world, "score", score_references)
-    assert (first.counts["read"], first.counts["unreadable"], first.notes) == (1797, 0, ("no model yet",))
+    assert (first.counts["read"], first.counts["unreadable"], first.notes) == (_IMAGES, 0, ("no model yet",))
     label(world)
 
     exported = stage(world, "export", publish_dataset)
@@ -111,7 +116,7 @@ def test_the_loop_turns_from_media_to_a_model_and_a_report(world):
     assert evaluation["n"] == _LABELLED // 5
 
     second = stage(world, "score", score_references)
-    assert (second.counts["read"], second.counts["scored"]) == (0, 1797)
+    assert (second.counts["read"], second.counts["scored"]) == (0, _IMAGES)
     assert stage(world, "score", score_references).counts["scored"] == 0
     assert stage(world, "export", publish_dataset).counts["published"] == 0
     assert stage(world, "retrain", retrain_model).counts["trained"] == 0
