@@ -65,7 +65,7 @@ def test_a_good_crowd_is_followed(method):
 def test_learning_from_annotators_who_differ_beats_the_vote(method):
     gains = []
     for seed in range(10):
-        truth, table = crowd(seed, [0.05, 0.1, 0.6, 0.6, 0.6])
+        truth, table = crowd(seed, [0.05, 0.1, *[0.65] * 5])
         right = [
             (aggregate(table, name, break_ties=True)["label"].to_numpy() == truth).mean()
             for name in (method, "majority")
