@@ -103,14 +103,14 @@ class LakeTable:
             return files.to_table(columns=schema.names, filter=where).cast(schema)
 
     def parts(self) -> dict[str, int]:
-        """Return the data files of the newest version and their rows; a name never stands for other rows."""
+        """Return the data files of the newest version and their rows, 1 if unknown; names never come again."""
         found = self._open()
         if found is None:
             return {}
         with delta_errors("reading"):
-            actions = pa.table(found.get_add_actions(flatten=True))
+            files = pa.table(found.get_add_actions(flatten=True)).to_pylist()
         self._done_with(found)
-        return dict(zip(actions["path"].to_pylist(), actions["num_records"].to_pylist(), strict=True))
+        return {one["path"]: 1 if one["num_records"] is None else one["num_records"] for one in files}
 
     def batches(self, *, columns: Sequence[str] | None = None, rows: int = STREAMED) -> Iterator[pa.RecordBatch]:
         """Yield the table in batches of at most `rows` rows, without holding it in memory."""
