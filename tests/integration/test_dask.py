@@ -11,7 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pyarrow.compute as pc
 import pytest
+from dask import config as dask_settings
 from distributed import Client, LocalCluster
+from distributed.utils import get_mp_context
 from prefect import flow
 
 from deployments.demo import digits
@@ -58,10 +60,18 @@ def two_lakes(stack, s3, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def cluster(two_lakes):
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
-    ) as cluster:
-        yield cluster
+    """Two workers; they, and those that replace the killed, come from a process that has been through the imports."""
+    told = {"n_workers": 2, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        dask_settings.set({"distributed.worker.multiprocessing-method": "forkserver"}),
+    ):
+        # A run has one such process, which also serves the tests that kill batches: shards of theirs are large.
+        patch.delenv("LABELLOOP_SHARD_ROWS")
+        get_mp_context().set_forkserver_preload(["__main__", "distributed", "tests.e2e.killed_batch"])
+        with LocalCluster(**told, silence_logs=50) as cluster:
+            patch.undo()
+            yield cluster
 
 
 def fill(world: World) -> None:
