@@ -22,11 +22,11 @@ pytestmark = [pytest.mark.e2e, pytest.mark.integration]
 
 @pytest.fixture(scope="module")
 def turned(stack, label_studio, prefect, tmp_path_factory):
-    """A project of 300 digits after one round with batches of 60, in a lake of its own."""
+    """A project of 200 digits after one round with a batch of 45, in a lake of its own."""
     folder = tmp_path_factory.mktemp("projects")
     spec = load_spec(Path("deployments/projects/digits.yaml").read_text(encoding="utf-8"))
     small = spec.model_dump(mode="json") | {"name": "small", "title": "A small turn"}
-    small["sampling"] |= {"batch_size": 60}
+    small["sampling"] |= {"batch_size": 45}
     small["overlap"] |= {"share": 0.4}
     (folder / "small.yaml").write_text(json.dumps(small), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
@@ -35,7 +35,7 @@ def turned(stack, label_studio, prefect, tmp_path_factory):
         for name, value in variables.items():
             patch.setenv(name, value)
         demo = Demo(
-            open_world("small"), Narration(), stack.credentials.label_studio_password, 1, images=300, deployed=False
+            open_world("small"), Narration(), stack.credentials.label_studio_password, 1, images=200, deployed=False
         )
         demo.run()
         yield demo
@@ -48,7 +48,7 @@ def test_every_stage_left_something_behind(turned):
 
 def test_the_summary_has_a_figure_for_every_demand(turned):
     figures = figures_of(turned.world)
-    assert figures["rounds"] == [{"round": 1, "units": 59, "annotations": figures["rounds"][0]["annotations"]}]
+    assert figures["rounds"] == [{"round": 1, "units": 44, "annotations": figures["rounds"][0]["annotations"]}]
     assert {row["scope"] for row in figures["agreement"]} >= {"project", "pair", "annotator", "label"}
     assert len(figures["annotators"]) == len(ERROR_RATES)
     assert {row["evidence"] for row in figures["accuracy"]} == {"audit", "truth of all audit members"}
