@@ -141,7 +141,7 @@ def _processor_seconds(stat: Path) -> float:
 def _world(folder: Path, settings: Settings, tasks: int, *, overlap_share: float) -> World:
     """Return a world whose round is chosen and not pushed yet."""
     spec = load_spec(SPEC.replace("share: 0.2", f"share: {overlap_share}"))
-    world = make_world(folder, spec, new_id=lambda: uuid.uuid4().hex, row_rules=GreatExpectations())
+    world = make_world(folder, spec, on_disk=True, new_id=lambda: uuid.uuid4().hex, row_rules=GreatExpectations())
     world.settings, world.label_studio = settings, connect_label_studio(settings)
     choose(world, range(tasks), number=1)
     return world

@@ -105,7 +105,8 @@ def _world(pool: Pool, folder: Path) -> World:
         media.make_bucket(bucket)
     for key, data in pool.media:
         media.write(pool.spec.media.bucket, key, data, content_type="image/png")
-    return make_world(folder, pool.spec, media=media, label_studio=MemoryLabelStudio(), row_rules=GreatExpectations())
+    clients = {"media": media, "label_studio": MemoryLabelStudio(), "row_rules": GreatExpectations()}
+    return make_world(folder, pool.spec, on_disk=True, **clients)
 
 
 def _timed(world: World, name: str, stage: Stage) -> Row:

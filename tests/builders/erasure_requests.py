@@ -24,9 +24,9 @@ def erasable_world(folder: Path, **overrides: Any) -> World:
     return make_world(folder, settings=settings, label_studio=MemoryLabelStudio(), **overrides)
 
 
-def erasable_project(folder: Path) -> World:
+def erasable_project(folder: Path, **overrides: Any) -> World:
     """Return such a world with a labelled project, whose names are its attribute `labelled`."""
-    world = erasable_world(folder)
+    world = erasable_world(folder, **overrides)
     world.labelled = labelled_project(world)
     return world
 

@@ -1,4 +1,4 @@
-"""A whole world on one temporary folder: local lake, everything else in memory, fixed clock, seeded ids."""
+"""A whole world in memory, its lake too unless a test is about files; fixed clock, seeded ids."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tests.builders.digits import SPEC, START
 from tests.builders.settings import make_settings
 from tests.fakes.expectations import ArrowRowRules
 from tests.fakes.hot import MappedHotState
+from tests.fakes.lake import MemoryLake
 from tests.fakes.media import MemoryMediaStore
 
 _CHANGING = {"now", "new_id", "hot", "vault", "media", "label_studio", "lake"}
@@ -46,13 +47,16 @@ class SeededIds:
         return f"{self._numbers.getrandbits(128):032x}"
 
 
-def make_world(tmp_path: Path, spec: ProjectSpec | str = SPEC, **overrides: Any) -> World:
-    """Return a world for one project; `overrides` replace settings (a dict), clock, ids or any client by name."""
+def make_world(tmp_path: Path, spec: ProjectSpec | str = SPEC, *, on_disk: bool = False, **overrides: Any) -> World:
+    """Return a world for one project; `overrides` replace settings (a dict), clock, ids or any client by name.
+
+    The lake is the one in memory, or Delta tables in the folder (`on_disk`), which take ten times as long.
+    """
     settings = make_settings(**overrides.pop("settings", {}))
     described = load_spec(spec) if isinstance(spec, str) else spec
     world = World(settings, described, overrides.pop("now", Clock()), overrides.pop("new_id", SeededIds()))
     world.wait = lambda _: None
-    world.lake = Lake(str(tmp_path / "lake"))
+    world.lake = Lake(str(tmp_path / "lake")) if on_disk else MemoryLake()
     world.hot, world.vault, world.row_rules = MappedHotState(), MappedHotState(), ArrowRowRules()
     media = MemoryMediaStore()
     for bucket, versioned in ((described.media.bucket, True), ("lake", False), ("vault", False)):

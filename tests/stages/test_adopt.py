@@ -68,7 +68,7 @@ def project(server):
 @pytest.fixture
 def world(server, project, tmp_path):
     """The spec of the project, and its media."""
-    world = make_world(tmp_path, spec_for(server, project), label_studio=server, lake=MemoryLake())
+    world = make_world(tmp_path, spec_for(server, project), label_studio=server)
     for number in range(N):
         world.media.write("media", f"zoo/{number}.png", PNG + bytes([number]), content_type="image/png")
     under_lease(world, "sync", sync_references)

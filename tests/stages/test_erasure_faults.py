@@ -20,7 +20,6 @@ from tests.builders.erasure_requests import ask, erasable_world, state_of
 from tests.builders.labelled_project import PNG, key_of, labelled_project
 from tests.fakes.faults import Faults, Killed, is_effect, kill, lose_connection
 from tests.fakes.hot import expire_leases
-from tests.fakes.lake import MemoryLake
 from tests.fakes.world import copy_of, under_lease
 
 # How a call can fail, on which side of its effect, and which calls are tried: where nothing changes outside, before
@@ -36,7 +35,7 @@ PARTS = 4  # of the matrix, so that cores can share it
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory):
     """A world in which an erasure was asked for and not begun."""
-    world = erasable_world(tmp_path_factory.mktemp("asked"), lake=MemoryLake())
+    world = erasable_world(tmp_path_factory.mktemp("asked"))
     labelled_project(world, 5)
     ask(world, subjects=["subject-03"], object_keys=[key_of(1)])
     return world

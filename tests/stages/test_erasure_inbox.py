@@ -32,7 +32,6 @@ def world(request, tmp_path):
 
 def with_inbox(folder, *, versioned):
     (folder / "specs").mkdir()
-    (folder / "lake").mkdir()  # which no stage has written yet
     settings = {"projects_dir": folder / "specs", "erasure_inbox_uri": "s3://privacy/inbox", "lease_wait_seconds": 0}
     made = make_world(folder, settings=settings, label_studio=MemoryLabelStudio())
     made.media.make_bucket("privacy", versioned=versioned)

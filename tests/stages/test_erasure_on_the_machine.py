@@ -9,11 +9,10 @@ from tasks.erasure.carry_out import carry_out_requests
 from tests.builders.erasure_requests import ask, erasable_world
 from tests.builders.label_studio_files import asked_for, ids_in, make_database
 from tests.builders.labelled_project import key_of, labelled_project
-from tests.fakes.lake import MemoryLake
 
 
 def test_hidden_rows_files_and_lines_of_the_log_go_and_the_receipt_counts_them(tmp_path):
-    world = erasable_world(tmp_path, lake=MemoryLake())
+    world = erasable_world(tmp_path)
     labelled_project(world, 5)
     gone, stays = (f"s3://media/{key_of(number)}" for number in (3, 4))
     tasks = [(1, json.dumps({"image": gone}), None), (2, json.dumps({"image": stays}), None)]

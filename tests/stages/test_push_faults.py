@@ -18,7 +18,6 @@ from tests.builders.naive_import import import_until_answered
 from tests.builders.rows import hex_id
 from tests.fakes.faults import Faults, Killed, kill, lose_connection
 from tests.fakes.hot import expire_leases
-from tests.fakes.lake import MemoryLake
 from tests.fakes.world import copy_of
 
 BATCH = 3
@@ -36,7 +35,7 @@ MODES = {
 def chosen(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tasks.task_import._BATCH", BATCH)  # so that an import can break off in its middle
-        yield chosen_round(tmp_path_factory.mktemp("chosen"), lake=MemoryLake())
+        yield chosen_round(tmp_path_factory.mktemp("chosen"))
 
 
 def at_rest(world):

@@ -27,7 +27,7 @@ WORDS = [f"subject-{number:02d}" for number in ERASED]
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
-    return erasable_project(tmp_path_factory.mktemp("template"))
+    return erasable_project(tmp_path_factory.mktemp("template"), on_disk=True)
 
 
 @pytest.fixture

@@ -479,9 +479,12 @@ def test_a_former_key_that_somebody_else_has_now_is_not_erased(world):
 def test_many_new_objects_are_streamed_into_one_commit_beside_the_changed(world, monkeypatch):
     monkeypatch.setattr("tasks.sync._TOGETHER", 3)
     monkeypatch.setattr("labelloop.sync._BATCH", 2)
-    put(world, *SUBJECTS[:5])
-    assert sync(world) == {"added": 5}
-    assert world.table("references").version() == 1  # version 0 is the empty table
+    put(world, SUBJECTS[0])
+    assert sync(world) == {"added": 1}
+    before = world.table("references").version()
+    put(world, *SUBJECTS[1:5])
+    assert sync(world) == {"added": 4, "unchanged": 1}
+    assert world.table("references").version() == before + 1
     put(world, SUBJECTS[0], data=PNG + b"2")
     put(world, *SUBJECTS[5:])
     assert sync(world) == {"added": 5, "changed": 1, "unchanged": 4}
