@@ -80,7 +80,7 @@ def test_how_somebody_confirmed_is_kept_and_is_no_opinion_on_the_unit(tmp_path):
         "what is left fits nowhere",
     }
     under_lease(world, "consensus", resolve_labels)
-    assert {row["control"] for row in world.table("labels").read().to_pylist()} == {"rationale"}
+    assert {row["control"] for row in world.table("labels").read().to_pylist()} == {"urgency", "rationale"}
 
 
 def test_nothing_to_mark_is_an_answer_and_not_a_missing_one(tmp_path):
