@@ -44,11 +44,10 @@ test-integration: setup
 
 test-e2e: setup
 	@$(BIN)/pytest -v -W default tests/e2e | sed -u 's/^/e2e      /'
+	@$(BIN)/pytest -v -W default tests/browser | sed -u 's/^/browser  /'
 
-# The browser needs little of the cores, so it comes after the tests that fill both.
 test-pure: setup
 	@nice $(BIN)/pytest -q $(PARALLEL) tests/unit tests/stages labelloop tasks deployments | sed -u 's/^/pure     /'
-	@$(BIN)/pytest -v -W default tests/browser | sed -u 's/^/browser  /'
 
 screenshots: setup ## answer every template in the browser, and keep pictures of the pages for the docs
 	@LABELLOOP_SCREENSHOTS=docs/screenshots $(BIN)/pytest -q -W default tests/browser/test_templates.py tests/browser/test_review.py
