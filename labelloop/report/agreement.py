@@ -8,6 +8,7 @@ from labelloop.report.section import Chart, Grid, Section, Source, interval
 from labelloop.turns import Figures
 
 _DRAWN = {"project": "the project", "annotator": "each annotator"}
+_SIGNS = ("constancy", "position_bias", "shared_errors")  # of how somebody answers: no agreement, so not drawn as one
 _SCOPES = {
     **_DRAWN,
     "pair": "each pair",
@@ -36,7 +37,7 @@ def agreement_section(source: Source) -> Section:
     charts, grids = [*_over_time(source), *_of_pairs(found)], []
     for scope, whom in _SCOPES.items():
         rows = [row for row in found if row["scope"] == scope]
-        drawn = [row for row in rows if row["value"] is not None]
+        drawn = _with_agreement(rows)
         if drawn and scope in _DRAWN:
             charts.append(_chart(drawn, whom, marks if scope == "project" else {}))
         if rows:
@@ -63,7 +64,7 @@ def _over_time(source: Source) -> list[Chart]:
 def _of_pairs(found: list[Figures]) -> list[Chart]:
     """A map of each question: who agrees with whom, how far beyond chance."""
     charts = []
-    pairs = [row for row in found if row["scope"] == "pair" and row["value"] is not None]
+    pairs = _with_agreement([row for row in found if row["scope"] == "pair"])
     for control in sorted({row["control"] for row in pairs}):
         drawn = [
             {"annotator": one[:8], "with": other[:8], "agreement": row["value"]}
@@ -74,6 +75,10 @@ def _of_pairs(found: list[Figures]) -> list[Chart]:
         said = f"{control}: agreement of each two annotators; the fuller the colour, the further."
         charts.append(Chart(matrix(drawn, across="with", down="annotator", value="agreement", form=".2f"), said))
     return charts
+
+
+def _with_agreement(rows: list[Figures]) -> list[Figures]:
+    return [row for row in rows if row["value"] is not None and row["metric"] not in _SIGNS]
 
 
 def _chart(rows: list[Figures], whom: str, marks: dict[str, float]) -> Chart:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labelloop.report.charts import histogram
-from labelloop.report.section import Chart, Grid, interval
+from labelloop.report.section import Chart, Grid
 
 _BINS = 10
 
@@ -34,5 +35,6 @@ def distribution(
         {"low": float(low), "high": float(high), "n": int(n)}
         for low, high, n in zip(edges, edges[1:], counts, strict=False)
     ]
-    rows = [(interval(row["low"], row["high"]), row["n"]) for row in bins]
+    decimals = max(3, 1 - math.floor(math.log10(edges[1] - edges[0])))  # edges of narrow bins differ only far behind
+    rows = [(f"{row['low']:.{decimals}f} to {row['high']:.{decimals}f}", row["n"]) for row in bins]
     return Chart(histogram(bins, title=of, count=counted), said), Grid(f"{counted} by {of}", (of, counted), rows)

@@ -40,6 +40,10 @@ def full(label: str = "7") -> dict[str, pa.Table]:
         for p in people
     ]
     agreement += [
+        {"scope": "pair", "who": f"{people[0]} {people[1]}", "metric": "shared_errors", "value": 0.31, "low": 0.2}
+        | {"high": 0.4}
+    ]
+    agreement += [
         {"scope": scope, "who": who, "metric": "krippendorff_alpha", "value": value, "low": value - 0.1}
         | {"high": value + 0.1}
         for scope, who, value in (("window", "2026-11-09", 0.6), ("window", "2026-11-16", 0.7), ("label", "7", 0.5))

@@ -61,6 +61,7 @@ def test_a_good_crowd_is_followed(method):
     assert (labels == truth).mean() > 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", LEARNING)
 def test_learning_from_annotators_who_differ_beats_the_vote(method):
     gains = []

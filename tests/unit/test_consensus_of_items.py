@@ -73,6 +73,7 @@ def test_bradley_terry_is_the_maximum_of_its_posterior(tie):
     assert strengths(found) == pytest.approx(best, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_annotators_who_answer_against_the_strengths_are_found_and_turned_around():
     truth = np.linspace(2.0, -2.0, 8)
     found = bradley_terry(compared(1, truth, qualities=(0.97, 0.97, 0.95, 0.1)))
@@ -163,6 +164,7 @@ def test_plackett_luce_is_the_maximum_of_its_posterior():
     assert strengths(plackett_luce(table, settings=STEADY)) == pytest.approx(best, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_plackett_luce_recovers_the_strengths_of_partial_rankings():
     truth = np.linspace(1.5, -1.5, 10)
     found = plackett_luce(ranked(3, truth, n=3000), settings=STEADY)
@@ -197,6 +199,7 @@ def test_an_experts_ranking_wins():
     assert [row["n"] for row in rows] == [1, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["bradley-terry", "plackett-luce"])
 def test_rows_and_names_of_annotators_do_not_matter(method):
     table = (

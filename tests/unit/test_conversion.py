@@ -187,6 +187,7 @@ def test_an_export_without_tasks_gives_empty_tables(tmp_path: Path):
     assert set(figures.values()) == {0}
 
 
+@pytest.mark.slow
 def test_an_export_cut_off_leaves_what_was_there_before(tmp_path: Path):
     converted(tmp_path, task(annotation()))
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
@@ -241,6 +242,7 @@ def test_the_name_of_a_file_is_no_pattern(tmp_path: Path):
         convert_file(tmp_path / "a*.json", tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_the_same_export_gives_the_same_files_in_its_own_order(tmp_path: Path):
     tasks = [task(annotation(n, author=n % 7), number=n) for n in range(9000)]
     written = []

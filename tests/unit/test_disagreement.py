@@ -107,6 +107,7 @@ def test_a_copy_shares_the_errors_of_the_original_and_nobody_else_does():
     assert {pair for pair, figure in found.items() if figure.estimable and figure.low > 0} == {("a0", "copy")}
 
 
+@pytest.mark.slow
 def test_equal_annotators_are_almost_never_taken_for_copies():
     flagged = 0
     for seed in range(40):

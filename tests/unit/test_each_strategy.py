@@ -89,6 +89,7 @@ def test_uncertainty_takes_the_highest_scores(strategy):
     assert refs(select(pool, 10, strategy)) == [f"{i:04d}" for i in best]
 
 
+@pytest.mark.slow
 def test_ties_at_the_threshold_are_drawn_evenly():
     pool = pa.table({"ref_id": list("abcdef"), "probabilities": [[0.5, 0.5]] * 6})
     seen = [refs(select(pool, 1, "margin", seed=seed))[0] for seed in range(600)]
@@ -313,6 +314,7 @@ def test_badge_begins_with_the_longest_gradient_and_takes_sure_rows_but_once():
     assert sum(row < 30 for row in chosen) <= 1  # all sure rows have the gradient zero
 
 
+@pytest.mark.slow
 def test_badge_is_a_draw_in_proportion_to_squared_distance():
     pool = pa.table(
         {

@@ -115,6 +115,7 @@ def test_the_examples_of_the_page_can_be_sent(form):
     assert [len(names) for names in named] == ([4] if form == "json" else [2, 2])
 
 
+@pytest.mark.slow
 def test_a_document_may_hold_thousands():
     wanted = read(CSV + "".join(f"letter {n},subject,person {n},,\n" for n in range(5000)))
     assert (len(wanted), wanted[4999].subjects) == (5000, ("person 4999",))

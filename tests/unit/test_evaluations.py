@@ -68,6 +68,7 @@ def test_accuracy_over_the_rounds_is_not_mixed_with_other_figures():
     assert [row["metric"] for row in figures["reliability"]] == ["brier, uncalibrated", "ece, uncalibrated"]
 
 
+@pytest.mark.slow
 def test_the_report_shows_reliability_before_and_after_and_what_a_batch_taught():
     gain = Gain("herding", -0.05, -0.09, -0.01, 80)
     found = rows(

@@ -80,6 +80,7 @@ def client(server):
     return LabelStudioServer(Connection(server.url, "0" * 40, 30), None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["hung up", "reset", "silence", "half a body"])
 def test_an_import_whose_reply_is_lost_was_sent_exactly_once(server, end):
     if end == "half a body":

@@ -131,6 +131,7 @@ def test_a_put_whose_reply_was_lost_and_was_sent_again_is_our_own(clock):
     try_acquire(SentTwice(), "digits/sync", seconds=60, clock=clock).check()
 
 
+@pytest.mark.slow
 def test_a_run_waits_for_the_other_says_so_once_and_then_holds(hot):
     other, told = try_acquire(hot, "digits/sync", seconds=60), []
 

@@ -51,6 +51,7 @@ def rows(url, prefix="", *, versioned=False, page_size=4):
     return [row for batch in listing.objects("b", prefix, versioned=versioned) for row in batch.to_pylist()]
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(keys=KEYS, prefix=st.sampled_from(["", "a", "a/", "/", "%"]), versioned=st.booleans())
 def test_every_key_below_the_prefix_is_listed_exactly_once(keys, prefix, versioned):

@@ -56,6 +56,7 @@ def test_every_kind_has_figures_with_intervals_and_one_that_decides(kind):
     assert pairs == {"a-anna a-ben", "a-anna a-cora", "a-ben a-cora"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(set(CONTROL_TYPES) - {"relation"}))
 def test_annotators_who_say_the_same_agree_wholly_and_noise_makes_it_less(kind):
     def decisive(errors):

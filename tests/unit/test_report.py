@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from lxml import html
 
 from labelloop.report import Source, report_page
 from labelloop.report.difficult import difficult_section
+from labelloop.report.distribution import distribution
 from labelloop.report.page import SECTIONS
 from labelloop.report.training import labels_section
 from labelloop.spec import load_spec
@@ -142,6 +144,19 @@ def test_agreement_is_drawn_over_rounds_and_weeks_and_between_each_two(tree):
     assert "over each week" in said
     assert "agreement of each two annotators" in said
     assert "Agreement of each label" in section(tree, "agreement")
+
+
+def test_how_somebody_answers_is_told_but_not_drawn_as_agreement(tree):
+    assert "0.310" in section(tree, "agreement")
+    drawn = tree.xpath("//section[@id='agreement']//*[local-name() = 'svg']//*[local-name() = 'text']//text()")
+    assert "0.60" in drawn
+    assert "0.31" not in drawn
+
+
+def test_bins_much_narrower_than_their_place_keep_apart_in_words():
+    _, grid = distribution(np.array([0.0007, 0.0008, 0.0021]), of="score", counted="units", said="Scores.")
+    assert len({words for words, _ in grid.rows}) == len(grid.rows)
+    assert grid.rows[0] == ("0.00070 to 0.00084", 2)
 
 
 def test_labels_that_are_confused_are_counted_over_all_annotators(tree):

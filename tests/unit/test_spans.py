@@ -97,6 +97,7 @@ def test_alpha_for_unitising_is_the_one_krippendorff_published():
     assert [figure.value for figure in figures] == pytest.approx([0.510, 0.413], abs=1e-3)
 
 
+@pytest.mark.slow
 def test_alpha_is_one_for_equal_lines_near_zero_for_strangers_and_below_for_opposites():
     rng = np.random.default_rng(1)
     mine = [random_rows(rng, 1)[0] or [(1, 5, "x")] for _ in range(400)]

@@ -22,6 +22,7 @@ NAMES = st.from_regex(r"[A-Z_]{1,9}", fullmatch=True)
 VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"))
 
 
+@pytest.mark.slow
 @given(st.dictionaries(NAMES, VALUES))
 def test_variables_come_back_as_they_were_written(tmp_path_factory, variables):
     path = tmp_path_factory.mktemp("variables") / "env"
