@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-import resource
+import re
 import shutil
 import subprocess
 from importlib.metadata import version
@@ -35,8 +35,12 @@ def machine() -> dict[str, object]:
 
 
 def peak_mib() -> int:
-    """Return the largest memory this process has had, in MiB (Linux)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    """Return the largest memory this program has had, in MiB (Linux).
+
+    That of `getrusage` would begin with the memory of the process that started it.
+    """
+    [kib] = re.findall(r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(encoding="ascii"), re.MULTILINE)
+    return int(kib) // 1024
 
 
 def _git(*arguments: str) -> str:
