@@ -17,9 +17,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(answers):
     assert all(88.0 <= row["coverage, %"] <= 99.5 for row in rows), rows  # three deviations of 120 runs
 
 
-def test_every_estimator_of_the_page_lies_between_93_and_97_percent_but_the_one_it_names():
+def test_every_estimator_of_the_page_lies_between_93_and_97_percent():
     rows = json.loads(FIGURES.read_text(encoding="utf-8"))["coverage"]["tables"]["Coverage"]
-    found = {row["figure"] for row in rows if not 93.0 <= row["coverage, %"] <= 97.0}
-    assert found <= {"cohen_kappa_quadratic of two"}
-    assert min(row["coverage, %"] for row in rows) >= 92.0
+    assert [row for row in rows if not 93.0 <= row["coverage, %"] <= 97.0] == []
     assert len(rows) > 20
