@@ -58,6 +58,7 @@ def test_coefficients_equal_irrcac_on_sparse_ratings(case):
     assert compared == 16
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["masi", "jaccard"])
 def test_alpha_of_sets_equals_nltk(level):
     # Not above: every worker would wait two seconds for it.

@@ -69,6 +69,7 @@ def clusters(n_units, of_each):
     return pa.table({"unit_id": names, "cluster": [names[unit // of_each * of_each] for unit in range(n_units)]})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scope", "who", "metric"),
     [
@@ -92,6 +93,7 @@ def test_where_every_unit_is_of_another_person_nothing_changes():
     assert one_after_the_other(copied(), clusters(N * COPIES, 1)) == one_after_the_other(copied())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(set(EVERY_KIND) - {"relation"}))
 def test_figures_of_every_kind_can_be_clustered(kind):
     rows = list(answers_of(kind))

@@ -19,6 +19,7 @@ GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "crowd_kit.json").re
 FIXED = {"smoothing": 0.0, "max_iter": GOLDEN["steps"], "tol": 0.0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "settings", "most", "mean"),
     [

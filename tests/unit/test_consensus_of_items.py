@@ -53,6 +53,7 @@ def strengths(found):
     return np.array([row["strength"] for row in rows])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tie", [0.0, 0.7])
 def test_bradley_terry_is_the_maximum_of_its_posterior(tie):
     table = compared(0, np.array([1.0, 0.3, 0.0, -1.3]), n=300, tie=tie)

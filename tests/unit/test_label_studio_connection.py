@@ -94,6 +94,7 @@ def test_an_import_whose_reply_is_lost_was_sent_exactly_once(server, end):
     assert "secret-name" not in str(lost.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "error"),
     [

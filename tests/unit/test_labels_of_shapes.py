@@ -54,6 +54,7 @@ def test_regions_that_two_drew_alike_are_the_label_with_what_was_found_of_each(k
     assert (region["raw"] is not None) == (kind == "mask")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SHAPES)
 def test_neither_the_order_of_answers_nor_the_names_of_annotators_decide(kind):
     meant = (0, 1, 1, 0, 2)

@@ -90,6 +90,7 @@ def test_centres_of_shards_cover_the_pool_within_twice_the_radius_of_one_machine
     assert radius(pool, merged) <= 2 * radius(pool, select(pool, 15, "k_center", seed=seed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("count", [2, 9])
 def test_facilities_of_shards_stand_for_the_pool_nearly_as_well_as_those_of_one_machine(seed, count):

@@ -60,6 +60,7 @@ def test_every_key_below_the_prefix_is_listed_exactly_once(keys, prefix, version
     assert sorted(row["key"] for row in found) == sorted(key for key in keys if key.startswith(prefix))
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(keys=KEYS)
 def test_boto3_says_the_same_of_every_object(keys):
@@ -108,6 +109,7 @@ def test_listing_stops_when_nobody_wants_more():
         batches.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [

@@ -62,6 +62,7 @@ def changes(diff: Diff) -> dict[str, int]:
     return {change: n for change, n in diff.counts().items() if n}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("listed", "reference", "change"),
     [
