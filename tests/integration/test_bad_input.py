@@ -33,6 +33,7 @@ from tests.scanner import scan_bucket, scan_folder, words_in
 
 pytestmark = pytest.mark.integration
 
+# With half of a batch for audits, all of the few units fit into one, whichever of them the digests make audit units.
 SPEC = """
 name: odd
 title: Odd things
@@ -41,7 +42,7 @@ interface:
   questions:
     - {{name: digit, prompt: "Which digit?", labels: [{{value: "0"}}, {{value: "1"}}]}}
 guidelines: {{text: Choose the digit.}}
-sampling: {{strategy: random, batch_size: 40, audit_rate: 0.1}}
+sampling: {{strategy: random, batch_size: 40, audit_rate: 0.5}}
 overlap: {{annotators: 2, maximum: 2}}
 annotators: {{count: 2}}
 model: {{{model}}}
