@@ -13,7 +13,8 @@ from labelloop.errors import UnavailableError
 
 REGION = "us-east-1"
 LAKE_BUCKET, VAULT_BUCKET, MEDIA_BUCKET = "labelloop-lake", "labelloop-vault", "media"
-# By default weed writes its log, object names and all, into files of the temporary folder that anybody may read.
+# By default weed writes its log, object names and all, into files of the temporary folder that anybody may read. What
+# it logs while it still reads its flags goes there all the same: it gets a temporary folder of its own.
 _WEED = (str(Path(sys.executable).with_name("weed")), "-logtostderr=true")
 
 
@@ -28,6 +29,7 @@ def object_store(home: Home) -> Server:
         variables={
             "AWS_ACCESS_KEY_ID": home.credentials.s3_access_key,
             "AWS_SECRET_ACCESS_KEY": home.credentials.s3_secret_key,
+            **_temporary(home),
         },
         directory=home.root,
         boot_seconds=60,
@@ -36,9 +38,14 @@ def object_store(home: Home) -> Server:
     )
 
 
+def _temporary(home: Home) -> dict[str, str]:
+    return {"TMPDIR": str(home.root / "s3" / "tmp")}
+
+
 def _write_options(home: Home, options: Path) -> None:
     """Write the options file: the admin password must not show in the list of processes."""
     data = owner_only.make_directory(home.root / "s3")
+    owner_only.make_directory(data / "tmp")
     settings = {
         "dir": data,
         "ip": ports.LOOPBACK,
@@ -67,7 +74,7 @@ def _make_buckets(home: Home) -> None:
     answer = subprocess.run(  # noqa: S603 (our own constants)
         (*_WEED, "shell", f"-master={master}"),
         input="".join(creations) + f"s3.bucket.versioning -name {MEDIA_BUCKET} -enable\n",
-        env=inherited_environment(),
+        env=inherited_environment() | _temporary(home),
         capture_output=True,
         text=True,
         timeout=60,
