@@ -26,7 +26,7 @@ interface:
     - {name: digit, prompt: "Which digit?", labels: [{value: "0"}, {value: "1"}, {value: "2"}, {value: "3"}]}
 guidelines: {text: Choose the digit.}
 sampling: {strategy: auto, batch_size: 12, audit_rate: 0.2, explore_share: 0.2}
-overlap: {share: 0.3, annotators: 2, maximum: 2}
+overlap: {share: 0, uncertain_share: 0.5, annotators: 2, maximum: 2}
 annotators: {count: 2}
 model: {source: trainer, features: {width: 8, height: 8}}
 """
