@@ -17,8 +17,8 @@ from labelloop.summary import Summary
 from tasks.artifacts import publish_table
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
+from tasks.hand_out import finish_early, hand_out
 from tasks.labelling_project import known_project
-from tasks.outdated import finish_early
 from tasks.policies import OUTSIDE
 from tasks.redundancy import firsts_of
 from tasks.stage import finish, stage
@@ -41,11 +41,8 @@ def adjudicate_conflicts(world: World, lease: Lease) -> Summary:
         return Summary(stage="adjudication", notes=("nothing is in Label Studio yet",))
     docket, newcomers = docket_of(world), due(firsts_of(world), world.table("tasks").read()).to_pylist()
     asked = docket.ask_again.to_pylist()
-    for row in [*asked, *newcomers]:
-        lease.check()
-        world.label_studio.set_overlap(row["task_id"], row["overlap"])
-        lease.check()
-        world.label_studio.reopen(row["task_id"])
+    overlaps = {row["task_id"]: row["overlap"] for row in [*asked, *newcomers]}
+    hand_out(world, lease, overlaps, overlaps)
     changes = {row["unit_id"]: {"overlap": row["overlap"], "state": "open"} for row in [*asked, *newcomers]}
     change_tasks(world, lease, changes, stage="adjudication")
     sure = docket.sure.to_pylist()

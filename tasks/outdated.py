@@ -60,14 +60,3 @@ def take_back(world: World, lease: Lease, rows: Collection[_Row]) -> None:
         world.label_studio.delete_task(number)
     bury(world, lease, numbers, stage="push")
     change_tasks(world, lease, {row["unit_id"]: {"state": "suspended"} for row in rows}, stage="push")
-
-
-def finish_early(world: World, lease: Lease, rows: Collection[_Row]) -> None:
-    """Hand tasks out no more, whatever their overlap; their answers stay."""
-    for row in rows:
-        lease.check()
-        # Or the next edit of an answer would make the server hand it out again.
-        world.label_studio.set_overlap(row["task_id"], max(1, row["answers"]))
-        lease.check()
-        world.label_studio.finish(row["task_id"])
-    change_tasks(world, lease, {row["unit_id"]: {"state": "answered"} for row in rows}, stage="push")

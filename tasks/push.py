@@ -19,9 +19,9 @@ from tasks.clients.lease import Lease
 from tasks.clients.quarantine import quarantine
 from tasks.clients.rounds import current_round, save_round
 from tasks.clients.world import World
-from tasks.in_flight import for_each
+from tasks.hand_out import finish_early, hand_out
 from tasks.labelling_project import LabellingProject, ensure_project
-from tasks.outdated import finish_early, take_back
+from tasks.outdated import take_back
 from tasks.policies import OUTSIDE
 from tasks.redundancy import first_by_unit
 from tasks.requeue import order_by, requeue
@@ -120,8 +120,7 @@ def _hand_out(world: World, lease: Lease, changes: Changes, created: Mapping[int
     """Bring tasks to their overlap, hand out again what is finished too early, and return how many were set."""
     # An import takes no overlap: it is 1 for all.
     overlaps = {**changes.overlaps, **{number: wanted for number, wanted in created.items() if wanted > 1}}
-    for_each(lease, overlaps.items(), lambda item: world.label_studio.set_overlap(*item), "overlaps")
-    for_each(lease, changes.reopen, world.label_studio.reopen, "tasks handed out again")
+    hand_out(world, lease, overlaps, changes.reopen)
     return len(overlaps)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
+import pytest
+
+from labelloop.errors import UnavailableError
 from tasks.adjudication import adjudicate_conflicts
 from tasks.clients.world import World
 from tasks.consensus import resolve_labels
 from tests.builders.annotating import answer, collect, person, pushed, states, task_of, the_project
 from tests.builders.digits import SPEC
 from tests.builders.rows import hex_id, write
-from tests.fakes.faults import Faults, killed_after_each_effect
+from tests.fakes.faults import Faults, killed_after_each_effect, lose_connection
 from tests.fakes.world import under_lease
 
 
@@ -122,3 +126,28 @@ def test_killed_after_any_effect_and_rerun_one_more_opinion_is_asked_and_not_two
         assert (task["overlap"], task["is_labeled"]) == (3, False), f"killed after effect {effects}"
         assert (states(world)[0], overlap(world)[0]) == ("open", 3)
     assert effects == 3
+
+
+def all_disputed(tmp_path: Path, n: int) -> World:
+    """Each of n units has been answered by two annotators who disagree."""
+    world = pushed(tmp_path, n=n)
+    for unit, (name, value) in itertools.product(range(n), (("ann", "1"), ("bob", "2"))):
+        answer(world, unit, name, value)
+    collect(world)
+    conflict = {"control": "digit", "confidence": 0.5, "n": 2, "state": "conflict"}
+    write(world, "labels", [conflict | {"unit_id": hex_id(unit)} for unit in range(n)])
+    return world
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["refused", "answer lost"])
+@pytest.mark.parametrize("at", [1, 6, 7, 12], ids=["first raised", "last raised", "first opened", "last opened"])
+def test_a_failure_among_many_that_are_asked_at_once_is_mended_by_the_next_run(tmp_path: Path, at: int, after: bool):
+    n = 6
+    world = all_disputed(tmp_path, n)
+    with pytest.raises(UnavailableError):
+        adjudicate(world, Faults(at, after=after, strike=lose_connection))
+    assert set(states(world)) == {"answered"}  # the lake tells of none before all are done
+    assert adjudicate(world) == {"asked_again": n, "for_expert": 0, "sure": 0}
+    asked = world.label_studio.all_tasks.values()
+    assert [(task["overlap"], task["is_labeled"]) for task in asked] == [(3, False)] * n
+    assert (states(world), overlap(world)) == (["open"] * n, [3] * n)
