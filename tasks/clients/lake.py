@@ -7,34 +7,22 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
-from deltalake import ColumnProperties, DeltaTable, Field, WriterProperties, write_deltalake
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake import DeltaTable, Field, write_deltalake
 
-from labelloop.contracts import Contract, contract, missing_columns, shaped
-from labelloop.errors import Conflict, ErasedError, InputError
+from labelloop.contracts import contract, missing_columns, shaped
+from labelloop.errors import Conflict, InputError
 from labelloop.streams import reader_of
 from tasks.clients.open_tables import OpenTables, delta_errors
-from tasks.clients.table_files import table_files
-from tasks.clients.table_rows import STREAMED, changed_rows, fenced, is_in, only, scanned
+from tasks.clients.table_reading import ReadableTable, schema_of
+from tasks.clients.table_rows import changed_rows, fenced, is_in, scanned
+from tasks.clients.table_upkeep import PROPERTIES, REWRITTEN, compact, count_old, destroy_old
 
-# Statistics would copy values into the log, where a deletion does not reach them.
-_PROPERTIES = {
-    "delta.dataSkippingNumIndexedCols": "0",
-    "delta.logRetentionDuration": "interval 0 days",
-    "delta.deletedFileRetentionDuration": "interval 0 days",
-}
-# A deletion rewrites whole files: dictionaries of numbers and statistics would take it half the time.
-_REWRITTEN = WriterProperties(
-    compression="SNAPPY",
-    default_column_properties=ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE"),
-)
 Fence = Callable[[], None]
 _ATTEMPTS = 8  # a lost race is run again on the newest version
 _NAMED = 10_000  # rows at most whose keys stand in a predicate
@@ -63,62 +51,8 @@ class Lake:
         return LakeTable(rules, f"{self.uri}/projects/{project}/{name}", self._tables)
 
 
-class LakeTable:
-    """One Delta table and the contract it keeps.
-
-    Columns that came into the contract after the table was written are null to readers; the next write adds them.
-    Whatever else differs is a ContractError of every call.
-    """
-
-    def __init__(self, rules: Contract, uri: str, tables: OpenTables) -> None:
-        """Name a table; it is created by its first write."""
-        self.contract, self.uri, self._tables = rules, uri, tables
-
-    def version(self) -> int | None:
-        """Return the newest version, or None while nothing was ever written."""
-        found = self._open()
-        return self._done_with(found) if found else None
-
-    def read(
-        self,
-        *,
-        columns: Sequence[str] | None = None,
-        where: ds.Expression | None = None,
-        version: int | None = None,
-        parts: Collection[str] | None = None,
-    ) -> pa.Table:
-        """Return rows in the contract's schema, of these data files if `parts` are named; an absent table is empty.
-
-        Raises:
-            ErasedError: the version is not the newest and was purged.
-            Conflict: a part belongs to the newest version no longer.
-        """
-        schema, found = self._schema(columns), self._open()
-        if found is None and version is None:
-            return schema.empty_table()
-        if found is None or version not in (None, found.version()):
-            return self._read_old(version, schema, where)
-        with delta_errors("reading"):
-            files = self._files(found) if parts is None else only(self._files(found), parts)
-            return files.to_table(columns=schema.names, filter=where).cast(schema)
-
-    def parts(self) -> dict[str, int]:
-        """Return the data files of the newest version and their rows, 1 if unknown; names never come again."""
-        found = self._open()
-        if found is None:
-            return {}
-        with delta_errors("reading"):
-            files = pa.table(found.get_add_actions(flatten=True)).to_pylist()
-        self._done_with(found)
-        return {one["path"]: 1 if one["num_records"] is None else one["num_records"] for one in files}
-
-    def batches(self, *, columns: Sequence[str] | None = None, rows: int = STREAMED) -> Iterator[pa.RecordBatch]:
-        """Yield the table in batches of at most `rows` rows, without holding it in memory."""
-        found = self._open()
-        if found is not None:
-            schema = self._schema(columns)
-            with delta_errors("reading"):
-                yield from scanned(self._files(found), schema, rows=rows)
+class LakeTable(ReadableTable):
+    """One Delta table and the contract it keeps; its next write adds columns that came into the contract since."""
 
     def upsert(self, rows: pa.Table, *, fence: Fence, compare: bool = True) -> int | None:
         """Insert new rows and replace those of the same primary key, in one commit; no change commits nothing.
@@ -201,13 +135,13 @@ class LakeTable:
             self.uri,
             self.contract.schema,
             mode="ignore",
-            configuration=_PROPERTIES,
+            configuration=PROPERTIES,
             storage_options=self._tables.options,
         )
 
     def _widened(self, found: DeltaTable, fence: Fence) -> DeltaTable:
         """Return the table with every column of its contract; adding some is a commit of its own."""
-        if missing := missing_columns(self.contract, _schema_of(found)):
+        if missing := missing_columns(self.contract, schema_of(found)):
             fence()
             found.alter.add_columns([Field.from_arrow(field) for field in missing])
         return found
@@ -225,25 +159,25 @@ class LakeTable:
         fence()
         listed = ", ".join(f"'{key}'" for key in sorted(set(keys)))
         with delta_errors("deleting from"):
-            answer = found.delete(f"{column} IN ({listed})", writer_properties=_REWRITTEN)
+            answer = found.delete(f"{column} IN ({listed})", writer_properties=REWRITTEN)
         self._done_with(found)
         return int(answer["num_deleted_rows"])
 
     def purge(self, *, fence: Fence) -> int:
-        """Destroy every file and log entry that the newest version does not need; return how many files went.
+        """Put many small files together, destroy what the newest version does not need, return how many files went.
 
-        Readers of older versions are cut off: hold an exclusive lease.
+        Readers of older versions are cut off: hold an exclusive lease. Killed in between, the next purge ends it.
         """
         found = self._open()
         if found is None:
             return 0
-        fence()
         with delta_errors("purging"):
-            gone = found.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False, full=True)
-            found.create_checkpoint()
-            found.cleanup_metadata()
+            fence()
+            compact(found)
+            fence()
+            gone = destroy_old(found)
         self._done_with(found)
-        return len(gone)
+        return gone
 
     def leftovers(self) -> int:
         """Return how many files a purge would destroy."""
@@ -251,50 +185,6 @@ class LakeTable:
         if found is None:
             return 0
         with delta_errors("looking for old files of"):
-            left = found.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=True, full=True)
+            left = count_old(found)
         self._done_with(found)
-        return len(left)
-
-    def _open(self) -> DeltaTable | None:
-        try:
-            with delta_errors("opening"):
-                found = self._tables.take(self.uri)
-        except TableNotFoundError:
-            return None
-        missing_columns(self.contract, _schema_of(found))
-        return found
-
-    def _done_with(self, found: DeltaTable) -> int:
-        """Give an opened table back for the next call, and return its version."""
-        self._tables.give_back(self.uri, found)
-        return int(found.version())
-
-    def _files(self, found: DeltaTable) -> ds.Dataset:
-        """Return the files of a table that is needed for nothing else."""
-        files = self._dataset(found)
-        self._done_with(found)
-        return files
-
-    def _dataset(self, found: DeltaTable) -> ds.Dataset:
-        """Return the files of the table; columns that they lack are null."""
-        stored = _schema_of(found)
-        schema = pa.schema([*stored, *missing_columns(self.contract, stored)])
-        return found.to_pyarrow_dataset(filesystem=table_files(self.uri, self._tables.options), schema=schema)
-
-    def _read_old(self, version: int | None, schema: pa.Schema, where: ds.Expression | None) -> pa.Table:
-        with delta_errors("reading"):
-            try:
-                found = DeltaTable(self.uri, version=version, storage_options=self._tables.options)
-                return self._dataset(found).to_table(columns=schema.names, filter=where).cast(schema)
-            except (DeltaError, FileNotFoundError):  # a purge takes the log of a version, its files, or both
-                raise ErasedError(
-                    f"version {version} of table {self.contract.name!r} was purged", remedy="read the newest version"
-                ) from None
-
-    def _schema(self, columns: Sequence[str] | None) -> pa.Schema:
-        schema = self.contract.schema
-        return schema if columns is None else pa.schema([schema.field(name) for name in columns])
-
-
-def _schema_of(found: DeltaTable) -> pa.Schema:
-    return pa.schema(found.schema())
+        return left

@@ -31,13 +31,21 @@ class OpenTables:
         """Return the newest version of a table; TableNotFoundError if there is none."""
         found = self._idle.pop(uri, None)
         if found is None:
-            return DeltaTable(uri, storage_options=self.options)
+            return self._opened(uri)
         found.update_incremental()
         return found
 
     def give_back(self, uri: str, table: DeltaTable) -> None:
         """Keep a table for the next who asks; one that an error has met is left to go."""
         self._idle[uri] = table
+
+    def _opened(self, uri: str) -> DeltaTable:
+        try:
+            return DeltaTable(uri, storage_options=self.options)
+        except TableNotFoundError:
+            raise
+        except DeltaError:  # a purge took a log entry between its listing and its reading; another stands for it
+            return DeltaTable(uri, storage_options=self.options)
 
 
 @contextmanager
@@ -49,6 +57,10 @@ def delta_errors(what: str) -> Iterator[None]:
         raise
     except CommitFailedError:
         raise Conflict(f"another writer committed first while {what} a table", remedy="run the stage again") from None
+    except FileNotFoundError:
+        raise Conflict(
+            f"a file of a table went while {what} it", remedy="run the stage again; if it stays so, restore the table"
+        ) from None
     except (DeltaError, OSError) as error:
         raise UnavailableError(
             f"{what} a table failed ({type(error).__name__})", remedy="check the lake's address and rights"

@@ -126,10 +126,31 @@ REFERENCES = (
     ),
     Mutation(
         "a table of another shape opened",
-        "tasks/clients/lake.py",
-        "        missing_columns(self.contract, _schema_of(found))\n        return found",
+        "tasks/clients/table_reading.py",
+        "        missing_columns(self.contract, schema_of(found))\n        return found",
         "        return found",
         "tests/stages/test_lake.py -k refused_by_name",
+    ),
+    Mutation(
+        "statistics brought back where small files are put together",
+        "tasks/clients/table_upkeep.py",
+        "compact(target_size=_SMALL, writer_properties=REWRITTEN)",
+        "compact(target_size=_SMALL)",
+        "tests/stages/test_lake_upkeep.py -k brings_no_statistics",
+    ),
+    Mutation(
+        "all files put together every day",
+        "tasks/clients/table_upkeep.py",
+        "> _MANY:",
+        "> 1:",
+        "tests/stages/test_lake_upkeep.py -k few_files",
+    ),
+    Mutation(
+        "a reader cut off by a purge gives up",
+        "tasks/clients/table_reading.py",
+        "with suppress(Conflict):",
+        "with suppress():",
+        "tests/stages/test_lake_upkeep.py -k under_it_reads",
     ),
     Mutation(
         "inventory file taken with a wrong checksum",
