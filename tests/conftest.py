@@ -8,12 +8,14 @@ Run without xdist: each of its processes would start servers of its own.
 from __future__ import annotations
 
 import io
+import json
 import sys
 
 import pytest
 
 from deployments.cli import environment
 from deployments.cli.main import main
+from deployments.local import owner_only
 from deployments.local.credentials import open_credentials
 from deployments.local.stack import Stack
 from tests.builders.postgresql import chosen_database
@@ -60,8 +62,13 @@ def labelloop(tmp_path, monkeypatch, capsys):
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory):
     """A stack nobody else uses; its servers end with the run."""
+    from tests.builders.settings import KEY
+
     stack = Stack(tmp_path_factory.mktemp("stack"))
     with chosen_database() as address:
+        # By a key of its own each run would draw other audit units.
+        known = {"suppression_keys": json.dumps({"k1": KEY})}
+        owner_only.write_text(stack.root / "credentials.json", json.dumps(known))
         open_credentials(stack.root / "credentials.json", address)
         yield stack
         stack.down()

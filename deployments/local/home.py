@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from deployments.local import owner_only, ports
@@ -45,8 +46,9 @@ class Home:
         return self.root / "run" / f"{server}.json"
 
 
-def open_home(root: Path, running: set[str]) -> Home:
-    """Return the home in `root`, made where it is missing; for starting servers.
+@contextmanager
+def open_home(root: Path, running: set[str]) -> Iterator[Home]:
+    """Lend the home in `root`, made where it is missing, for as long as servers are started.
 
     Servers that do not run get new ports where somebody else took theirs.
     """
@@ -55,9 +57,10 @@ def open_home(root: Path, running: set[str]) -> Home:
     earlier = _remembered_ports(root)
     kept = {name: earlier[name] for server in running for name in PORT_NAMES[server]}
     stopped = [name for server, names in PORT_NAMES.items() if server not in running for name in names]
-    assigned = {**kept, **ports.assign(stopped, earlier)}
-    owner_only.write_text(root / "ports.json", json.dumps(assigned, indent=1))
-    return Home(root, assigned, open_credentials(root / "credentials.json", _database_url(root)))
+    with ports.assigned(stopped, earlier) as given:
+        assigned = {**kept, **given}
+        owner_only.write_text(root / "ports.json", json.dumps(assigned, indent=1))
+        yield Home(root, assigned, open_credentials(root / "credentials.json", _database_url(root)))
 
 
 def read_home(root: Path) -> Home:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 
 LOOPBACK = "127.0.0.1"
 # SeaweedFS serves gRPC at its HTTP port plus this, so a port is free when both are.
@@ -22,18 +23,29 @@ def is_free(port: int) -> bool:
     return _can_bind(port) and _can_bind(port + GRPC_OFFSET)
 
 
-def assign(names: Iterable[str], earlier: Mapping[str, int]) -> dict[str, int]:
-    """Return a free port for each name: the earlier one where it still is free, else a new one.
+@contextmanager
+def assigned(names: Iterable[str], earlier: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    """Lend a free port for each name: the earlier one where it still is free, else a new one.
 
-    Drawn at random, so that two stacks starting at the same moment do not pick the same ports.
+    Nobody else is given them in the `with` block, at whose end servers should listen there.
     """
-    ports: dict[str, int] = {}
     candidates = random.SystemRandom().sample(CANDIDATES, len(CANDIDATES))
-    fresh = (port for port in candidates if port not in earlier.values() and is_free(port))
-    for name in names:
-        port = earlier.get(name)
-        ports[name] = port if port is not None and is_free(port) else next(fresh)
-    return ports
+    with ExitStack() as claims:
+        fresh = (port for port in candidates if port not in earlier.values() and _is_ours(port, claims))
+        yield {
+            name: earlier[name] if name in earlier and _is_ours(earlier[name], claims) else next(fresh)
+            for name in names
+        }
+
+
+def _is_ours(port: int, claims: ExitStack) -> bool:
+    """Claim a port, and return whether it is free; a server begins to listen seconds after it was given one."""
+    claim = claims.enter_context(socket.socket(socket.AF_UNIX))
+    try:
+        claim.bind(f"\0labelloop-port-{port}")  # no file: it goes with whoever holds it
+    except OSError:
+        return False
+    return is_free(port)
 
 
 def _can_bind(port: int) -> bool:

@@ -87,8 +87,7 @@ class Stack:
         wanted = frozenset(services)
         if unknown := wanted - set(SERVICES):
             raise InputError(f"unknown service {min(unknown)!r}", remedy=f"choose from {', '.join(SERVICES)}")
-        with self._exclusively():
-            home = open_home(self.root, {name for name in SERVICES if self._identity(name)})
+        with self._exclusively(), open_home(self.root, self._running()) as home:
             servers = self._servers(home)
             owner_only.write_variables(self.environment_file, pipeline_variables(home))
             owner_only.write_text(self.logins_file, logins(home))
@@ -129,6 +128,9 @@ class Stack:
             worker(home, pipeline_variables(home)),
         )
         return {server.name: server for server in servers}
+
+    def _running(self) -> set[str]:
+        return {name for name in SERVICES if self._identity(name)}
 
     def _identity(self, name: str) -> process.Identity | None:
         """Return the process of a server, None when it does not run."""

@@ -19,6 +19,7 @@ _ASKED = ".lsf-main-view__annotation"
 WIDTH, HEIGHT, ALL_OF_IT = 1400, 900, 2000
 COLOURS = 64  # of a picture: enough for an interface, a third of the bytes
 LONG = 60_000  # milliseconds: the machine of a test run has more to do
+expect.set_options(timeout=LONG)
 _TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 # Nothing is loading, media have their size, and nothing has moved for some frames: Label Studio draws a task twice.
 _SETTLED = """() => new Promise(settled => {
@@ -84,7 +85,7 @@ class LabellingPage:
     def __init__(self, page: Page, address: str, project: int, task: int) -> None:
         self.page = page
         page.goto(f"{address}/projects/{project}/data?task={task}", wait_until="commit")
-        expect(self._submit).to_be_visible(timeout=LONG)
+        expect(self._submit).to_be_visible()
         page.evaluate(_SETTLED)
 
     @property
@@ -165,7 +166,7 @@ class LabellingPage:
 
     def shows(self, text: str) -> None:
         """Wait until the page shows this text, word for word."""
-        expect(self._editor.get_by_text(text).first).to_be_attached(timeout=LONG)
+        expect(self._editor.get_by_text(text).first).to_be_attached()
 
     @property
     def _editor(self) -> Locator:
@@ -187,6 +188,7 @@ class LabellingPage:
         mouse.move(*end, steps=8)
         self.page.evaluate(_TWO_FRAMES)
         mouse.up()
+        self.page.evaluate(_TWO_FRAMES)  # or a click that follows would meet what was drawn before
 
     def rate(self, stars: int) -> None:
         self.page.locator(".ant-rate-star").nth(stars - 1).click()
@@ -209,7 +211,7 @@ class LabellingPage:
         mouse.move(there["x"] + 62, there["y"] + there["height"] - 28)
         self.page.evaluate(_TWO_FRAMES)
         mouse.up()
-        expect(target.locator(source)).to_be_visible(timeout=LONG)
+        expect(target.locator(source)).to_be_visible()
 
     def submit(self) -> None:
         """Hand the answer in, as Label Studio takes it."""
@@ -232,7 +234,7 @@ class LabellingPage:
         """Try to hand the answer in, and return what the page says in place of sending it."""
         self._submit.click()
         warning = self.page.locator(".ant-modal-confirm-content:visible")
-        expect(warning).to_be_visible(timeout=LONG)
+        expect(warning).to_be_visible()
         said = warning.inner_text()
         self.page.keyboard.press("Escape")
         expect(warning).to_have_count(0)

@@ -56,7 +56,7 @@ def png(width: int) -> bytes:
 def open_stream(page: Page, address: str, project: int) -> None:
     """Open the label stream and close the guidelines that cover it."""
     page.goto(f"{address}/projects/{project}/data?labeling=1")
-    expect(page.get_by_text("Choose the digit the writer meant.").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Choose the digit the writer meant.").first).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator(".ant-modal-wrap:visible")).to_have_count(0)
 
@@ -95,7 +95,7 @@ def test_an_annotator_sees_images_answers_or_skips_them_and_both_arrive_in_the_l
     skip(page)
     shows_picture(page, 80)
     submit(page, "2")
-    expect(page.get_by_text("No More Tasks Left in Queue").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("No More Tasks Left in Queue").first).to_be_visible()
     assert collect(world)["annotations"] == 3
     rows = world.table("annotations").read().sort_by("unit_id").to_pylist()
     assert [(row["unit_id"], row["choices"]) for row in rows] == [
@@ -113,7 +113,7 @@ def test_a_text_is_shown_as_written_and_runs_nothing(tmp_path, label_studio, in_
     world = round_on_the_server(tmp_path, label_studio, TEXT, {"digits/0/a.txt": hostile.encode()})
     page = in_the_queue
     open_stream(page, world.label_studio.address, the_project(world))
-    expect(page.get_by_text("<script>document.title='run'</script>")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("<script>document.title='run'</script>")).to_be_visible()
     assert page.title() != "run"
     submit(page, "1")
     assert collect(world)["annotations"] == 1

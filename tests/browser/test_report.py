@@ -70,4 +70,4 @@ def test_the_first_key_leads_past_the_menu(browser, address):
     page.keyboard.press("Tab")
     assert page.locator(".skip").bounding_box()["x"] >= 0
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "figures"
+    page.wait_for_function("document.activeElement.id === 'figures'")

@@ -66,10 +66,11 @@ def postgresql() -> Iterator[Cluster]:
         for path in (folder, secret) if _OWNER else ():
             shutil.chown(path, _OWNER)
         _as_owner("initdb", "--pgdata", data, "--username", _USER, "--pwfile", secret, *_MAKING)
-        cluster = Cluster(folder, ports.assign(["postgresql"], {})["postgresql"], password)
-        with (data / "postgresql.conf").open("a") as settings:
-            settings.write(_SETTINGS.format(host=ports.LOOPBACK, port=cluster.port, folder=folder))
-        _as_owner("pg_ctl", "--pgdata", data, "--wait", "--log", folder / "log", "start")
+        with ports.assigned(["postgresql"], {}) as given:
+            cluster = Cluster(folder, given["postgresql"], password)
+            with (data / "postgresql.conf").open("a") as settings:
+                settings.write(_SETTINGS.format(host=ports.LOOPBACK, port=cluster.port, folder=folder))
+            _as_owner("pg_ctl", "--pgdata", data, "--wait", "--log", folder / "log", "start")
         try:
             yield cluster
         finally:

@@ -68,7 +68,7 @@ class Drill:
             **stack.variables,
             **{f"LABELLOOP_{name.upper()}": str(value) for name, value in places.items()},
             "LABELLOOP_PROJECTS_DIR": str(folder),
-            "LABELLOOP_TIMEOUT_SECONDS": "5",
+            "LABELLOOP_TIMEOUT_SECONDS": "30",
         }
         self.made = labelled_project(self.world, SUBJECTS)
         self.left = list(range(BYSTANDERS, SUBJECTS))

@@ -9,7 +9,6 @@ import base64
 import json
 import os
 import pickle
-import socket
 import subprocess
 import sys
 from collections import Counter
@@ -29,6 +28,7 @@ import tasks.push
 from deployments.demo import digits
 from tasks.clients.s3 import connect
 from tasks.clients.world import World, open_world
+from tests.builders.closed_ports import closed_port
 from tests.scanner import scan_bucket, scan_folder, words_in
 
 pytestmark = pytest.mark.integration
@@ -48,12 +48,6 @@ annotators: {{count: 2}}
 model: {{{model}}}
 """
 PNG = digits.images(24)
-
-
-def closed_port() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -25,6 +24,7 @@ from tasks.features import version_of
 from tasks.runner import task_runner
 from tasks.sample import choose_batch, sample
 from tasks.score import score
+from tests.builders.closed_ports import closed_port
 from tests.builders.digits import SPEC
 from tests.builders.rows import write
 
@@ -142,9 +142,7 @@ def test_media_is_read_on_dask_and_written_once_though_a_worker_is_killed(cluste
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
-    with socket.socket() as bound:  # and does not listen
-        bound.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("LABELLOOP_DASK_SCHEDULER", f"tcp://127.0.0.1:{bound.getsockname()[1]}")
-        monkeypatch.setattr(dask, "CONNECTING", "1s")
-        with task_runner() as runner, pytest.raises(UnavailableError, match="no Dask scheduler answers"):
-            runner.submit(score, {"project": PROJECT})
+    monkeypatch.setenv("LABELLOOP_DASK_SCHEDULER", closed_port().replace("http:", "tcp:"))
+    monkeypatch.setattr(dask, "CONNECTING", "1s")
+    with task_runner() as runner, pytest.raises(UnavailableError, match="no Dask scheduler answers"):
+        runner.submit(score, {"project": PROJECT})

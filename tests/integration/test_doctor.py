@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import socket
 import subprocess
 import sys
 
@@ -17,6 +15,8 @@ from labelloop.identity import KeyRing
 from tasks.clients.hot import S3HotState
 from tasks.clients.label_studio_connection import Connection
 from tasks.clients.s3 import connect, split_uri
+from tests.builders.closed_ports import closed_port
+from tests.builders.settings import KEY
 from tests.builders.trust_zone import name_open_buckets
 
 pytestmark = pytest.mark.integration
@@ -24,10 +24,7 @@ pytestmark = pytest.mark.integration
 
 def settings_of_nowhere(tmp_path, **given):
     """Settings whose servers are closed ports of this machine."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    secret = base64.b64encode(bytes(range(32))).decode()
+    url = closed_port()
     return {
         "LABELLOOP_S3_ENDPOINT": url,
         "LABELLOOP_S3_ACCESS_KEY": "hush",
@@ -36,8 +33,8 @@ def settings_of_nowhere(tmp_path, **given):
         "LABELLOOP_VAULT_URI": "s3://vault",
         "LABELLOOP_LABEL_STUDIO_URL": url,
         "LABELLOOP_LABEL_STUDIO_TOKEN": "hush",
-        "LABELLOOP_SUPPRESSION_KEYS": json.dumps({"k1": secret}),
-        "LABELLOOP_RECEIPT_KEY": secret,
+        "LABELLOOP_SUPPRESSION_KEYS": json.dumps({"k1": KEY}),
+        "LABELLOOP_RECEIPT_KEY": KEY,
         "LABELLOOP_PROJECTS_DIR": str(tmp_path),
         "PREFECT_API_URL": f"{url}/api",
         "PREFECT_API_AUTH_STRING": "hush",

@@ -147,7 +147,7 @@ def test_after_a_crash_only_the_dead_server_is_started_again(s3_stack):
     crashed = s3_stack.status()[0].pid
     endpoint = s3_stack.variables["LABELLOOP_S3_ENDPOINT"]
     os.kill(crashed, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(crashed)] if psutil.pid_exists(crashed) else [], timeout=10)
+    psutil.wait_procs([psutil.Process(crashed)] if psutil.pid_exists(crashed) else [], timeout=60)
     s3_stack.up({"s3"})
     assert s3_stack.status()[0].pid != crashed
     assert s3_stack.variables["LABELLOOP_S3_ENDPOINT"] == endpoint
@@ -188,9 +188,9 @@ def test_what_a_server_leaves_behind_ends_with_it(tmp_path):
     command = ("sh", "-c", "sleep 600 & echo $! > born; exec sleep 601")
     identity, child = process.start(command, os.environ, tmp_path, tmp_path / "log", "")
     orphan = psutil.Process(int((tmp_path / "born").read_text()))
-    process.stop(identity, patience_seconds=5)
+    process.stop(identity, patience_seconds=60)
     child.wait()
-    _, alive = psutil.wait_procs([orphan], timeout=5)
+    _, alive = psutil.wait_procs([orphan], timeout=60)
     assert not alive
 
 

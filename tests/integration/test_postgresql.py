@@ -137,7 +137,7 @@ def test_through_a_network_that_fails_in_every_way_each_unit_arrives_once(server
     waiting = list(faults)
     traffic = Traffic(lambda _, request: waiting.pop(0) if waiting and "/import?" in request else None)
     with FaultProxy("Label Studio", server.label_studio_url, traffic) as proxy:
-        pushed = world(2, label_studio_url=proxy.url, timeout_seconds=5)
+        pushed = world(2, label_studio_url=proxy.url, timeout_seconds=10)  # what is slow alone is not lost
         push(pushed)
         for number in range(1, len(faults)):
             choose(pushed, range(2 * number, 2 * number + 2), number=number + 1)

@@ -75,10 +75,10 @@ def test_the_database_of_the_default_stack_is_not_for_a_stack_beside_it(tmp_path
     address = "postgresql://db/ls"
     monkeypatch.setattr(home, "DEFAULT_ROOT", tmp_path / "default")
     monkeypatch.setenv(home.DATABASE_URL_VARIABLE, address)
-    first = home.open_home(home.DEFAULT_ROOT, set())
-    owner_only.write_variables(first.root / "env", pipeline_variables(first))
-    again = home.open_home(tmp_path / "beside" if beside else first.root, set())
-    assert again.credentials.label_studio_database_url == ("" if beside else address)
+    with home.open_home(home.DEFAULT_ROOT, set()) as first:
+        owner_only.write_variables(first.root / "env", pipeline_variables(first))
+    with home.open_home(tmp_path / "beside" if beside else first.root, set()) as again:
+        assert again.credentials.label_studio_database_url == ("" if beside else address)
 
 
 def test_credentials_do_not_show_when_printed():
@@ -93,9 +93,15 @@ def test_suppression_keys_are_json_with_32_bytes_each():
 
 
 def test_a_port_is_kept_while_it_is_free_and_replaced_when_taken():
-    earlier = ports.assign(["a", "b"], {})
-    assert ports.assign(["a", "b"], earlier) == earlier
-    with socket.create_server((ports.LOOPBACK, earlier["a"])):
-        later = ports.assign(["a", "b"], earlier)
-    assert later["b"] == earlier["b"]
-    assert later["a"] not in earlier.values()
+    with ports.assigned(["a", "b"], {}) as earlier:
+        pass
+    with ports.assigned(["a", "b"], earlier) as again:
+        assert again == earlier
+    with socket.create_server((ports.LOOPBACK, earlier["a"])), ports.assigned(["a", "b"], earlier) as later:
+        assert later["b"] == earlier["b"]
+        assert later["a"] not in earlier.values()
+
+
+def test_two_stacks_that_start_at_once_are_given_no_port_in_common_though_nothing_listens_yet():
+    with ports.assigned(["a"], {}) as first, ports.assigned(["a"], first) as second:
+        assert first["a"] != second["a"]
