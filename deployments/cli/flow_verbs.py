@@ -67,7 +67,7 @@ def parse_parameters(pairs: tuple[str, ...]) -> dict[str, Any]:
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals or not key:
-            raise InputError(f"parameter {pair!r} is not of the form key=value")
+            raise InputError(f"parameter {pair!r} is not of the form key=value", remedy="write -p project=NAME")
         *path, last = key.split(".")
         place = found
         for part in path:
@@ -91,7 +91,9 @@ def _checked(flow: Any, parameters: dict[str, Any]) -> dict[str, Any]:
         raise InputError(f"flow {flow.name!r}: {error}", remedy=takes) from None
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, (name, *e['loc'])))}: {e['msg']}" for e in error.errors()]
-        raise InputError(f"flow {flow.name!r} refuses a parameter: {'; '.join(problems)}") from None
+        raise InputError(
+            f"flow {flow.name!r} refuses a parameter: {'; '.join(problems)}", remedy="give a value it takes"
+        ) from None
     return parameters
 
 

@@ -19,6 +19,7 @@ COUNT = 1797
 _PREFIX = "digits/"
 # A person cannot read 8 x 8 pixels; nearest-neighbour enlargement loses nothing when it is shrunk again.
 _ENLARGE = 16
+_THREADS = 8
 
 
 def key_of(index: int) -> str:
@@ -50,9 +51,7 @@ def images(count: int) -> list[bytes]:
     return [_png(pixels) for pixels in _grey()[:count]]
 
 
-def upload(
-    store: MediaStore, bucket: str, advance: Callable[[int], None], *, count: int = COUNT, threads: int = 8
-) -> int:
+def upload(store: MediaStore, bucket: str, advance: Callable[[int], None], *, count: int = COUNT) -> int:
     """Put those of the first images that are not there yet into the bucket and return how many were put."""
     present = {key for batch in store.list(bucket, _PREFIX) for key in batch["key"].to_pylist()}
     pixels = _grey()[:count]
@@ -63,7 +62,7 @@ def upload(
         store.write(bucket, key_of(index), _png(pixels[index]), content_type="image/png")
         advance(1)
 
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(_THREADS) as pool:
         list(pool.map(put, missing))
     return len(missing)
 

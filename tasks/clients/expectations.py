@@ -76,7 +76,10 @@ def _validate(rules: Sequence[Expectation], rows: pa.Table) -> list[dict[str, An
     for answer in batch.validate(suite, result_format={"result_format": "COMPLETE"}).results:
         asked = answer.expectation_config
         if answer.exception_info.get("raised_exception"):
-            raise ConfigurationError(f"the rule {asked.type!r} of column {asked.kwargs['column']!r} cannot be run")
+            raise ConfigurationError(
+                f"the rule {asked.type!r} of column {asked.kwargs['column']!r} cannot be run",
+                remedy="mend the rule in data_contracts/",
+            )
         answers[asked.type, asked.kwargs["column"]] = answer.result
     return [answers[rule.type, rule.column] for rule in rules]
 

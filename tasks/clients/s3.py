@@ -75,7 +75,7 @@ def split_uri(uri: str) -> tuple[str, str]:
     """
     parts = urlsplit(uri, allow_fragments=False)
     if parts.scheme != "s3" or not parts.netloc:
-        raise InputError("an address is not of the form s3://bucket/key")
+        raise InputError("an address names no bucket of S3", remedy="write it as s3://bucket/key")
     return parts.netloc, uri.removeprefix(f"s3://{parts.netloc}").lstrip("/")
 
 

@@ -49,7 +49,9 @@ def opened_many(vault: HotState, key_name: str, ciphertexts: Iterable[bytes]) ->
     try:
         return [cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], name) for sealed in ciphertexts]
     except InvalidTag:
-        raise InputError("sealed bytes were changed or belong to another key") from None
+        raise InputError(
+            "sealed bytes were changed or belong to another key", remedy="restore lake and vault from the same time"
+        ) from None
 
 
 def shred(vault: HotState, key_name: str) -> None:
