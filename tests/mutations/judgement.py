@@ -132,6 +132,13 @@ JUDGEMENT = (
         "tests/stages/test_review.py -k conflicts_come_first",
     ),
     Mutation(
+        "items in other buckets taken for alike",
+        "labelloop/review.py",
+        "avg((a.bucket = b.bucket)::INT)",
+        "avg((a.item = b.item)::INT)",
+        "tests/stages/test_review_of_buckets.py -k most_disputed",
+    ),
+    Mutation(
         "gold told among differences",
         "labelloop/feedback.py",
         'reasons=("planned", "review")), experts)',

@@ -244,6 +244,13 @@ WORKBENCH = (
         "tests/stages/test_in_flight.py",
     ),
     Mutation(
+        "raised tasks left finished",
+        "tasks/hand_out.py",
+        'for_each(lease, reopen, world.label_studio.reopen, "tasks handed out again")',
+        'for_each(lease, (), world.label_studio.reopen, "tasks handed out again")',
+        "tests/stages/test_adjudication.py -k mended_by_the_next_run",
+    ),
+    Mutation(
         "competing answers told by the ids of their items",
         "labelloop/competing_answers.py",
         'titles.get(item["item"], item["item"])',
