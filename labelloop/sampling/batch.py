@@ -90,35 +90,30 @@ def compose_batch(
     _check(size, seed, shares)
     table, bounds = candidates(pool, labelled), limits or Limits()
     size = _affordable(table, bounds.hours, size)
-    streams = iter(np.random.SeedSequence([seed, round_number]).generate_state(2 + len(twice)).tolist())
+    seeds = np.random.SeedSequence([seed, round_number]).generate_state(2 + len(twice))
+    explore_seed, exploit_seed, *again_seeds = seeds.tolist()
     inside = audited(table, salt, audit_rate)
     open_pool = table.filter(~inside)
     audit = audit_draw(table.filter(inside), share_of(size, audit_rate), salt, audit_rate)
-    room = size - len(audit)
-    explore = explore_draw(open_pool, min(share_of(size, explore_share), room), next(streams), open_rows)
-    exploit_seed = next(streams)
-    again = {name: again_draw(name, twice[name], size, next(streams)) for name in twice}
+    room = min(share_of(size, explore_share), size - len(audit))
+    explore = explore_draw(open_pool, room, explore_seed, open_rows)
     beside = [("explore", "random", explore), ("audit", PERMANENT, audit)]
-    beside += [(name, "random", rows) for name, rows in again.items()]
-    left = bounds.left(_cost(table, beside))
-    taken = table.filter(pc.is_in(table["ref_id"], value_set=_ids([explore, audit])))
+    for (name, again), again_seed in zip(twice.items(), again_seeds, strict=True):
+        beside.append((name, "random", again_draw(name, again, size, again_seed)))
     count = len(labelled) if labelled is not None else 0
-    name = resolve(strategy, open_pool, count, evidence).name
     exploit = select(
         open_pool,
         max(0, size - sum(len(rows) for _, _, rows in beside)),
         strategy,
         seed=exploit_seed,
-        labelled=_covered(taken, labelled),
+        labelled=_covered(table.filter(pc.is_in(table["ref_id"], value_set=_ids([explore, audit]))), labelled),
         labels_count=count,
         objectives=objectives,
-        limits=left,
+        limits=bounds.left(_cost(table, beside)),
         evidence=evidence,
     )
-    whole = pa.concat_tables([_part(*part) for part in [("exploit", name, _without_chances(exploit)), *beside]])
-    whole = whole.set_column(1, "rank", pa.array(np.arange(len(whole))))
-    whole = whole.append_column("seed", pa.array(np.full(len(whole), seed, dtype=np.int64)))
-    return with_refused(whole, refused_rows(exploit))
+    name = resolve(strategy, open_pool, count, evidence).name
+    return with_refused(_whole([("exploit", name, _without_chances(exploit)), *beside], seed), refused_rows(exploit))
 
 
 def _check(size: int, seed: int, shares: dict[str, float]) -> None:
@@ -160,6 +155,13 @@ def _without_chances(chosen: pa.Table) -> pa.Table:
     """The choice with its inclusion probabilities struck out: a strategy's picks are a certainty stratum."""
     column = chosen.schema.get_field_index("inclusion_probability")
     return chosen.set_column(column, "inclusion_probability", pa.nulls(len(chosen), pa.float64()))
+
+
+def _whole(parts: list[tuple[str, str, pa.Table]], seed: int) -> pa.Table:
+    """The parts, each with its stratum and strategy, as one table in rank order."""
+    whole = pa.concat_tables([_part(*part) for part in parts])
+    whole = whole.set_column(1, "rank", pa.array(np.arange(len(whole))))
+    return whole.append_column("seed", pa.array(np.full(len(whole), seed, dtype=np.int64)))
 
 
 def _part(stratum: str, strategy: str, rows: pa.Table) -> pa.Table:

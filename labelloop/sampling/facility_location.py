@@ -12,6 +12,7 @@ from scipy.sparse import csc_array, csr_array
 
 from labelloop.sampling.audit import lowest
 from labelloop.sampling.pool import Picks, Pool
+from labelloop.sampling.random_sample import filled_at_random
 
 REPRESENTED: Final = 10_000  # rows that must be stood for, an even draw from a larger pool
 NEIGHBOURS: Final = 64  # candidates that can stand for each of them
@@ -37,11 +38,7 @@ def pick_facilities(pool: Pool, n: int, rng: np.random.Generator) -> Picks:
     """
     graph = neighbour_graph(pool.embedding, represented(pool.ref_ids))
     standing = standing_of(pool.embedding[graph.represented], pool.labelled, graph.scale)
-    rows, gains = cover(graph.similarity, n, standing)
-    if len(rows) < n:
-        rest = np.setdiff1d(np.arange(len(pool)), rows)
-        rows = np.concatenate([rows, rng.permutation(rest)[: n - len(rows)]])
-        gains = np.concatenate([gains, np.zeros(n - len(gains))])
+    rows, gains = filled_at_random(*cover(graph.similarity, n, standing), n, len(pool), rng)
     m = len(graph.represented)
     return Picks(rows, gains, None, [f"stands for {gain:.4g} more of {m} references" for gain in gains])
 

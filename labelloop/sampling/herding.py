@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labelloop.sampling.objectives import worth
 from labelloop.sampling.pool import Picks, Pool
+from labelloop.sampling.random_sample import filled_at_random
 
 Floats = NDArray[np.floating]
 
@@ -18,6 +19,7 @@ REACH: Final = 4.0  # how many median squared distances between labelled neighbo
 SHORT_LIST: Final = 256  # candidates whose gain is kept exact while picks are made among them
 SHARPNESS: Final = 2.0  # power of uncertainty at strength 1: doubt is where classes really compete
 BLOCK: Final = 8192
+_LEAST: Final = 1e-9  # a rise of less is none
 
 
 def pick_herding(pool: Pool, n: int, rng: np.random.Generator) -> Picks:
@@ -39,11 +41,8 @@ def pick_herding(pool: Pool, n: int, rng: np.random.Generator) -> Picks:
     reach = _reach(pool.labelled, points, targets, rng)
     covered = _kernel(targets, pool.labelled, reach).max(axis=1, initial=0.0)
     others = replace(pool, objectives=pool.objectives.model_copy(update={"uncertainty": 0.0}))
-    rows, gains = _greedy(points, targets, weights, covered, reach, worth(others), n)
-    if len(rows) < n:
-        rest = np.setdiff1d(np.arange(len(pool)), rows)
-        rows = np.concatenate([rows, rng.permutation(rest)[: n - len(rows)]])
-        gains = np.concatenate([gains, np.zeros(n - len(gains))])
+    picks = _greedy(points, _Doubt(targets, weights, reach), covered, worth(others), n)
+    rows, gains = filled_at_random(*picks, n, len(pool), rng)
     shares = gains / weights.sum()
     doubts = zip(pool.uncertainty[rows], shares, strict=True)
     reasons = [f"{pool.objectives.score} {u:.4f}, covers {share:.2%} more of the pool's doubt" for u, share in doubts]
@@ -73,48 +72,48 @@ def _reach(labelled: Floats, points: Floats, targets: Floats, rng: np.random.Gen
     return float(np.median(_squared(points[rng.permutation(len(points))[:DOUBTED]], targets))) or 1.0
 
 
+class _Doubt(NamedTuple):
+    """What is to be covered: doubt `weights` (m,) at `targets` (m, d), within the squared distance `reach`."""
+
+    targets: Floats
+    weights: Floats
+    reach: float
+
+    def kernel(self, points: Floats) -> Floats:
+        """How much of each target each point covers, points x m."""
+        return _kernel(points, self.targets, self.reach)
+
+    def gains(self, kernel: Floats, covered: Floats) -> Floats:
+        """How much doubt each point covers beyond what is covered."""
+        return np.asarray(np.maximum(kernel - covered, 0.0) @ self.weights)
+
+
 def _greedy(
-    points: Floats, targets: Floats, weights: Floats, covered: Floats, reach: float, desire: Floats, n: int
+    points: Floats, doubt: _Doubt, covered: Floats, desire: Floats, n: int
 ) -> tuple[NDArray[np.intp], Floats]:
     """Up to n picks by the exact greedy, with their gains; fewer when no other covers more.
 
     Gains only fall, so old ones are upper bounds: a short list of the highest is kept exact, and another is drawn up
     when a bound outside it could win.
     """
-    bounds = np.concatenate(
-        [
-            _gains(_kernel(points[s : s + BLOCK], targets, reach), covered, weights)
-            for s in range(0, len(points), BLOCK)
-        ]
-    )
-    bounds *= desire
-    rows: list[int] = []
-    reached: list[float] = []
-    size = min(SHORT_LIST, len(points))
-    while len(rows) < n:
-        order = np.argpartition(-bounds, size - 1)
-        listed, bar = np.sort(order[:size]), float(bounds[order[size:]].max(initial=0.0))
-        near = _kernel(points[listed], targets, reach)
+    blocks = (points[start : start + BLOCK] for start in range(0, len(points), BLOCK))
+    bounds = np.concatenate([doubt.gains(doubt.kernel(block), covered) for block in blocks]) * desire
+    rows, reached = list[int](), list[float]()
+    while len(rows) < n and bounds.max() > _LEAST:
+        order = np.argpartition(-bounds, min(SHORT_LIST, len(bounds)) - 1)
+        listed, bar = np.sort(order[:SHORT_LIST]), float(bounds[order[SHORT_LIST:]].max(initial=0.0))
+        near = doubt.kernel(points[listed])
         while len(rows) < n:
-            bounds[listed] = np.where(bounds[listed] > 0, _gains(near, covered, weights) * desire[listed], 0.0)
-            best = int(bounds[listed].argmax())
-            gain = float(bounds[listed[best]])
-            if gain < bar or gain <= _LEAST:
+            exact = np.where(bounds[listed] > 0, doubt.gains(near, covered) * desire[listed], 0.0)
+            best = int(exact.argmax())
+            bounds[listed] = exact
+            if exact[best] < bar or exact[best] <= _LEAST:
                 break
             rows.append(int(listed[best]))
-            reached.append(gain)
+            reached.append(float(exact[best]))
             covered = np.maximum(covered, near[best])
             bounds[listed[best]] = 0.0
-        if bounds.max() <= _LEAST:
-            break
     return np.array(rows, dtype=np.intp), np.array(reached)
-
-
-_LEAST: Final = 1e-9
-
-
-def _gains(kernel: Floats, covered: Floats, weights: Floats) -> Floats:
-    return np.asarray(np.maximum(kernel - covered, 0.0) @ weights)
 
 
 def _kernel(points: Floats, centres: Floats, reach: float) -> Floats:

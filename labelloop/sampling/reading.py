@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -71,12 +73,11 @@ def read(table: pa.Table, needs: Needs, labelled: pa.Table | None, objectives: O
         InputError: a needed column is absent or empty, or not one row can be used.
     """
     check(table, needs.columns, "the strategy")
-    probabilities, faults = _probabilities(table, needs)
-    embedding, more = _embedding(table, needs)
-    uncertainty, doubtful = _uncertainty(table, needs)
-    cost, unpriced = _cost(table, needs)
-    age, undated = _age(table, needs)
-    faults |= more | doubtful | unpriced | undated
+    columns: dict[str, NDArray[Any]] = {}
+    faults: Masks = {}
+    for name, reader in _READERS.items():
+        columns[name], masks = reader(table, needs)
+        faults |= masks
     refused = {rule: int(mask.sum()) for rule, mask in faults.items() if mask.any()}
     usable = np.ones(len(table), dtype=bool)
     for mask in faults.values():
@@ -84,21 +85,16 @@ def read(table: pa.Table, needs: Needs, labelled: pa.Table | None, objectives: O
     if not usable.any():
         raise InputError("no row of the pool can be used", remedy="check what the model wrote", **refused)
     if not usable.all():
-        table, probabilities, embedding = table.filter(usable), probabilities[usable], embedding[usable]
-        uncertainty, cost, age = uncertainty[usable], cost[usable], age[usable]
-    centre = embedding.mean(axis=0, dtype=np.float64).astype(np.float32)
+        table, columns = table.filter(usable), {name: values[usable] for name, values in columns.items()}
+    centre = columns["vectors"].mean(axis=0, dtype=np.float64).astype(np.float32)
     pool = Pool(
         ref_ids=in_one_piece(table["ref_id"]),
-        probabilities=probabilities,
-        vectors=embedding,
         centre=centre,
         stratum=_stratum(table, needs),
-        labelled=_labelled(labelled, embedding.shape[1]) - centre,
+        labelled=_labelled(labelled, len(centre)) - centre,
         labelled_stratum=_stratum(labelled, needs) if labelled is not None else np.empty(0, dtype=object),
-        uncertainty=uncertainty,
-        age=age,
-        cost=cost,
         objectives=objectives,
+        **columns,
     )
     return Reading(pool, table, refused)
 
@@ -147,6 +143,18 @@ def _age(table: pa.Table, needs: Needs) -> tuple[NDArray[np.floating], Masks]:
     missing = np.isnat(moments)
     behind = (moments[~missing].max() - moments) / DAY
     return np.where(missing, 0.0, behind), {"seen_at missing": missing}
+
+
+# What reads each array of the pool, and by which rule rows were refused.
+_READERS: Final[Mapping[str, Callable[[pa.Table, Needs], tuple[NDArray[Any], Masks]]]] = MappingProxyType(
+    {
+        "probabilities": _probabilities,
+        "vectors": _embedding,
+        "uncertainty": _uncertainty,
+        "cost": _cost,
+        "age": _age,
+    }
+)
 
 
 def _stratum(table: pa.Table, needs: Needs) -> NDArray[np.object_]:

@@ -45,7 +45,7 @@ def test_picks_and_gains_are_those_of_the_one_at_a_time_greedy(monkeypatch):
     monkeypatch.setattr(herding, "SHORT_LIST", 4)
     rng = np.random.default_rng(3)
     points, doubt, covered = rng.normal(size=(50, 3)).astype(np.float32), rng.random(50), np.zeros(50)
-    rows, gains = herding._greedy(points, points, doubt, covered, 1.5, np.ones(50), 20)
+    rows, gains = herding._greedy(points, herding._Doubt(points, doubt, 1.5), covered, np.ones(50), 20)
     kernel = np.exp(-((points[:, None] - points[None]) ** 2).sum(axis=2) / 1.5)
     for row, gain in zip(rows, gains, strict=True):
         rises = np.maximum(kernel - covered, 0) @ doubt
