@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from deployments.demo.digits import features, key_of
 from labelloop.agreement.interval import wilson
@@ -25,8 +26,9 @@ def truth_of_units(world: World, truth: Mapping[str, str]) -> dict[str, str]:
 
 
 def a_labelled_index(world: World) -> int:
-    """Return the index of a digit that is labelled, the first by key, so that every run erases the same one."""
-    labelled = set(world.table("labels").read(columns=["unit_id"])["unit_id"].to_pylist())
+    """Return the index of a digit whose label is accepted, and so trained on: the first by key, in every run."""
+    labels = world.table("labels").read(columns=["unit_id", "state"])
+    labelled = set(labels.filter(pc.equal(labels["state"], "accepted"))["unit_id"].to_pylist())
     keys = _keys(world)
     units = world.table("units").read(columns=["unit_id", "ref_ids"]).to_pylist()
     first = min(keys[unit["ref_ids"][0]] for unit in units if unit["unit_id"] in labelled)

@@ -10,22 +10,31 @@ from pathlib import Path
 
 import pytest
 
+import tasks.stage
 from deployments.demo.loop import Demo
 from deployments.demo.narration import Narration
 from deployments.demo.people import ERROR_RATES
 from deployments.demo.summary import TABLES, figures_of, newest_report
 from labelloop.spec import load_spec
+from tasks.clients.s3 import connect
 from tasks.clients.world import open_world
+from tests.fakes.world import SeededIds
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration]
 
 
 @pytest.fixture(scope="module")
 def turned(stack, label_studio, prefect, tmp_path_factory):
-    """A project of 200 digits after one round with a batch of 45, in a lake of its own."""
+    """A project of 200 digits after one round with a batch of 45, in a lake and a bucket of its own.
+
+    Its ids are those of every run, and the bucket keeps no versions, whose names are random: of other ones, one draw
+    in 500 is an overlap of units on which the annotators agree too little.
+    """
     folder = tmp_path_factory.mktemp("projects")
     spec = load_spec(Path("deployments/projects/digits.yaml").read_text(encoding="utf-8"))
     small = spec.model_dump(mode="json") | {"name": "small", "title": "A small turn"}
+    small["media"] |= {"bucket": "small-turn"}
+    connect(label_studio).create_bucket(Bucket="small-turn")
     small["sampling"] |= {"batch_size": 45}
     small["overlap"] |= {"share": 0.4}
     (folder / "small.yaml").write_text(json.dumps(small), encoding="utf-8")
@@ -34,6 +43,8 @@ def turned(stack, label_studio, prefect, tmp_path_factory):
         variables["LABELLOOP_LAKE_URI"] += "/one-turn"
         for name, value in variables.items():
             patch.setenv(name, value)
+        ids = SeededIds()
+        patch.setattr(tasks.stage, "open_world", lambda name: replace(open_world(name), new_id=ids))
         demo = Demo(
             open_world("small"), Narration(), stack.credentials.label_studio_password, 1, images=200, deployed=False
         )

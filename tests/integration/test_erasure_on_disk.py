@@ -16,7 +16,7 @@ from tests.scanner import words_in
 pytestmark = pytest.mark.integration
 
 ERASED, STAYING = ("canary-media-7d1c", "canary-row-7d1c"), ("other-media-7d1c", "other-row-7d1c")
-VACUUMS = 10
+VACUUMS = 60
 
 
 def free():
