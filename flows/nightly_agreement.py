@@ -16,18 +16,19 @@ from tasks.rulings import rulings
 
 
 @flow(name="nightly-agreement", validate_parameters=True)
-def nightly_agreement(project: Project) -> list[dict[str, object]]:
+def nightly_agreement(project: Project, full: bool = False) -> list[dict[str, object]]:
     """Collect annotations and rulings, measure agreement, build consensus, adjudicate and review conflicts, report.
 
     Args:
         project: labelling project, named as its file of deployments/projects without the ending.
+        full: measure and decide all anew, also what did not change since last night.
     """
     return [
         erasure(project),
         collect(project),
         rulings(project),
-        agreement(project),
-        consensus(project),
+        agreement(project, full),
+        consensus(project, full),
         adjudication(project),
         review(project),
         report(project),

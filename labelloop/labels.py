@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -14,13 +15,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.beside import Beside, joined
-from labelloop.consensus.question import RESOLVED_BY, Question
+from labelloop.consensus.learnt import Learnt
+from labelloop.consensus.question import EACH_BY_ITSELF, LEARNT, RESOLVED_BY, Question, learnt_by
 from labelloop.consensus.shaped import Shape, fused, shape_of, shaped_labels, unanimous
 from labelloop.contracts import contract
 from labelloop.opinions import answered, answers_to, opinions, split_rulings
 from labelloop.sql import session
 
 _NO_BUCKETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+_NOTHING: Final[Mapping[str, Learnt]] = MappingProxyType({})
 
 
 def label_rows(
@@ -34,6 +37,7 @@ def label_rows(
     method: str = "dawid-skene",
     beside: Beside | None = None,
     buckets: Mapping[str, tuple[str, ...]] = _NO_BUCKETS,
+    learnt: Mapping[str, Learnt] = _NOTHING,
 ) -> pa.Table:
     """Return rows of the contract `labels`: the resolved value of every unit and control, and who decided.
 
@@ -47,6 +51,7 @@ def label_rows(
         method: of choices; other answers have one of their own.
         beside: imported labels and a model's answers.
         buckets: of each question that is a triage, in their order.
+        learnt: of questions whose labels follow from what was learnt on other answers.
     """
     beside = beside or Beside()
     found = [contract("labels").schema.empty_table()]
@@ -55,27 +60,62 @@ def label_rows(
         if shape := shape_of(kind, buckets.get(control, ())):
             resolved = _by_shape(answers_to(annotations, control), known, experts, shape)
         elif kind in RESOLVED_BY:
-            resolved = _by_value(opinions(annotations, control), known, experts, RESOLVED_BY[kind], units, method)
+            question = partial(Question, units=units, method=method, learnt=learnt.get(control))
+            resolved = _by_value(opinions(annotations, control), known, experts, question, RESOLVED_BY[kind])
         else:
             continue
         found.append(_rows(resolved, control, accept_confidence, at))
     return _keep_times(pa.concat_tables(found), present)
 
 
+def learnt_of(annotations: pa.Table, *, experts: Collection[str], method: str) -> dict[str, Learnt]:
+    """Return what is learnt from the opinions on every question whose units can be decided by it.
+
+    Args:
+        annotations: and all others as for `label_rows`.
+        experts: see there.
+        method: see there; nothing is learnt for GLAD, which says of each unit how easy it is.
+    """
+    found, units = {}, contract("units").schema.empty_table()
+    for control, kind in answered(annotations):
+        if kind in LEARNT and (kind == "rating" or method != "glad"):
+            ratings, rulings = split_rulings(opinions(annotations, control), experts)
+            found[control] = learnt_by(Question(ratings, rulings, units, method), kind)
+    return found
+
+
+def not_decided_apart(
+    annotations: pa.Table, learnt: Mapping[str, Learnt], buckets: Mapping[str, tuple[str, ...]] = _NO_BUCKETS
+) -> list[str]:
+    """Return the questions, by name, of which units cannot be decided without the answers to all others.
+
+    These compare items, have no method that decides by what was learnt, or were answered with something new.
+
+    Args:
+        annotations: rows of the contract `annotations`, to be decided.
+        learnt: on other answers.
+        buckets: of each question that is a triage.
+    """
+    return [
+        control
+        for control, kind in answered(annotations)
+        if kind in RESOLVED_BY and kind not in EACH_BY_ITSELF and not shape_of(kind, buckets.get(control, ()))
+        if control not in learnt or not learnt[control].knows(opinions(annotations, control)["value"])
+    ]
+
+
 def _by_value(
     said: pa.Table,
     beside: Beside,
     experts: Collection[str],
+    question: Callable[[pa.Table, pa.Table], Question],
     resolve: Callable[[Question], pa.Table],
-    units: pa.Table,
-    method: str,
 ) -> pa.Table:
     """Labels of answers that a text tells."""
     ratings, rulings = split_rulings(said, experts)
     gold = _not_ruled(beside.gold, rulings).select(["unit", "value"])
     more = beside.opinions.select(ratings.column_names)
-    question = Question(joined(ratings, more), joined(rulings, gold), units, method)
-    return _gold_named(resolve(question), gold["unit"])
+    return _gold_named(resolve(question(joined(ratings, more), joined(rulings, gold))), gold["unit"])
 
 
 def _by_shape(answers: pa.Table, beside: Beside, experts: Collection[str], shape: Shape) -> pa.Table:

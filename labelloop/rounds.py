@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Literal, get_args
+from datetime import datetime, timedelta
+from typing import Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 State = Literal["choosing", "chosen", "open", "closed"]
+LATE: Final = timedelta(days=14)  # after closing; until then conflicts bring more opinions and rulings
 
 
 class Round(BaseModel):
@@ -38,3 +39,15 @@ class Round(BaseModel):
         True
         """
         return get_args(State).index(state)
+
+
+def is_settled(record: Round, now: datetime) -> bool:
+    """Return whether a round closed long enough ago that more answers to it are rare.
+
+    >>> from datetime import UTC
+    >>> then = datetime(2026, 1, 5, tzinfo=UTC)
+    >>> record = Round(number=1, state="closed", seed=0, size=1, strategy="r", opened_at=then, closed_at=then)
+    >>> is_settled(record, then), is_settled(record, then + LATE)
+    (False, True)
+    """
+    return record.state == "closed" and (record.closed_at is None or record.closed_at + LATE <= now)

@@ -30,20 +30,26 @@ _ANSWERED: Final = [
 
 
 @task(name="agreement", **INSIDE)
-def agreement(project: str) -> dict[str, object]:
+def agreement(project: str, full: bool = False) -> dict[str, object]:
     """Measure agreement for the project, its parts, each pair and each annotator."""
     with stage(project, "agreement") as (world, lease):
-        return finish(measure_agreement(world, lease))
+        return finish(measure_agreement(world, lease, full=full))
 
 
-def measure_agreement(world: World, lease: Lease) -> Summary:
-    """Write the figures of the newest round and of every annotator; ask for help below the alarm."""
+def measure_agreement(world: World, lease: Lease, *, full: bool = False) -> Summary:
+    """Write the figures of the newest round and of every annotator; ask for help below the alarm.
+
+    Args:
+        world: the project's world.
+        lease: checked before each write.
+        full: count all anew.
+    """
     record = current_round(world.hot, world.project)
     if record is None:
         return Summary(stage="agreement", notes=("no round yet",))
     spec = world.spec
     per_person = spec.annotators.figures == "lead"
-    figures = figures_tonight(world, lease, record.number)
+    figures = figures_tonight(world, lease, record.number, full=full)
     commit(world, lease, "agreement", figures, stage="agreement")
     people = annotator_rows(
         without_confirmations(world.table("annotations").read(columns=_ANSWERED), spec.interface),

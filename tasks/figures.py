@@ -15,29 +15,30 @@ from labelloop.opinions import without_confirmations
 from labelloop.repeats import units_shown_twice
 from labelloop.scoped_figures import Beside, repeat_figures
 from labelloop.tallies.figures import kind_of
+from tasks.answers_by_round import MANY
 from tasks.clients.lease import Lease
 from tasks.clients.table_rows import text_of
 from tasks.clients.world import World
 from tasks.imported_labels import opinions_of_current_model
 from tasks.tallies import tallies_of_all
 
-MANY: Final = 200_000  # answers; fewer are measured in seconds, each cluster on its own
 _ONCE: Final = ("label", "audit")  # purposes of units whose media no other unit of these shows
 
 
-def figures_tonight(world: World, lease: Lease, round: int, *, many: int = MANY) -> pa.Table:
+def figures_tonight(world: World, lease: Lease, round: int, *, many: int = MANY, full: bool = False) -> pa.Table:
     """Return rows of the contract `agreement`.
 
     Args:
         world: the project's world.
         lease: checked before what was counted is kept.
         round: the newest.
-        many: from so many answers on, closed rounds are counted once.
+        many: from so many answers on, settled rounds are counted once.
+        full: count all anew.
     """
     answers = world.table("annotations")
     if sum(answers.parts().values()) < many:
         return _measured(world, round, answers.read(), _beside(world))
-    tallies = tallies_of_all(world, lease)
+    tallies = tallies_of_all(world, lease, full=full)
     found = rows_of_tallies(tallies, _n_audit(world), **_settings(world, round))
     whole = [control for control, tally in tallies.items() if not kind_of(tally)]
     if whole:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.agreement import Ratings, read_ratings
+from labelloop.consensus.learnt import Learnt, decide, learn
 from labelloop.consensus.number_median import number_median
 from labelloop.consensus.table import aggregate
 from labelloop.consensus.text_medoid import text_medoid
@@ -24,20 +25,33 @@ from labelloop.contracts import contract
 class Question:
     """What was said of one control as text: `ratings` unit, annotator, value; `rulings` unit, value.
 
-    `units` are rows of the contract `units`; `method` is that of choices.
+    `units` are rows of the contract `units`; `method` is that of choices. `learnt` decides instead of what would be
+    learnt from these answers.
     """
 
     ratings: pa.Table
     rulings: pa.Table
     units: pa.Table
     method: str
+    learnt: Learnt | None = None
+
+
+def learnt_by(question: Question, kind: str) -> Learnt:
+    """Return what is learnt from the answers to a question of one of the kinds `LEARNT`."""
+    if kind == "rating":
+        return learn(_ascending(question), question.rulings, "median")
+    return learn(question.ratings, question.rulings, question.method)
 
 
 def _classes(question: Question) -> pa.Table:
+    if question.learnt is not None:
+        return decide(question.ratings, question.rulings, question.method, question.learnt)
     return aggregate(question.ratings, question.method, rulings=question.rulings)
 
 
 def _middle(question: Question) -> pa.Table:
+    if question.learnt is not None:
+        return decide(question.ratings, question.rulings, "median", question.learnt)
     return aggregate(_ascending(question), "median", rulings=question.rulings)
 
 
@@ -92,3 +106,8 @@ RESOLVED_BY: Final[Mapping[str, Callable[[Question], pa.Table]]] = MappingProxyT
         "text": _text,
     }
 )
+
+# Answers of which something is learnt that decides other units, and those whose units are decided each by itself.
+# What compares items learns their strengths from all units at once.
+LEARNT: Final = frozenset({"choices", "taxonomy", "datetime", "rating"})
+EACH_BY_ITSELF: Final = frozenset({"number", "text"})

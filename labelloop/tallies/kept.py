@@ -1,4 +1,4 @@
-"""Which rounds have to be counted tonight: those that are open, and all of them when anything counted has changed.
+"""Which rounds are looked at tonight: those that are not settled, and all of them when anything of those has changed.
 
 Answers lie in data files that are never written again, so that a name that is missing or new tells what changed,
 however it came about: new answers, edits, deletions, erasures, a purge, a restored lake.
@@ -23,10 +23,10 @@ Name = TypeVar("Name", int, str)
 
 
 class Kept(BaseModel):
-    """What the table `tallies` holds: the sum of all `settled` rounds, with the number of units chosen in each.
+    """What a table holds of all `settled` rounds, with the number of units chosen in each.
 
-    `recipe` says how they were counted, `version` is that of the table, `files` the rounds that each file of answers
-    has answers to.
+    `recipe` says how it was made, `version` is that of the table, `files` the rounds that each file of answers has
+    answers to. `whole` names questions of which settled rounds, too, are decided every night.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +35,7 @@ class Kept(BaseModel):
     version: int | None = None
     settled: dict[int, int] = {}
     files: dict[str, list[int]] = {}
+    whole: list[str] = []
 
 
 def recipe_of(confirmations: Collection[str], model: str) -> str:

@@ -1,0 +1,168 @@
+"""What consensus decides tonight: everything, or of a large project the units of rounds that are not settled.
+
+What annotators confuse is learnt from settled rounds, so that their labels stay as they are until one of their
+answers changes or another round settles.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from labelloop.agreement.question import buckets_of
+from labelloop.consensus.learnt import Learnt, learnt_from, learnt_rows
+from labelloop.contracts import contract
+from labelloop.labels import learnt_of, not_decided_apart
+from labelloop.opinions import experts_among, without_confirmations
+from labelloop.tallies.kept import Kept, still_settled
+from tasks.answers_by_round import AnswersByRound
+from tasks.clients.hot import update
+from tasks.clients.lease import Lease
+from tasks.clients.table_rows import text_of
+from tasks.clients.world import World
+from tasks.contracts import commit
+from tasks.rulings import given_rulings
+
+_RULES: Final = 1  # raise it when labels are decided in another way
+_ALL: Final = contract("annotations").schema.names
+
+
+@dataclass(frozen=True)
+class Tonight:
+    """The `answers` to decide by, labels as they are (`present`), and what was `learnt` elsewhere, by question.
+
+    `keep` remembers what was done, once labels are written.
+    """
+
+    answers: pa.Table
+    present: pa.Table
+    experts: list[str]
+    learnt: Mapping[str, Learnt]
+    keep: Callable[[], None]
+
+
+class _Rulings:
+    """What experts say in the reviewing project, and who rules."""
+
+    def __init__(self, world: World) -> None:
+        self.rows, reviewers = given_rulings(world)
+        self.experts = sorted({*experts_among(world.table("annotators").read()), *reviewers})
+
+
+def decided_tonight(world: World, lease: Lease, *, many: int, full: bool) -> Tonight:
+    """Return what to decide.
+
+    Args:
+        world: the project's world.
+        lease: checked before anything is kept.
+        many: from so many answers on, settled rounds are decided only when something of them changed.
+        full: decide all anew.
+    """
+    given, spec = _Rulings(world), world.spec.consensus
+    if spec.imported or spec.model or sum(world.table("annotations").parts().values()) < many:
+        return _everything(world, given)
+    night = _Night(world, lease, given, full=full)
+    return night.tonight() if night.is_mostly_settled else _everything(world, given)
+
+
+def _everything(world: World, given: _Rulings) -> Tonight:
+    rows = pa.concat_tables([world.table("annotations").read(), given.rows])
+    answers = without_confirmations(rows, world.spec.interface)
+    return Tonight(answers, world.table("labels").read(), given.experts, {}, lambda: None)
+
+
+class _Night:
+    """One night of a large project."""
+
+    def __init__(self, world: World, lease: Lease, given: _Rulings, *, full: bool) -> None:
+        found = world.hot.get(_key(world))
+        self._world, self._lease, self._given = world, lease, given
+        self._kept = Kept.model_validate(found.value) if found and not full else Kept()
+        self._answers = AnswersByRound(world, self._kept.files)
+        self._settled = {number: self._answers.chosen.get(number, 0) for number in sorted(self._answers.settled())}
+
+    @property
+    def is_mostly_settled(self) -> bool:
+        """Whether settled rounds have units enough to learn from: as many as all others."""
+        return 2 * sum(self._settled.values()) >= sum(self._answers.chosen.values())
+
+    def tonight(self) -> Tonight:
+        """Return what to decide: all if anything of settled rounds changed, else the others."""
+        holds, labels = self._holds(), self._world.table("labels")
+        learnt = learnt_from(self._world.table("confusions").read()) if holds else self._learn()
+        fresh = self._rows(self._answers.rounds - self._settled.keys())
+        whole = not_decided_apart(fresh, learnt, buckets_of(self._world.spec.interface))
+        if holds and whole == self._kept.whole:
+            again, settled = self._rows(self._settled, controls=whole), self._units(self._settled)
+            present = labels.read(where=~text_of("unit_id").isin(settled) | text_of("control").isin(_texts(whole)))
+        else:
+            again, present = self._rows(self._settled), labels.read()
+        known = {control: found for control, found in learnt.items() if control not in whole}
+        rows = pa.concat_tables([fresh, again])
+        return Tonight(rows, present, self._given.experts, known, partial(self._keep, whole))
+
+    def _holds(self) -> bool:
+        """Whether the labels of settled rounds still follow from their answers and rulings, and no round is new."""
+        version, same = self._world.table("labels").version(), self._kept.settled == self._settled
+        files, chosen = self._answers.files, self._answers.chosen
+        return same and still_settled(self._kept, files, chosen, recipe=self._recipe(), version=version)
+
+    def _learn(self) -> dict[str, Learnt]:
+        """What annotators confuse in settled rounds; it takes the place of what was learnt before."""
+        method, experts = self._world.spec.consensus.method, self._given.experts
+        learnt = learnt_of(self._rows(self._settled), experts=experts, method=method)
+        rows, table = learnt_rows(learnt), self._world.table("confusions")
+        before = table.read(columns=["confusion_id"])["confusion_id"]
+        gone = before.filter(pc.invert(pc.is_in(before, value_set=rows["confusion_id"].combine_chunks())))
+        commit(self._world, self._lease, "confusions", rows, stage="consensus")
+        table.delete("confusion_id", gone.to_pylist(), fence=self._lease.check)
+        return learnt
+
+    def _rows(self, rounds: Collection[int], *, controls: Collection[str] | None = None) -> pa.Table:
+        """What annotators and experts say of the units of some rounds."""
+        if controls is not None and not controls:
+            return contract("annotations").schema.empty_table()
+        ruled = self._given.rows.filter(self._of(self._given.rows, rounds))
+        rows = pa.concat_tables([self._answers.read(rounds, _ALL), ruled])
+        rows = without_confirmations(rows, self._world.spec.interface)
+        return rows if controls is None else rows.filter(pc.is_in(rows["control"], value_set=_texts(controls)))
+
+    def _of(self, rows: pa.Table, rounds: Collection[int]) -> pa.Array:
+        own = pa.array(self._answers.of_units(rows["unit_id"]))
+        return pc.is_in(own, value_set=pa.array(sorted(rounds), pa.int64()))
+
+    def _units(self, rounds: Collection[int]) -> pa.Array:
+        batches = self._answers.batches
+        own = pc.is_in(batches["round"], value_set=pa.array(sorted(rounds), pa.int64()))
+        return batches["unit_id"].filter(own).combine_chunks()
+
+    def _recipe(self) -> str:
+        """What labels of settled rounds follow from beside the answers: rules, spec, rulings, what was learnt."""
+        spec, ruled = self._world.spec, self._given.rows.filter(self._of(self._given.rows, self._settled))
+        given = ruled.select(["annotation_id", "control", "state", "updated_at"]).to_pylist()
+        asked = [spec.consensus.method, spec.quality.accept_confidence, spec.interface.model_dump(mode="json")]
+        told = [_RULES, asked, self._given.experts, sorted(str(row) for row in given)]
+        digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        return f"{digest} {self._world.table('confusions').version()}"
+
+    def _keep(self, whole: list[str]) -> None:
+        version = self._world.table("labels").version()
+        of_night = {"settled": self._settled, "files": self._answers.files, "whole": whole}
+        kept = Kept(recipe=self._recipe(), version=version, **of_night)
+        self._lease.check()
+        update(self._world.hot, _key(self._world), lambda _: kept.model_dump(mode="json"))
+
+
+def _key(world: World) -> str:
+    return f"tallies/{world.project}/consensus.json"
+
+
+def _texts(names: Collection[str]) -> pa.Array:
+    return pa.array(list(names), pa.string())
