@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from tasks.clients.media import MediaStore
+from tasks.clients.media_store import MediaStore
 
 COUNT = 1797
 _PREFIX = "digits/"

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from labelloop.errors import ErasedError, InputError
 from labelloop.spec.media import Media
 from tasks.clients.inventory_rows import rows_of
-from tasks.clients.media import MediaStore
+from tasks.clients.media_store import MediaStore
 from tasks.clients.s3 import split_uri
 
 _log = logging.getLogger(__name__)

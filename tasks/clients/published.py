@@ -6,7 +6,7 @@ They lie beside the project's Delta tables, never inside one: a table's vacuum r
 from __future__ import annotations
 
 from labelloop.errors import HeldByLaw, UnavailableError
-from tasks.clients.media import MediaStore
+from tasks.clients.media_store import MediaStore
 from tasks.clients.s3 import split_uri
 
 

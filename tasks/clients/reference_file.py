@@ -22,7 +22,7 @@ from labelloop.errors import ErasedError, InputError
 from labelloop.reference_rows import COLUMNS, ROWS, ReferenceRows
 from labelloop.spec.media import Media
 from labelloop.sql import workspace
-from tasks.clients.media import MediaStore
+from tasks.clients.media_store import MediaStore
 from tasks.clients.s3 import split_uri
 
 _log = logging.getLogger(__name__)

@@ -25,7 +25,8 @@ from tasks.clients.label_studio_database import open_postgresql, open_sqlite
 from tasks.clients.label_studio_disk import LabelStudioDisk, LabelStudioLog
 from tasks.clients.label_studio_orphans import Orphans
 from tasks.clients.lake import Lake, LakeTable
-from tasks.clients.media import MediaStore, S3MediaStore
+from tasks.clients.media import S3MediaStore
+from tasks.clients.media_store import MediaStore
 from tasks.clients.published import Published
 from tasks.clients.s3 import connect, storage_options
 from tasks.clients.settings import Settings, load_settings

@@ -11,7 +11,7 @@ from typing import Any
 from labelloop.errors import ErasedError
 from labelloop.identifiers import ids_in_keys
 from labelloop.spec.media import IdPlace
-from tasks.clients.media import MediaStore
+from tasks.clients.media_store import MediaStore
 
 _THREADS = 16
 _SIDECAR_BYTES = 1 << 16

@@ -9,7 +9,7 @@ from labelloop.erasure.plan import Plan
 from labelloop.errors import ConfigurationError, HeldByLaw, UnavailableError
 from tasks.artifacts import progress
 from tasks.clients.lease import Lease
-from tasks.clients.media import Hold, MediaStore, Upload
+from tasks.clients.media_store import Hold, MediaStore, Upload
 from tasks.clients.s3 import split_uri
 from tasks.clients.world import World
 

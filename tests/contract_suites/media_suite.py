@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import pytest
 
 from labelloop.errors import ErasedError, InputError
-from tasks.clients.media import Hold
+from tasks.clients.media_store import Hold
 
 # A leading slash, `//` and `\` are left out: SeaweedFS rewrites them on arrival.
 ODD_KEYS = [

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from labelloop.errors import ErasedError, InputError
 from tasks.clients.listing import LISTING
-from tasks.clients.media import Hold, ObjectVersion, Upload
+from tasks.clients.media_store import Hold, ObjectVersion, Upload
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
