@@ -81,7 +81,7 @@ RATINGS = st.lists(st.lists(st.sampled_from([None, 1, 2, 3]), min_size=3, max_si
 @pytest.mark.slow
 @example([[None] * 3, [None] * 3, [None, None, 1], [1, 2, None]], [1, 2, 3], [1, 0, 2], Random(0))
 @given(RATINGS, st.permutations([1, 2, 3]), st.permutations([0, 1, 2]), st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_names_and_order_never_matter_and_no_figure_leaves_its_bounds(rows, names, places, random):
     assume(any(sum(one is not None for one in row) > 1 for row in rows))
     renamed = [[None if row[place] is None else names[row[place] - 1] for place in places] for row in rows]
@@ -97,7 +97,7 @@ def test_names_and_order_never_matter_and_no_figure_leaves_its_bounds(rows, name
 
 @pytest.mark.slow
 @given(st.lists(st.integers(1, 3), min_size=5, max_size=20), st.integers(2, 4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_annotators_who_say_the_same_agree_perfectly(said, n_annotators):
     assume(len(set(said)) > 1)
     for metric in COEFFICIENTS:
@@ -106,7 +106,7 @@ def test_annotators_who_say_the_same_agree_perfectly(said, n_annotators):
 
 @pytest.mark.slow
 @given(st.integers(0, 10_000))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_annotators_who_guess_agree_as_much_as_chance(seed):
     rows = np.random.default_rng(seed).integers(1, 4, (3000, 3)).tolist()
     for metric in set(COEFFICIENTS) - {"percent_agreement"}:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -169,7 +169,6 @@ LOOKS_LIKE_MARKUP = (
 )
 
 
-@settings(deadline=None)
 @given(LOOKS_LIKE_MARKUP, LOOKS_LIKE_MARKUP, st.sampled_from(["choices", "taxonomy", "rectangle", "ranking", "span"]))
 def test_whatever_texts_say_they_come_back_as_written_or_are_refused_by_name(value, prompt, kind):
     media, _ = ASKED[kind]

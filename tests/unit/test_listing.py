@@ -52,7 +52,7 @@ def rows(url, prefix="", *, versioned=False, page_size=4):
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(keys=KEYS, prefix=st.sampled_from(["", "a", "a/", "/", "%"]), versioned=st.booleans())
 def test_every_key_below_the_prefix_is_listed_exactly_once(keys, prefix, versioned):
     with listing_server(keys) as url:
@@ -61,7 +61,7 @@ def test_every_key_below_the_prefix_is_listed_exactly_once(keys, prefix, version
 
 
 @pytest.mark.slow
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(keys=KEYS)
 def test_boto3_says_the_same_of_every_object(keys):
     with listing_server(keys) as url:

@@ -6,7 +6,7 @@ import json
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deployments.cli.templates import template_names
@@ -108,7 +108,6 @@ def test_a_hostile_title_stays_a_title(hostile):
     assert item["body"] == hostile
 
 
-@settings(deadline=None)
 @given(st.text(max_size=50))
 def test_whatever_a_title_holds_the_only_element_is_the_picture(title):
     items = [{"id": "a", "title": title, "image": "s3://media/digits/a.png"}]
