@@ -8,6 +8,7 @@ from typing import Any
 
 from labelloop.interface.finding import Finding, finding
 from labelloop.interface.tags import ASKS_ABOUT, CONTROLS, MARKS, OBJECTS
+from labelloop.spec.attributes import attribute, names_in
 
 _AIMLESS = frozenset(["Relations", "Shortcut"])
 
@@ -26,7 +27,7 @@ def name_findings(elements: list[Any]) -> Iterator[Finding]:
 
 
 def _aims(control: Any, named: Mapping[str, Any]) -> Iterator[Finding]:
-    aims = _aims_of(control)
+    aims = names_in(control, "toName")
     if not aims:
         yield finding(control, "it asks about nothing", 'add toName="..." with the name of an object')
     if control.tag == "Pairwise" and aims and len(aims) != 2:
@@ -47,11 +48,11 @@ def _aim(control: Any, aim: str, target: Any | None) -> Iterator[Finding]:
 
 
 def _conditions(element: Any, named: Mapping[str, Any]) -> Iterator[Finding]:
-    condition, about = _attribute(element, "visibleWhen"), _attribute(element, "whenTagName")
-    for name in filter(None, (name.strip() for name in (about or "").split(","))):
+    condition, about = attribute(element, "visibleWhen"), names_in(element, "whenTagName")
+    for name in about:
         if name not in named:
             yield finding(element, f"whenTagName {name!r} does not exist", "give the name of a control")
-    if _attribute(element, "whenChoiceValue") and condition and not about:
+    if attribute(element, "whenChoiceValue") and condition and not about:
         yield finding(element, "whenChoiceValue says nothing about which question", "add whenTagName")
     if element.tag in CONTROLS and _is(element, "perRegion") and _is(element, "required") and not condition:
         yield from _hidden_by_view_alone(element)
@@ -59,8 +60,8 @@ def _conditions(element: Any, named: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _hidden_by_view_alone(control: Any) -> Iterator[Finding]:
     """A condition on the view hides the question; the check for an answer looks at the control's own alone."""
-    above = next((view for view in control.iterancestors("View") if _attribute(view, "whenTagName")), None)
-    if above is not None and _attribute(above, "visibleWhen") == "region-selected":
+    above = next((view for view in control.iterancestors("View") if attribute(view, "whenTagName")), None)
+    if above is not None and attribute(above, "visibleWhen") == "region-selected":
         yield finding(
             control,
             "it is required of every region, also of those for which visibleWhen on the <View> hides it",
@@ -69,19 +70,11 @@ def _hidden_by_view_alone(control: Any) -> Iterator[Finding]:
 
 
 def _per_region(elements: list[Any]) -> Iterator[Finding]:
-    marked = {aim for e in elements if e.tag in MARKS for aim in (_aims_of(e) or [e.get("name")])}
+    marked = {aim for e in elements if e.tag in MARKS for aim in (names_in(e, "toName") or [e.get("name")])}
     for control in (e for e in elements if e.tag in CONTROLS and _is(e, "perRegion")):
-        if not marked.intersection(_aims_of(control)):
+        if not marked.intersection(names_in(control, "toName")):
             yield finding(control, "it is asked of each region, and nothing can be marked", "remove perRegion")
 
 
-def _aims_of(control: Any) -> list[str]:
-    return [name.strip() for name in (_attribute(control, "toName") or "").split(",") if name.strip()]
-
-
-def _attribute(element: Any, name: str) -> str | None:
-    return next((value for key, value in element.attrib.items() if key.lower() == name.lower()), None)
-
-
 def _is(element: Any, flag: str) -> bool:
-    return (_attribute(element, flag) or "").lower() == "true"
+    return (attribute(element, flag) or "").lower() == "true"

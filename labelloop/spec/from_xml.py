@@ -11,6 +11,7 @@ from typing import Any, Final
 from lxml import etree
 
 from labelloop.errors import SpecError
+from labelloop.spec.attributes import attribute, names_in
 from labelloop.spec.question import MARKS, ControlType, Label, Question
 from labelloop.spec.shown import FieldKind, Shown
 
@@ -85,7 +86,7 @@ def questions_of(xml: str) -> tuple[Question, ...]:
             remedy="ask otherwise",
         )
     tags = {element.get("name"): str(element.tag) for element in elements}
-    naming = {_aims(e): _labels(e) for e in elements if e.tag == "Labels" and not _kind(e, tags)}
+    naming = {names_in(e, "toName"): _labels(e) for e in elements if e.tag == "Labels" and not _kind(e, tags)}
     return tuple(_question(e, kind, naming) for e in elements if (kind := _kind(e, tags)))
 
 
@@ -100,7 +101,7 @@ def fields_of(xml: str) -> tuple[Shown, ...]:
     """
     found: dict[str, Shown] = {}
     for element in _elements(xml):
-        value = _attribute(element, "value") or ""
+        value = attribute(element, "value") or ""
         if value.startswith("$") and element.tag in _MARKUP:
             raise SpecError(
                 f"interface.xml shows {value} by <{element.tag}>, as HTML",
@@ -127,21 +128,21 @@ def _elements(xml: str) -> list[Any]:
 
 def _kind(element: Any, tags: Mapping[str, str]) -> ControlType | None:
     if element.tag == "Labels":
-        return next((_MARKED[tags[name]] for name in _aims(element) if tags.get(name) in _MARKED), None)
+        return next((_MARKED[tags[name]] for name in names_in(element, "toName") if tags.get(name) in _MARKED), None)
     return _QUESTIONS.get(element.tag)
 
 
 def _question(element: Any, kind: ControlType, naming: Mapping[tuple[str, ...], tuple[Label, ...]]) -> Question:
-    aims = _aims(element)
+    aims = names_in(element, "toName")
     return Question.model_construct(
-        name=_attribute(element, "name") or kind,
+        name=attribute(element, "name") or kind,
         type=kind,
         prompt="",
         labels=_labels(element) or (naming.get(aims, ()) if kind in MARKS else ()),
-        multiple=_attribute(element, "choice") == "multiple" or kind == "taxonomy",
-        required=_attribute(element, "required") == "true",
+        multiple=attribute(element, "choice") == "multiple" or kind == "taxonomy",
+        required=attribute(element, "required") == "true",
         about=aims,
-        per_mark=_attribute(element, "perRegion") == "true",
+        per_mark=attribute(element, "perRegion") == "true",
     )
 
 
@@ -161,11 +162,3 @@ def _items(element: Any) -> Iterator[Any]:
 def _label(item: Any) -> Label:
     stored = item.get("name") if item.tag == "Bucket" else item.get("alias") or item.get("value")
     return Label.model_construct(value=stored or "", children=_labels(item))
-
-
-def _aims(element: Any) -> tuple[str, ...]:
-    return tuple(name.strip() for name in (_attribute(element, "toName") or "").split(",") if name.strip())
-
-
-def _attribute(element: Any, name: str) -> str | None:
-    return next((value for key, value in element.attrib.items() if key.lower() == name.lower()), None)
