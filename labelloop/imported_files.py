@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -43,6 +44,24 @@ def by_object(said: Iterable[tuple[str, Said]]) -> list[tuple[str, Said]]:
         if found.setdefault(uri, value) != value:
             raise InputError("an object has two imported labels", remedy="keep one for each object")
     return sorted(found.items(), key=lambda row: row[0])
+
+
+def annotated_images(data: bytes) -> Iterator[tuple[Mapping[str, Any], list[tuple[str, Mapping[str, Any]]]]]:
+    """Yield each image of a COCO file that has annotations, and each of these with the name of its category.
+
+    An image without any says nothing: nobody can tell an empty picture from one that was not looked at yet.
+
+    >>> image, marks = {"id": 1, "file_name": "a.png"}, [{"image_id": 1, "category_id": 7}]
+    >>> document = {"images": [image], "annotations": marks, "categories": [{"id": 7, "name": "cat"}]}
+    >>> [(image["file_name"], [name for name, _ in given]) for image, given in annotated_images(json.dumps(document))]
+    [('a.png', ['cat'])]
+    """
+    document = json.loads(data)
+    names = {category["id"]: str(category["name"]) for category in document["categories"]}
+    found = defaultdict(list)
+    for annotation in document["annotations"]:
+        found[annotation["image_id"]].append((names[annotation["category_id"]], annotation))
+    return ((image, found[image["id"]]) for image in document["images"] if image["id"] in found)
 
 
 def newest_answers(data: bytes) -> Iterator[tuple[str, Sequence[Any]]]:

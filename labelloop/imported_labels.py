@@ -6,8 +6,6 @@ How far they count is a matter of the spec's policy: see `Beside` in `labels.py`
 from __future__ import annotations
 
 import io
-import json
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -18,7 +16,7 @@ import pyarrow.parquet as pq
 
 from labelloop.agreement.ratings import select_columns
 from labelloop.annotators import AnnotatorFigure, assess
-from labelloop.imported_files import by_object, newest_answers, reading
+from labelloop.imported_files import annotated_images, by_object, newest_answers, reading
 from labelloop.sql import session
 
 _SAID: Final = pa.schema([("uri", pa.string()), ("value", pa.string())])
@@ -113,14 +111,8 @@ def _parquet(data: bytes, control: str, root: str) -> Iterator[tuple[str, str]]:
 
 def _coco(data: bytes, control: str, root: str) -> Iterator[tuple[str, str]]:
     del control
-    document = json.loads(data)
-    names = {category["id"]: str(category["name"]) for category in document["categories"]}
-    found = defaultdict(set)
-    for annotation in document["annotations"]:
-        found[annotation["image_id"]].add(names[annotation["category_id"]])
-    for image in document["images"]:
-        if image["id"] in found:
-            yield f"{root}{image['file_name']}", _joined(sorted(found[image["id"]]))
+    for image, given in annotated_images(data):
+        yield f"{root}{image['file_name']}", _joined(sorted({name for name, _ in given}))
 
 
 def _label_studio(data: bytes, control: str, root: str) -> Iterator[tuple[str, str]]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -23,7 +21,7 @@ from labelloop.agreement.seen_objects import THRESHOLD
 from labelloop.beside import joined
 from labelloop.contracts import contract
 from labelloop.errors import InputError
-from labelloop.imported_files import by_object, newest_answers, reading
+from labelloop.imported_files import annotated_images, by_object, newest_answers, reading
 from labelloop.interface import parse
 from labelloop.interface.region import Region
 from labelloop.spec.question import Question
@@ -104,18 +102,15 @@ def _parquet(data: bytes, question: Question, root: str) -> Iterator[tuple[str, 
 
 def _coco(data: bytes, question: Question, root: str) -> Iterator[tuple[str, Marked]]:
     _refuse_unless(question, "rectangle", "polygon")
-    document = json.loads(data)
-    names = {category["id"]: str(category["name"]) for category in document["categories"]}
-    found = defaultdict(list)
-    for annotation in document["annotations"]:
-        if not annotation.get("iscrowd"):
-            found[annotation["image_id"]].append(annotation)
     place = _polygon if question.type == "polygon" else _box
-    for image in document["images"]:
-        if image["id"] in found:
+    for image, given in annotated_images(data):
+        single = [(name, one) for name, one in given if not one.get("iscrowd")]
+        if single:
             size = np.array([image["width"], image["height"]], dtype=np.float64)
-            marks = [([names[one["category_id"]]], place(one, size).tolist()) for one in found[image["id"]]]
-            yield f"{root}{image['file_name']}", _marked(marks)
+            yield (
+                f"{root}{image['file_name']}",
+                _marked([([name], place(one, size).tolist()) for name, one in single]),
+            )
 
 
 def _label_studio(data: bytes, question: Question, root: str) -> Iterator[tuple[str, Marked]]:
