@@ -22,10 +22,10 @@ TIE: Final = 1e-9  # probabilities closer than this are the same
 class Settings:
     """Settings of the iterative methods.
 
-    `smoothing` is the number of imagined answers that each annotator gives (Dawid-Skene: to each true class), spread
-    as if they were right equally often in every class, as often as they agree with the vote: it keeps annotators with
-    few answers from certainty; 0 is maximum likelihood. A fit stops after `max_iter` steps, or when the probabilities
-    of a unit move by less than `tol` on average.
+    `smoothing` is the number of imagined answers that each annotator gives, right as often as they agree with the
+    vote (Dawid-Skene: to each true class, as of one who knows or guesses by habit): it keeps annotators with few
+    answers from certainty; 0 is maximum likelihood. A fit stops after `max_iter` steps, or when the probabilities of
+    a unit move by less than `tol` on average.
     """
 
     smoothing: float = 10.0

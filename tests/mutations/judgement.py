@@ -55,6 +55,13 @@ JUDGEMENT = (
         "tests/unit/test_fusion.py -k no_quorum",
     ),
     Mutation(
+        "agreement by chance taken for knowledge",
+        "labelloop/consensus/dawid_skene.py",
+        "knows = np.maximum(agreed - by_chance + 1.0, 0.0) / (n - by_chance + 2.0)",
+        "knows = np.maximum(agreed + 1.0, 0.0) / (n + 2.0)",
+        "tests/unit/test_consensus.py -k pressing_one_button",
+    ),
+    Mutation(
         "glad drawn to the wrong prior",
         "labelloop/consensus/glad.py",
         "np.concatenate(slopes) + flat - MEAN",

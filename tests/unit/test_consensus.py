@@ -30,15 +30,18 @@ def bare_dawid_skene(table, n_classes, smoothing, steps):
     posterior /= posterior.sum(axis=1, keepdims=True)
     imagined = {}
     for name in {annotator for _, annotator, _ in rows}:
-        own = [posterior[unit, value] for unit, annotator, value in rows if annotator == name]
-        right = (sum(own) + 1) / (len(own) + 2)
-        imagined[name] = np.full((n_classes, n_classes), smoothing * (1 - right) / (n_classes - 1))
-        np.fill_diagonal(imagined[name], smoothing * right)
+        own = [(posterior[unit], value) for unit, annotator, value in rows if annotator == name]
+        said = np.bincount([value for _, value in own], minlength=n_classes)
+        by_chance = sum(said * sum(vote for vote, _ in own)) / len(own)
+        knows = (sum(vote[value] for vote, value in own) - by_chance + 1) / (len(own) - by_chance + 2)
+        guessed = (1 - knows) * (said + 1) / (len(own) + n_classes)
+        imagined[name] = smoothing * (knows * np.eye(n_classes) + guessed)
     for _ in range(steps):
         confusion = {name: counts.copy() for name, counts in imagined.items()}
         for unit, annotator, value in rows:
             confusion[annotator][:, value] += posterior[unit]
-        joint = np.tile(posterior.mean(axis=0), (len(units), 1))
+        units_of_class = posterior.sum(axis=0) + min(smoothing, 1)
+        joint = np.tile(units_of_class / units_of_class.sum(), (len(units), 1))
         for unit, annotator, value in rows:
             joint[unit] *= confusion[annotator][:, value] / confusion[annotator].sum(axis=1)
         posterior = joint / joint.sum(axis=1, keepdims=True)
@@ -81,6 +84,13 @@ def test_an_annotator_who_swaps_two_classes_still_informs():
     found = resolve(table)
     assert found.posterior.confusion[2] == pytest.approx(np.array([[0, 1], [1, 0]]), abs=0.05)
     assert (found.table["label"].to_numpy() == truth).mean() > 0.97
+
+
+def test_half_of_a_crowd_pressing_one_button_does_not_decide():
+    truth, table = crowd(0, ["first", "first", "first", "first", 0.1, 0.1, 0.2, 0.2], 200, n_classes=3, per_unit=4)
+    right = {name: (resolve(table, name).posterior.chosen == truth).mean() for name in ("dawid-skene", "majority")}
+    assert right["majority"] < 0.5
+    assert right["dawid-skene"] > 0.85
 
 
 @pytest.mark.parametrize("n_units", [100, 2000])
