@@ -46,6 +46,7 @@ def read_imported(data: bytes, file_format: str, *, control: str, root: str) -> 
     Raises:
         InputError: the file is not of this format, or says two things of one object.
 
+    >>> import json
     >>> coco = {"images": [{"id": 1, "file_name": "a.png"}], "categories": [{"id": 7, "name": "cat"}]}
     >>> data = json.dumps({**coco, "annotations": [{"image_id": 1, "category_id": 7}]}).encode()
     >>> read_imported(data, "coco", control="animal", root="s3://media/").to_pylist()

@@ -49,6 +49,7 @@ def read_imported_regions(data: bytes, file_format: str, *, question: Question, 
         InputError: the file is not of this format, marks what the question does not ask for, or something twice.
         NotEstimable: nobody knows where the marks are.
 
+    >>> import json
     >>> coco = {"images": [{"id": 1, "file_name": "a.png", "width": 200, "height": 100}], "categories": [{"id": 7,
     ...     "name": "cat"}], "annotations": [{"id": 3, "image_id": 1, "category_id": 7, "bbox": [20, 10, 40, 50]}]}
     >>> boxes = Question(name="box", type="rectangle", prompt="Where?", labels=[{"value": "cat"}])
@@ -107,10 +108,8 @@ def _coco(data: bytes, question: Question, root: str) -> Iterator[tuple[str, Mar
         single = [(name, one) for name, one in given if not one.get("iscrowd")]
         if single:
             size = np.array([image["width"], image["height"]], dtype=np.float64)
-            yield (
-                f"{root}{image['file_name']}",
-                _marked([([name], place(one, size).tolist()) for name, one in single]),
-            )
+            marks = [([name], place(one, size).tolist()) for name, one in single]
+            yield f"{root}{image['file_name']}", _marked(marks)
 
 
 def _label_studio(data: bytes, question: Question, root: str) -> Iterator[tuple[str, Marked]]:

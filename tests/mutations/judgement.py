@@ -218,8 +218,8 @@ JUDGEMENT = (
     Mutation(
         "crowds brought in as one object",
         "labelloop/imported_regions.py",
-        'if not annotation.get("iscrowd"):',
-        'if "image_id" in annotation:',
+        'if not one.get("iscrowd")]',
+        'if "image_id" in one]',
         "tests/unit/test_imported_regions.py -k percent",
     ),
     Mutation(
