@@ -9,6 +9,7 @@ from lxml import etree
 from lxml.html import builder as E
 from lxml.html import tostring
 
+from labelloop.report.accuracy import accuracy_section
 from labelloop.report.agreement import agreement_section
 from labelloop.report.annotators import annotators_section
 from labelloop.report.confusion import confusion_section
@@ -18,7 +19,7 @@ from labelloop.report.rounds import rounds_section
 from labelloop.report.section import Chart, Grid, Link, Section, Source, Tile, clean, number
 from labelloop.report.style import STYLE
 from labelloop.report.tiles import tiles
-from labelloop.report.training import accuracy_section, datasets_section, labels_section
+from labelloop.report.training import datasets_section, labels_section
 from labelloop.report.trust import erasure_section, quarantine_section
 
 SECTIONS: Final[tuple[Callable[[Source], Section], ...]] = (

@@ -18,8 +18,8 @@ from labelloop.evaluations import (
     reliability_figures,
 )
 from labelloop.reliability import Reliability
+from labelloop.report.accuracy import accuracy_section
 from labelloop.report.section import Source
-from labelloop.report.training import accuracy_section
 from labelloop.sampling import Gain
 from labelloop.spec import load_spec
 from labelloop.turns import turn_figures
