@@ -47,12 +47,7 @@ def spec_of(settings: Mapping[str, Any], tasks: Iterable[RemoteTask], *, name: s
             remedy="begin a new project with `labelloop init`, and import its answers",
         )
     bucket, prefix = _place(addresses)
-    wanted = max(int(settings.get("maximum_annotations") or 1), 1)
-    several = {
-        "share": (settings.get("overlap_cohort_percentage") or 100) / 100 if wanted > 1 else 0.0,
-        "annotators": max(wanted, 2),
-        "maximum": max(wanted, 4),
-    }
+    several = _overlap(settings)
     return {
         "name": name,
         "title": settings["title"],
@@ -63,6 +58,13 @@ def spec_of(settings: Mapping[str, Any], tasks: Iterable[RemoteTask], *, name: s
         "annotators": {"count": max(len(people), several["maximum"])},
         "predictions": {"show": bool(settings.get("show_collab_predictions"))},
     }
+
+
+def _overlap(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how many are asked, as the project has it; a spec names at least two, for a share that may be none."""
+    wanted = max(int(settings.get("maximum_annotations") or 1), 1)
+    share = (settings.get("overlap_cohort_percentage") or 100) / 100 if wanted > 1 else 0.0
+    return {"share": share, "annotators": max(wanted, 2), "maximum": max(wanted, 4)}
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from prefect import task
 
 from labelloop import guidelines
-from labelloop.adopt import STRATEGY, adoptable, chosen_rows
+from labelloop.adopt import STRATEGY, Adoption, adoptable, chosen_rows
 from labelloop.errors import InputError
 from labelloop.rounds import Round
 from labelloop.summary import Summary
@@ -58,20 +59,10 @@ def adopt_tasks(world: World, lease: Lease, ls_project: int) -> Summary:
     home, record = claim_project(world, ls_project), _first_round(world)
     present = {task.task_id: task for task in world.label_studio.changed_tasks(ls_project, None)}
     found = adoptable(present.values(), world.table("references").read(columns=_REFERENCE))
-    units, batch = units_of_batch(
-        chosen_rows(len(found.members)),
-        [[member] for member in found.members.values()],
-        (np.arange(len(found.members)) + 0.5) / max(len(found.members), 1),
-        kind="single",
-        project=world.project,
-        round=record.number,
-        at=record.opened_at,
-    )
+    units, batch = _units(world, record, found)
     places = batch.select(["unit_id", "queue_score"]).to_pylist()
-    adopted = [
-        _Adopted(present[number], ref, place)
-        for (number, (ref, _)), place in zip(found.members.items(), places, strict=True)
-    ]
+    members = zip(found.members.items(), places, strict=True)
+    adopted = [_Adopted(present[number], ref, place) for (number, (ref, _)), place in members]
     commit(world, lease, "units", units, stage="push")
     _write_tasks(world, lease, home, adopted)
     commit(world, lease, "batches", batch, stage="push")
@@ -93,6 +84,20 @@ def _first_round(world: World) -> Round:
         )
     begun = Round(number=1, state="choosing", seed=0, size=0, strategy=STRATEGY, opened_at=world.now())
     return record or begin_round(world.hot, world.project, begun)
+
+
+def _units(world: World, record: Round, found: Adoption) -> tuple[pa.Table, pa.Table]:
+    """Return rows of `units` and `batches`, one of each for every task, in the order of their numbers."""
+    n = len(found.members)
+    return units_of_batch(
+        chosen_rows(n),
+        [[member] for member in found.members.values()],
+        (np.arange(n) + 0.5) / max(n, 1),
+        kind="single",
+        project=world.project,
+        round=record.number,
+        at=record.opened_at,
+    )
 
 
 def _write_tasks(world: World, lease: Lease, home: LabellingProject, adopted: Sequence[_Adopted]) -> None:

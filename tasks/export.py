@@ -13,7 +13,7 @@ from prefect import task
 from labelloop.audit_copies import copies_of_audit
 from labelloop.card import split_counts
 from labelloop.contracts import contract
-from labelloop.export import agreement_gate, dataset_version, parquet_bytes, training_rows
+from labelloop.export import Gate, agreement_gate, dataset_version, parquet_bytes, training_rows
 from labelloop.spec.question import RELATION
 from labelloop.summary import Summary
 from tasks.artifacts import publish_link, publish_table
@@ -42,29 +42,17 @@ def publish_dataset(world: World, lease: Lease) -> Summary:
     Raises:
         ContractError: the rows break the contract `training_set`; nothing was published.
     """
-    spec = world.spec
-    gate = agreement_gate(
-        world.table("agreement").read(),
-        [question.name for question in spec.interface.questions if question.type != RELATION],
-        threshold=spec.quality.gate,
-        overlap_planned=spec.overlap.share > 0 and spec.annotators.count > 1,
-    )
+    gate = _gate(world)
     if not gate.is_open:
         return _nothing(f"not published: {gate.reason}")
     rows, lineage, copies = _training_rows(world)
     if rows.num_rows == 0:
         return _nothing("not published: no accepted label yet")
     refuse_unfit(world, "training_set", rows)
-    version, known = dataset_version(parquet_bytes(rows)), datasets(world)
-    is_new = version not in known
+    version = dataset_version(parquet_bytes(rows))
+    is_new = version not in datasets(world)
     if is_new:
-        lease.check()
-        last = max((record.number for record in rounds_of(world.hot, world.project)), default=1)
-        if world.spec.export.recipients:
-            lineage["recipients"] = ", ".join(world.spec.export.recipients)
-        row = write_files(world, rows, round=last, agreement=gate.reason, lineage=lineage)
-        commit(world, lease, "datasets", pa.Table.from_pylist([row], contract("datasets").schema), stage="export")
-        publish_link("dataset", row["uri"], f"Training set {version}")
+        _write(world, lease, rows, gate.reason, lineage)
     lease.check()
     point_to(world, version)
     publish_table("dataset-splits", [split_counts(rows)], f"Training set {version}: {gate.reason}")
@@ -73,12 +61,31 @@ def publish_dataset(world: World, lease: Lease) -> Summary:
     return Summary(stage="export", counts=counts, notes=(f"version {version}", gate.reason, *left_out))
 
 
+def _gate(world: World) -> Gate:
+    spec = world.spec
+    return agreement_gate(
+        world.table("agreement").read(),
+        [question.name for question in spec.interface.questions if question.type != RELATION],
+        threshold=spec.quality.gate,
+        overlap_planned=spec.overlap.share > 0 and spec.annotators.count > 1,
+    )
+
+
+def _write(world: World, lease: Lease, rows: pa.Table, agreement: str, lineage: dict[str, Any]) -> None:
+    """Write the files first and the row that names them last."""
+    lease.check()
+    last = max((record.number for record in rounds_of(world.hot, world.project)), default=1)
+    row = write_files(world, rows, round=last, agreement=agreement, lineage=lineage)
+    commit(world, lease, "datasets", pa.Table.from_pylist([row], contract("datasets").schema), stage="export")
+    publish_link("dataset", row["uri"], f"Training set {row['dataset_version']}")
+
+
 def _nothing(reason: str) -> Summary:
     return Summary(stage="export", counts={"published": 0, "rows": 0}, notes=(reason,))
 
 
 def _training_rows(world: World) -> tuple[pa.Table, dict[str, Any], int]:
-    """Return the rows, the versions of the tables they were made from, and how many copies of the audit stay out."""
+    """Return the rows, from what and for whom they were made, and how many copies of the audit stay out."""
     versions = {name: world.table(name).version() for name in _SOURCES}
     labels, units, references, batches = (world.table(name).read(version=versions[name]) for name in _SOURCES)
     rows = training_rows(
@@ -92,7 +99,9 @@ def _training_rows(world: World) -> tuple[pa.Table, dict[str, Any], int]:
         test_share=world.spec.export.test_share,
     )
     copies = _copies(world, rows, units)
-    lineage = {f"table {name}": version for name, version in versions.items()}
+    lineage: dict[str, Any] = {f"table {name}": version for name, version in versions.items()}
+    if world.spec.export.recipients:
+        lineage["recipients"] = ", ".join(world.spec.export.recipients)
     return rows.filter(pa.array(~copies)), lineage, int(copies.sum())
 
 

@@ -99,11 +99,9 @@ def _score_media(world: World, lease: Lease, across: Across | None) -> dict[str,
 
 
 def _take_predictions(world: World, lease: Lease, across: Across | None) -> dict[str, int]:
+    """Write the predictions of the spec's file; without embeddings of its own, vectors tell what is alike."""
     data, media = read_model_file(world), world.spec.media
-    try:
-        given = pq.read_table(io.BytesIO(data))
-    except (pa.ArrowException, OSError):
-        raise InputError("model.uri of the spec names no Parquet file", remedy="write it as Parquet") from None
+    file, given = digest(data), _parquet(data)
     screened = screen_predictions(
         given,
         world.table("references").read(),
@@ -111,12 +109,12 @@ def _take_predictions(world: World, lease: Lease, across: Across | None) -> dict
         bucket=media.bucket,
         prefix=media.prefix,
         classes=class_names(world),
-        version=f"parquet-{digest(data)[:16]}",
+        version=f"parquet-{file[:16]}",
         at=world.now(),
     )
     # The file's own keys are not kept: it may name what was erased. Its row number tells its owner enough.
     refused = [
-        Refusal("predictions", f"{digest(data)}/{row}", rule, payload={"file": digest(data), "row": row})
+        Refusal("predictions", f"{file}/{row}", rule, payload={"file": file, "row": row})
         for row, rule in screened.refused.items()
     ]
     quarantine(world, lease, refused, stage="score")
@@ -125,3 +123,10 @@ def _take_predictions(world: World, lease: Lease, across: Across | None) -> dict
     if "embedding" not in given.column_names:
         counts |= _cache_features(world, lease, across)
     return counts
+
+
+def _parquet(data: bytes) -> pa.Table:
+    try:
+        return pq.read_table(io.BytesIO(data))
+    except (pa.ArrowException, OSError):
+        raise InputError("model.uri of the spec names no Parquet file", remedy="write it as Parquet") from None

@@ -104,7 +104,10 @@ def read_rows(world: World, published: Row) -> pa.Table:
     version = published["dataset_version"]
     data = world.published.read(folder(version) + "data.parquet")
     if hashlib.sha256(data).hexdigest() != published["digest"]:
-        raise InputError(f"the file of training set {version!r} is not the one that was published", remedy="export")
+        raise InputError(
+            f"the file of training set {version!r} is not the one that was published",
+            remedy="put back the file that was, from the bucket's versions or a backup",
+        )
     rows, rules = pq.read_table(io.BytesIO(data)), contract("training_set")
     for field in missing_columns(rules, rows.schema):
         rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))

@@ -60,16 +60,7 @@ def carry_out_requests(world: World) -> Summary:
     take_up_inbox(world)
     before = _unfinished(erasures)
     if before:
-        with erasing(world) as lease:
-            worlds = world.neighbours()
-            refuse_undeclared_replicas(worlds)
-            unproven = _without_receipt(world, erasures)
-            keep_away(worlds, lease, erasures, unproven)
-            found = [_ready(worlds, lease, erasures, request) for request in unproven]
-            ready = [one for one in found if one]
-            _erase_together(worlds, lease, [plan for _, plan in ready])
-            for request, plan in ready:
-                _carry_out(worlds, lease, erasures, request, plan)
+        _carry_out_all(world, erasures)
     record_in_ledger(world)
     left = _unfinished(erasures)
     counts = {
@@ -80,6 +71,20 @@ def carry_out_requests(world: World) -> Summary:
         "overdue": sum(request.is_overdue(world.now()) for request in left),
     }
     return Summary(stage="erasure", counts=counts)
+
+
+def _carry_out_all(world: World, erasures: Erasures) -> None:
+    """Keep away what every request names before the first is carried out."""
+    with erasing(world) as lease:
+        worlds = world.neighbours()
+        refuse_undeclared_replicas(worlds)
+        unproven = _without_receipt(world, erasures)
+        keep_away(worlds, lease, erasures, unproven)
+        found = [_ready(worlds, lease, erasures, request) for request in unproven]
+        ready = [one for one in found if one]
+        _erase_together(worlds, lease, [plan for _, plan in ready])
+        for request, plan in ready:
+            _carry_out(worlds, lease, erasures, request, plan)
 
 
 def _unfinished(erasures: Erasures) -> list[Request]:
