@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import requests
+from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
 import tasks.erasure.carry_out
@@ -273,6 +274,7 @@ def test_no_key_subject_or_secret_is_told_to_anybody(project, stack):
     project.describe(model=f"source: parquet, uri: 's3://{project.bucket}/model'")
     (code, told), (failed, more) = project.run(), project.run(LABELLOOP_LABEL_STUDIO_TOKEN="canary-token")
     assert (code, failed) == (0, 1)
+    APILogWorker.drain_all(timeout=60)  # it tells the server some seconds later
 
     canaries = ["canary-subject", "canary-key", "canary-token"]
     open_words = ("label_studio_email", "s3_access_key")  # the id of a key, which servers log

@@ -12,6 +12,7 @@ from contextlib import closing
 import pytest
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
+from prefect.logging.handlers import APILogWorker
 
 from flows.single_stages import erase
 from labelloop.spec import load_spec
@@ -96,6 +97,7 @@ def test_the_scanner_finds_every_canary_before_and_none_after(world, stack, pref
 
     ask(world, subjects=["subject-03"], object_keys=[key_of(5)])
     erase(world.project)
+    APILogWorker.drain_all(timeout=60)  # it tells the server some seconds later
 
     after = hits(world, stack)
     assert canaries(after) == {place: {} for place in after}

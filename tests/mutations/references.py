@@ -320,4 +320,11 @@ REFERENCES = (
         "return given",
         "tests/unit/test_stack_files.py -k beside",
     ),
+    Mutation(
+        "ports promised to nobody until a server listens",
+        "deployments/local/ports.py",
+        'claim.bind(f"\\0labelloop-port-{port}")',
+        'claim.bind("")',
+        "tests/unit/test_stack_files.py -k no_port_in_common",
+    ),
 )
