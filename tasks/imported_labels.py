@@ -13,7 +13,7 @@ from labelloop.beside import Beside, joined
 from labelloop.errors import ErasedError, InputError
 from labelloop.imported_labels import among, compare, opinions_on_units, read_imported
 from labelloop.imported_regions import compare_regions, labelled_among, read_imported_regions
-from labelloop.model_opinions import opinions_of_model
+from labelloop.model_opinions import MARKED, marks_of_model, opinions_of_model
 from labelloop.opinions import answers_to, opinions, split_rulings
 from labelloop.pool import scoring_model
 from labelloop.spec.consensus import ImportedLabels
@@ -22,7 +22,8 @@ from tasks.artifacts import publish_table
 from tasks.clients.s3 import split_uri
 from tasks.clients.world import World
 
-_PREDICTED = ["ref_id", "model_version", "media_version", "predicted", "probabilities", "created_at"]
+_OF_MODEL = ["ref_id", "model_version", "media_version", "created_at"]
+_PREDICTED = [*_OF_MODEL, "predicted", "probabilities"]
 
 
 class Imported(NamedTuple):
@@ -60,7 +61,7 @@ def beside_annotators(world: World, annotations: pa.Table, units: pa.Table, expe
     for key, rows in shown.items():
         publish_table(key, rows, "Labels given before, as one annotator among the others")
     if world.spec.consensus.model:
-        counted.append(opinions_of_current_model(world, units))
+        counted.append(_said_by_model(world, units))
     return Beside(reduce(joined, counted), reduce(joined, gold))
 
 
@@ -107,6 +108,15 @@ def _read(world: World, given: ImportedLabels, question: Question) -> tuple[pa.T
         return said, labelled_among(said, labels)
     said = read_imported(data, given.format, control=given.control, root=root)
     return said, among(said, labels)
+
+
+def _said_by_model(world: World, units: pa.Table) -> pa.Table:
+    question = world.spec.interface.questions[0]
+    column = MARKED.get((world.spec.interface.media, question.type))
+    if column is None:
+        return opinions_of_current_model(world, units)
+    predictions = world.table("predictions").read(columns=[*_OF_MODEL, column])
+    return marks_of_model(predictions, units, column=column, question=question)
 
 
 def opinions_of_current_model(world: World, units: pa.Table) -> pa.Table:

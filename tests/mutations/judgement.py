@@ -55,6 +55,13 @@ JUDGEMENT = (
         "tests/unit/test_fusion.py -k no_quorum",
     ),
     Mutation(
+        "weak finds of a model believed",
+        "labelloop/model_opinions.py",
+        'if one["score"] >= SURE',
+        'if one["score"] >= 0.0',
+        "tests/unit/test_model_opinions.py -k less_likely",
+    ),
+    Mutation(
         "agreement by chance taken for knowledge",
         "labelloop/consensus/dawid_skene.py",
         "knows = np.maximum(agreed - by_chance + 1.0, 0.0) / (n - by_chance + 2.0)",
@@ -270,5 +277,26 @@ JUDGEMENT = (
         "other = kept.files.keys() ^ files.keys()",
         "other = files.keys() - kept.files.keys()",
         "tests/unit/test_tallies.py -k comes_or_goes",
+    ),
+    Mutation(
+        "labels of settled rounds stay whatever happens to their answers",
+        "tasks/deciding.py",
+        "return same and still_settled(",
+        "return same or still_settled(",
+        "tests/stages/test_nights_of_consensus.py -k majority",
+    ),
+    Mutation(
+        "a stranger taken for the last of those who are known",
+        "labelloop/consensus/learnt.py",
+        "learnt.confusion.mean(axis=0, keepdims=True)",
+        "learnt.confusion[-1:]",
+        "tests/unit/test_consensus_learnt.py -k on_average",
+    ),
+    Mutation(
+        "accepted answers to settled rounds counted twice",
+        "tasks/people.py",
+        "answers.rounds - kept.settled.keys()",
+        "answers.rounds",
+        "tests/stages/test_nights.py -k annotators_are_those_of_the_answers",
     ),
 )

@@ -145,3 +145,31 @@ def test_the_model_in_force_counts_where_the_spec_says_so(tmp_path: Path):
     write(world, "predictions", [{"ref_id": unit["ref_ids"][0], "predicted": "2", "confidence": 0.8, **version}])
     found = resolved(world)[1][hex_id(0)]
     assert (found["label"], found["n"]) == ("2", 3)
+
+
+def with_boxes(tmp_path: Path, *boxes: tuple[float, float], side: float = 20.0) -> World:
+    """Annotators draw boxes far apart on unit 0; a model that counts has these: left edge and score."""
+    world = boxed(tmp_path, 2.0, 60.0)
+    world.spec = load_spec(f"{BOXES}\nconsensus: {{model: true}}\nquality: {{accept_confidence: 0.6}}\n")
+    unit = world.table("units").read().sort_by("unit_id").to_pylist()[0]
+    place = {"label": "1", "y": 0.0, "width": side, "height": side}
+    marks = [{**place, "x": left, "score": score} for left, score in boxes]
+    row = {"ref_id": unit["ref_ids"][0], "media_version": unit["media_versions"][0], "boxes": marks}
+    write(world, "predictions", [{**row, "model_version": "m1"}])
+    return world
+
+
+def test_boxes_of_a_model_count_where_the_spec_says_so_and_weak_ones_do_not(tmp_path: Path):
+    found = resolved(with_boxes(tmp_path, (0.0, 0.9), (60.0, 0.4)))[1][hex_id(0)]
+    assert (found["n"], [region["points"] for region in found["regions"]]) == (3, [[1.0, 0.0, 20.0, 20.0]])
+
+
+def test_a_model_that_marks_nothing_says_so(tmp_path: Path):
+    found = resolved(with_boxes(tmp_path))[1][hex_id(0)]
+    assert (found["n"], found["label"]) == (3, "[]")
+
+
+@pytest.mark.parametrize(("left", "side"), [(90.0, 20.0), (0.1, 0.2)])
+def test_boxes_of_a_model_in_another_unit_are_refused(tmp_path: Path, left: float, side: float):
+    with pytest.raises(InputError, match="percent"):
+        resolved(with_boxes(tmp_path, (left, 0.9), side=side))
