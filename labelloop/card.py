@@ -41,7 +41,11 @@ def dataset_card(title: str, version: str, rows: pa.Table, *, agreement: str, li
 
 
 def split_counts(rows: pa.Table) -> dict[str, int]:
-    """Return the number of rows in each split, empty ones included."""
+    """Return the number of rows in each split, empty ones included.
+
+    >>> split_counts(pa.table({"split": ["train", "train", "audit"]}))
+    {'train': 2, 'validation': 0, 'test': 0, 'audit': 1}
+    """
     counts = Counter(rows["split"].to_pylist())
     return {split: counts[split] for split in _SPLITS}
 

@@ -152,6 +152,11 @@ def task_state(task: RemoteTask, annotators: int) -> str:
     Args:
         task: as the server holds it.
         annotators: how many people work on the project; when all have answered or skipped, nobody is left.
+
+    >>> from datetime import UTC, datetime
+    >>> waiting = RemoteTask(7, "unit", 2, False, media=(), updated_at=datetime(2026, 1, 1, tzinfo=UTC))
+    >>> task_state(waiting, annotators=4)
+    'open'
     """
     asked = {annotation.user_id for annotation in task.annotations}
     return "answered" if task.finished or len(asked) >= annotators else "open"

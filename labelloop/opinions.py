@@ -114,6 +114,11 @@ def split_rulings(rows: pa.Table, experts: Collection[str]) -> tuple[pa.Table, p
     """Return the opinions of annotators, and the rulings of experts as `unit, value`.
 
     Experts who rule differently on a unit leave it to the opinions.
+
+    >>> rows = pa.table({"unit": ["u", "u", "v"], "annotator": ["ann", "eve", "ann"], "value": ["cat", "dog", "cat"]})
+    >>> said, ruled = split_rulings(rows, ["eve"])
+    >>> said["unit"].to_pylist(), ruled.to_pylist()
+    (['u', 'v'], [{'unit': 'u', 'value': 'dog'}])
     """
     is_expert = pc.is_in(rows["annotator"], pa.array(sorted(experts), pa.string()))
     ruled = rows.filter(is_expert).group_by("unit").aggregate([("value", "min"), ("value", "max")])
@@ -142,6 +147,10 @@ def answered(annotations: pa.Table) -> list[tuple[str, str]]:
 
 
 def controls(annotations: pa.Table) -> list[str]:
-    """Return the names of the single-choice controls that were answered, sorted."""
+    """Return the names of the questions of choices that were answered, also if every answer was deleted; sorted.
+
+    >>> controls(pa.table({"control": ["digit", "box"], "control_type": ["choices", "rectangle"]}))
+    ['digit']
+    """
     rows = annotations.filter(pc.equal(annotations["control_type"], "choices"))
     return sorted(set(rows["control"].to_pylist()))

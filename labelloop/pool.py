@@ -94,6 +94,10 @@ def comparable(pool: pa.Table) -> pa.Table:
     """Return the rows that can be compared with each other: all those scored, if any was.
 
     A reference whose media could not be read has no embedding and no probabilities; it waits for a later round.
+
+    >>> pool = pa.table({"ref_id": ["a", "b"], "embedding": [[1.0], None], "probabilities": pa.nulls(2)})
+    >>> comparable(pool)["ref_id"].to_pylist()
+    ['a']
     """
     for name in ("embedding", "probabilities"):
         present = pc.is_valid(pool[name])

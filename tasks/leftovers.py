@@ -14,7 +14,7 @@ from tasks.erasure.worlds import reached
 
 
 def purge_tables(world: World, lease: Lease, names: Collection[str]) -> int:
-    """Destroy all that the newest version of each table does not need, and return how many files went.
+    """Put small files of each table together, destroy what its newest version does not need; count files that went.
 
     Readers of older versions are cut off: hold `exclusive` meanwhile.
     """

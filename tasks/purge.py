@@ -1,4 +1,4 @@
-"""Purge: once a day, destroy what deleted rows left behind, and issue the receipts that waited for it."""
+"""Purge: once a day, destroy what deleted rows left behind, keep files few, issue the receipts that waited for it."""
 
 from __future__ import annotations
 

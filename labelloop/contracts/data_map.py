@@ -95,12 +95,3 @@ def data_map() -> DataMap:
     """Return the data map of this installation."""
     text = (resources.files("data_contracts") / "data_map.yaml").read_text(encoding="utf-8")
     return DataMap.model_validate(yaml.safe_load(text))
-
-
-def hot_kind(key: str) -> str:
-    """Return the kind of a hot object's key, which is its name in the data map.
-
-    >>> hot_kind("leases/digits/sync.json"), hot_kind("suppression-keys.json")
-    ('leases', 'suppression-keys')
-    """
-    return key.partition("/")[0].removesuffix(".json")

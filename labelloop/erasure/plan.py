@@ -149,15 +149,11 @@ def units_with(units: pa.Table, ref_ids: Collection[str]) -> list[str]:
 
 
 def models_trained_on(models: pa.Table, dataset_versions: Collection[str]) -> list[str]:
-    """Return the versions of the models that were trained on any of the training sets."""
+    """Return the versions of the models that were trained on any of the training sets, sorted.
+
+    >>> models = pa.table({"model_version": ["m2", "m1"], "dataset_version": ["d2", "d1"]})
+    >>> models_trained_on(models, ["d1", "d0"])
+    ['m1']
+    """
     touched = pc.is_in(models["dataset_version"], value_set=pa.array(list(dataset_versions), pa.string()))
     return sorted(models.filter(touched)["model_version"].to_pylist())
-
-
-def is_too_large(plan: Plan, limit: int, *, approved: bool) -> bool:
-    """Return whether the plan needs a person's approval first: more objects than the limit, and none given.
-
-    >>> is_too_large(Plan(objects=(("b", "k"),)), 1, approved=False)
-    False
-    """
-    return len(plan.objects) > limit and not approved

@@ -6,7 +6,7 @@ import itertools
 import json
 import threading
 
-from labelloop.contracts.data_map import data_map, hot_kind
+from labelloop.contracts.data_map import data_map
 from labelloop.errors import Conflict
 from tasks.clients.hot import Json, Versioned
 
@@ -58,7 +58,8 @@ class MappedHotState(MemoryHotState):
     """Refuses kinds of objects that the data map does not know, so that no stage keeps anything unheard of."""
 
     def _put(self, key: str, value: Json) -> str:
-        assert hot_kind(key) in data_map().hot, f"add {hot_kind(key)!r} to `hot` in data_contracts/data_map.yaml"
+        kind = key.partition("/")[0].removesuffix(".json")
+        assert kind in data_map().hot, f"add {kind!r} to `hot` in data_contracts/data_map.yaml"
         return super()._put(key, value)
 
 
