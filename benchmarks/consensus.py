@@ -1,4 +1,4 @@
-"""Consensus: Dawid-Skene of a million units against a bare iteration, and every method against crowd-kit's.
+"""Consensus: Dawid-Skene of a million units against a bare iteration, of ten thousand against crowd-kit's.
 
 `python -m benchmarks.consensus` writes what a unit test compares with instead (`tests/golden/crowd_kit.json`).
 """
@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -16,13 +14,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from benchmarks.crowds import ask_crowd_kit
 from benchmarks.measure import measured
 from benchmarks.parts import Figures
-from benchmarks.peers import run_peer
 from labelloop.agreement import Ratings
 from labelloop.agreement.ratings import FloatArray, IntArray
-from labelloop.consensus import METHODS, Settings, resolve
-from labelloop.simulation import paired_difference
+from labelloop.consensus import METHODS, Settings
 from tests.builders.crowds import crowd
 
 SEED: Final = 7
@@ -31,38 +28,21 @@ CLASSES: Final = 5
 PER_UNIT: Final = 3
 STEPS: Final = 10
 REPEAT: Final = 3
-SEEDS: Final = range(1000, 1020)
 GOLDEN: Final = Path(__file__).parent.parent / "tests" / "golden" / "crowd_kit.json"
-COMPARED: Final = ("majority", "dawid-skene", "one-coin", "mace", "glad")
-# Not the crowds on which any setting of a method was chosen: other annotators, sizes, classes and seeds.
-CROWDS: Final[dict[str, dict[str, Any]]] = {
-    "careful and careless": {"errors": [0.08, 0.12, 0.15, 0.25, 0.25, 0.35, 0.45, 0.45, 0.55, 0.6]},
-    "spammers": {"errors": [0.1, 0.15, 0.2, 0.25, 0.3, 0.3, "first", "first", "first", "guess", "guess", "guess"]},
-    "adversaries": {"errors": [0.1, 0.15, 0.15, 0.2, 0.25, 0.25, 0.3, 0.85, 0.9, 0.95]},
-    "imbalance": {"errors": [0.1, 0.15, 0.2, 0.3, 0.3, 0.35, 0.4, 0.45], "shares": [0.12, 0.75, 0.09, 0.04]},
-    "hard units": {"errors": [0.05, 0.1, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35], "hard": 0.3},
-}
-SMALL: Final[dict[str, Any]] = {"n_units": 150, "n_classes": 4, "per_unit": 5}
 
 
 def run(quick: bool) -> Figures:
-    """Time Dawid-Skene on 1,000,000 units and compare methods over 20 seeds; quick: 100,000, and two."""
-    seeds = SEEDS[:2] if quick else SEEDS
+    """Time Dawid-Skene on 1,000,000 units; quick: 100,000."""
     return {
         "title": "Consensus",
         "about": [
             f"Dawid-Skene: {PER_UNIT} labels a unit by {ANNOTATORS} annotators, {CLASSES} classes, coded as whole",
             "numbers. Bare iteration: both steps by NumPy's bincount, class by class. Targets: at most three times",
             "that, at least ten times crowd-kit's speed, the same posterior to 1e-6 (smoothing off, same steps).",
-            f"Crowds: {SMALL['n_units']} units of {SMALL['n_classes']} classes, {SMALL['per_unit']} labels a unit;",
-            "each package as it comes. Ties are broken: here by whose voters agree with the vote more often, there",
-            "by the order of its table. Mean over seeds of our accuracy less theirs, in points, with its 95 %",
-            "interval; no setting was chosen on these crowds. Target: not worse by more than one point.",
         ],
         "tables": {
             "Dawid-Skene, one iteration": [_iteration(100_000 if quick else 1_000_000)],
             "Dawid-Skene, 10,000 units": [_beside_crowd_kit(10_000)],
-            "Accuracy on simulated crowds": _accuracies(seeds),
         },
     }
 
@@ -130,44 +110,6 @@ def _beside_crowd_kit(n_units: int) -> dict[str, Any]:
         "our CPU s a step": ours.cpu_seconds / STEPS,
         "theirs / ours": theirs["cpu_seconds"] * STEPS / ours.cpu_seconds,
         "difference": float(np.abs(ours.result - np.array(theirs["posterior"])).max()),
-    }
-
-
-def ask_crowd_kit(mode: str, crowds: list[pd.DataFrame], *more: int) -> dict[str, Any]:
-    """What `peer_scripts/consensus.py` prints of these ratings."""
-    table = pd.concat([ratings.assign(crowd=number) for number, ratings in enumerate(crowds)])
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "ratings.npz"
-        unit, annotator, value = (table[name].to_numpy() for name in ("unit", "annotator", "value"))
-        np.savez(file, crowd=table["crowd"].to_numpy(), unit=unit, annotator=annotator, value=value)
-        return run_peer("consensus", mode, file, *map(str, more), seconds=3600)
-
-
-def _accuracies(seeds: Sequence[int]) -> list[dict[str, Any]]:
-    drawn = {name: [crowd(seed, **kind, **SMALL) for seed in seeds] for name, kind in CROWDS.items()}
-    every = [pair for pairs in drawn.values() for pair in pairs]
-    theirs = ask_crowd_kit("crowds", [table for _, table in every])
-    if "failed" in theirs:
-        return [{"package": "crowd-kit", "outcome": theirs["failed"]}]
-    rows = []
-    for method in COMPARED:
-        labels = iter(theirs[method])
-        for name, pairs in drawn.items():
-            ours = [float((resolve(table, method).posterior.chosen == truth).mean()) for truth, table in pairs]
-            peer = [float((np.array(next(labels)) == truth).mean()) for truth, _ in pairs]
-            rows.append(_compared(method, name, ours, peer))
-    return rows
-
-
-def _compared(method: str, name: str, ours: list[float], theirs: list[float]) -> dict[str, Any]:
-    gain = paired_difference(ours, theirs)
-    return {
-        "method": method,
-        "crowd": name,
-        "ours": f"{np.mean(ours):.3f}",
-        "crowd-kit": f"{np.mean(theirs):.3f}",
-        "points": f"{100 * gain.mean:+.2f}",
-        "interval": f"{100 * gain.low:+.2f} to {100 * gain.high:+.2f}",
     }
 
 

@@ -30,6 +30,7 @@ PARTS: Final[Mapping[str, str]] = MappingProxyType(
         "coverage": "benchmarks.coverage",
         "boxes": "benchmarks.boxes",
         "consensus": "benchmarks.consensus",
+        "crowds": "benchmarks.crowds",
         "push": "benchmarks.push",
     }
 )
