@@ -28,7 +28,6 @@ _NOTHING: Final[Mapping[str, Learnt]] = MappingProxyType({})
 
 def label_rows(
     annotations: pa.Table,
-    present: pa.Table,
     *,
     units: pa.Table,
     experts: Collection[str],
@@ -43,7 +42,6 @@ def label_rows(
 
     Args:
         annotations: rows of the contract `annotations`; every active opinion counts.
-        present: the labels as they are; a row whose value stays the same keeps its time.
         units: rows of the contract `units`, whose members comparisons are about.
         experts: pseudonyms whose ruling wins.
         accept_confidence: a label less sure than this, or a tie, is a conflict.
@@ -65,7 +63,7 @@ def label_rows(
         else:
             continue
         found.append(_rows(resolved, control, accept_confidence, at))
-    return _keep_times(pa.concat_tables(found), present)
+    return pa.concat_tables(found)
 
 
 def learnt_of(annotations: pa.Table, *, experts: Collection[str], method: str) -> dict[str, Learnt]:
@@ -171,8 +169,15 @@ ORDER BY r.unit_id, r.control
 """
 
 
-def _keep_times(rows: pa.Table, present: pa.Table) -> pa.Table:
-    """Give rows that say what is already there their old time, so that nothing changes in the lake."""
+def keep_times(rows: pa.Table, present: pa.Table) -> pa.Table:
+    """Return labels, to six digits, by unit and control; those that are there already keep their time.
+
+    So nothing of them changes in the lake.
+
+    Args:
+        rows: of the contract `labels`.
+        present: the labels as they are.
+    """
     with session() as db:
         db.register("incoming", rows)
         db.register("present", present)

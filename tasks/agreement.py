@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from prefect import task
 
 from labelloop.agreement.table import DECISIVE
-from labelloop.annotators import annotator_rows
-from labelloop.opinions import without_confirmations
 from labelloop.summary import Summary
 from tasks.artifacts import announce, publish_table
 from tasks.clients.lease import Lease
@@ -21,12 +18,6 @@ from tasks.contracts import commit
 from tasks.figures import figures_tonight
 from tasks.policies import INSIDE
 from tasks.stage import finish, stage
-
-# What figures of annotators read of their answers.
-_ANSWERED: Final = [
-    *("annotation_id", "control", "control_type", "unit_id", "annotator", "choices", "paths", "number", "text"),
-    *("ranked", "lead_time", "opinion_reason", "state", "updated_at"),
-]
 
 
 @task(name="agreement", **INSIDE)
@@ -47,18 +38,8 @@ def measure_agreement(world: World, lease: Lease, *, full: bool = False) -> Summ
     record = current_round(world.hot, world.project)
     if record is None:
         return Summary(stage="agreement", notes=("no round yet",))
-    spec = world.spec
-    per_person = spec.annotators.figures == "lead"
-    figures = figures_tonight(world, lease, record.number, full=full)
+    figures, people = figures_tonight(world, lease, record.number, full=full)
     commit(world, lease, "agreement", figures, stage="agreement")
-    people = annotator_rows(
-        without_confirmations(world.table("annotations").read(columns=_ANSWERED), spec.interface),
-        world.table("annotators").read(),
-        world.table("labels").read(columns=["unit_id", "control", "label", "state"]),
-        at=world.now(),
-        hourly_rate=spec.annotators.hourly_rate,
-        figures=per_person,
-    )
     commit(world, lease, "annotators", people, stage="agreement")
     _forget(world, lease)
     _show(figures)

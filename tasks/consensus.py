@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Final
+
+import pyarrow as pa
 import pyarrow.compute as pc
 from prefect import task
 
 from labelloop.agreement.question import buckets_of
-from labelloop.labels import label_rows
+from labelloop.contracts import contract
+from labelloop.labels import keep_times, label_rows
 from labelloop.summary import Summary
 from tasks.answers_by_round import MANY
 from tasks.clients.lease import Lease
+from tasks.clients.table_rows import text_of
 from tasks.clients.world import World
-from tasks.contracts import commit
+from tasks.contracts import commit, commit_new
 from tasks.deciding import decided_tonight
-from tasks.imported_labels import beside_annotators
 from tasks.policies import INSIDE
 from tasks.stage import finish, stage
+
+_COMPARED: Final = ["unit_id", "kind", "ref_ids"]  # of units that compare two
 
 
 @task(name="consensus", **INSIDE)
@@ -35,26 +42,32 @@ def resolve_labels(world: World, lease: Lease, *, many: int = MANY, full: bool =
         full: decide all anew.
     """
     tonight, table = decided_tonight(world, lease, many=many, full=full), world.table("labels")
-    units = world.table("units").read(columns=["unit_id", "kind", "ref_ids", "media_versions"])
-    beside = beside_annotators(world, tonight.answers, units, tonight.experts)
-    labels = label_rows(
-        tonight.answers,
-        tonight.present,
-        units=units,
+    decide = partial(
+        label_rows,
+        units=world.table("units").read(columns=_COMPARED, where=text_of("kind") == "pair"),
         experts=tonight.experts,
         accept_confidence=world.spec.quality.accept_confidence,
         at=world.now(),
         method=world.spec.consensus.method,
-        beside=beside,
+        beside=tonight.beside,
         buckets=buckets_of(world.spec.interface),
         learnt=tonight.learnt,
     )
-    refused = commit(world, lease, "labels", labels, stage="consensus")
+    found = [contract("labels").schema.empty_table(), *map(decide, tonight.answers)]
+    labels = keep_times(pa.concat_tables(found), tonight.present)
+    refused = _write(world, lease, labels, tonight.present)
     gone = sorted(set(tonight.present["unit_id"].to_pylist()) - set(labels["unit_id"].to_pylist()))
     withdrawn = table.delete("unit_id", gone, fence=lease.check)
     tonight.keep()
     conflicts = pc.sum(pc.equal(labels["state"], "conflict")).as_py() or 0
     counts = {"labels": labels.num_rows, "conflicts": conflicts, "withdrawn": withdrawn, "refused": refused}
     if world.spec.consensus.imported:
-        counts["imported"] = beside.opinions.num_rows + beside.gold.num_rows
+        counts["imported"] = tonight.beside.opinions.num_rows + tonight.beside.gold.num_rows
     return Summary(stage="consensus", counts=counts)
+
+
+def _write(world: World, lease: Lease, labels: pa.Table, present: pa.Table) -> int:
+    """Write labels and return how many rows were refused; those of new units are added without a merge."""
+    is_new = pc.invert(pc.is_in(labels["unit_id"], value_set=present["unit_id"].combine_chunks()))
+    refused = commit_new(world, lease, "labels", [labels.filter(is_new)], stage="consensus")
+    return refused + commit(world, lease, "labels", labels.filter(pc.invert(is_new)), stage="consensus")

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.agreement.question import buckets_of
+from labelloop.beside import Beside
 from labelloop.consensus.learnt import Learnt, learnt_from, learnt_rows
 from labelloop.contracts import contract
 from labelloop.labels import learnt_of, not_decided_apart
@@ -28,23 +30,28 @@ from tasks.clients.lease import Lease
 from tasks.clients.table_rows import text_of
 from tasks.clients.world import World
 from tasks.contracts import commit
+from tasks.imported_labels import beside_annotators
+from tasks.people import ANSWERED, accepted_in, kept_of_labels, key_of_labels
 from tasks.rulings import given_rulings
 
 _RULES: Final = 1  # raise it when labels are decided in another way
-_ALL: Final = contract("annotations").schema.names
+_ALL: Final = tuple(contract("annotations").schema.names)
+Keep = Callable[[pa.ChunkedArray], pa.ChunkedArray]
 
 
 @dataclass(frozen=True)
 class Tonight:
-    """The `answers` to decide by, labels as they are (`present`), and what was `learnt` elsewhere, by question.
+    """The `answers` to decide by, in parts that are decided apart, and labels as they are (`present`).
 
-    `keep` remembers what was done, once labels are written.
+    By question what was `learnt` elsewhere; `beside` is what counts beside annotators. `keep` remembers what was
+    done, once labels are written.
     """
 
-    answers: pa.Table
+    answers: Iterable[pa.Table]
     present: pa.Table
     experts: list[str]
     learnt: Mapping[str, Learnt]
+    beside: Beside
     keep: Callable[[], None]
 
 
@@ -75,16 +82,17 @@ def decided_tonight(world: World, lease: Lease, *, many: int, full: bool) -> Ton
 def _everything(world: World, given: _Rulings) -> Tonight:
     rows = pa.concat_tables([world.table("annotations").read(), given.rows])
     answers = without_confirmations(rows, world.spec.interface)
-    return Tonight(answers, world.table("labels").read(), given.experts, {}, lambda: None)
+    units = world.table("units").read(columns=["unit_id", "kind", "ref_ids", "media_versions"])
+    beside = beside_annotators(world, answers, units, given.experts)
+    return Tonight([answers], world.table("labels").read(), given.experts, {}, beside, lambda: None)
 
 
 class _Night:
     """One night of a large project."""
 
     def __init__(self, world: World, lease: Lease, given: _Rulings, *, full: bool) -> None:
-        found = world.hot.get(_key(world))
         self._world, self._lease, self._given = world, lease, given
-        self._kept = Kept.model_validate(found.value) if found and not full else Kept()
+        self._kept = Kept() if full else kept_of_labels(world)
         self._answers = AnswersByRound(world, self._kept.files)
         self._settled = {number: self._answers.chosen.get(number, 0) for number in sorted(self._answers.settled())}
 
@@ -99,14 +107,24 @@ class _Night:
         learnt = learnt_from(self._world.table("confusions").read()) if holds else self._learn()
         fresh = self._rows(self._answers.rounds - self._settled.keys())
         whole = not_decided_apart(fresh, learnt, buckets_of(self._world.spec.interface))
+        parts: Iterable[pa.Table] = [fresh]
+        where = None
+        if whole:
+            together = self._rows(self._settled, keep=lambda control: pc.is_in(control, value_set=_texts(whole)))
+            parts = [pa.concat_tables([fresh, together])]
         if holds and whole == self._kept.whole:
-            again, settled = self._rows(self._settled, controls=whole), self._units(self._settled)
-            present = labels.read(where=~text_of("unit_id").isin(settled) | text_of("control").isin(_texts(whole)))
+            settled = self._units(self._settled)
+            where = ~text_of("unit_id").isin(settled) | text_of("control").isin(_texts(whole))
         else:
-            again, present = self._rows(self._settled), labels.read()
+            parts = chain(parts, self._apart(whole))
         known = {control: found for control, found in learnt.items() if control not in whole}
-        rows = pa.concat_tables([fresh, again])
-        return Tonight(rows, present, self._given.experts, known, partial(self._keep, whole))
+        keep = partial(self._keep, whole, holds)
+        return Tonight(parts, labels.read(where=where), self._given.experts, known, Beside(), keep)
+
+    def _apart(self, whole: list[str]) -> Iterator[pa.Table]:
+        """Yield what was said of settled rounds, but for questions that are decided together."""
+        for some in self._answers.portions(self._settled):
+            yield self._rows(some, keep=lambda control: pc.invert(pc.is_in(control, value_set=_texts(whole))))
 
     def _holds(self) -> bool:
         """Whether the labels of settled rounds still follow from their answers and rulings, and no round is new."""
@@ -117,7 +135,7 @@ class _Night:
     def _learn(self) -> dict[str, Learnt]:
         """What annotators confuse in settled rounds; it takes the place of what was learnt before."""
         method, experts = self._world.spec.consensus.method, self._given.experts
-        learnt = learnt_of(self._rows(self._settled), experts=experts, method=method)
+        learnt = learnt_of(self._rows(self._settled, columns=ANSWERED), experts=experts, method=method)
         rows, table = learnt_rows(learnt), self._world.table("confusions")
         before = table.read(columns=["confusion_id"])["confusion_id"]
         gone = before.filter(pc.invert(pc.is_in(before, value_set=rows["confusion_id"].combine_chunks())))
@@ -125,14 +143,12 @@ class _Night:
         table.delete("confusion_id", gone.to_pylist(), fence=self._lease.check)
         return learnt
 
-    def _rows(self, rounds: Collection[int], *, controls: Collection[str] | None = None) -> pa.Table:
-        """What annotators and experts say of the units of some rounds."""
-        if controls is not None and not controls:
-            return contract("annotations").schema.empty_table()
+    def _rows(self, rounds: Collection[int], *, columns: Sequence[str] = _ALL, keep: Keep | None = None) -> pa.Table:
+        """What annotators and experts say of the units of some rounds; `keep` chooses by control."""
         ruled = self._given.rows.filter(self._of(self._given.rows, rounds))
-        rows = pa.concat_tables([self._answers.read(rounds, _ALL), ruled])
+        rows = pa.concat_tables([self._answers.read(rounds, columns), ruled.select(columns)])
         rows = without_confirmations(rows, self._world.spec.interface)
-        return rows if controls is None else rows.filter(pc.is_in(rows["control"], value_set=_texts(controls)))
+        return rows if keep is None else rows.filter(keep(rows["control"]))
 
     def _of(self, rows: pa.Table, rounds: Collection[int]) -> pa.Array:
         own = pa.array(self._answers.of_units(rows["unit_id"]))
@@ -152,16 +168,14 @@ class _Night:
         digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()
         return f"{digest} {self._world.table('confusions').version()}"
 
-    def _keep(self, whole: list[str]) -> None:
-        version = self._world.table("labels").version()
-        of_night = {"settled": self._settled, "files": self._answers.files, "whole": whole}
+    def _keep(self, whole: list[str], holds: bool) -> None:
+        version, accepted = self._world.table("labels").version(), self._kept.accepted
+        if whole or not holds or accepted is None:
+            accepted = None if whole else accepted_in(self._world, self._answers, self._settled)
+        of_night = {"settled": self._settled, "files": self._answers.files, "whole": whole, "accepted": accepted}
         kept = Kept(recipe=self._recipe(), version=version, **of_night)
         self._lease.check()
-        update(self._world.hot, _key(self._world), lambda _: kept.model_dump(mode="json"))
-
-
-def _key(world: World) -> str:
-    return f"tallies/{world.project}/consensus.json"
+        update(self._world.hot, key_of_labels(self._world), lambda _: kept.model_dump(mode="json"))
 
 
 def _texts(names: Collection[str]) -> pa.Array:

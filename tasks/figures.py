@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,18 +15,27 @@ from labelloop.opinions import without_confirmations
 from labelloop.repeats import units_shown_twice
 from labelloop.scoped_figures import Beside, repeat_figures
 from labelloop.tallies.figures import kind_of
-from tasks.answers_by_round import MANY
+from labelloop.tallies.judging import OF_NO_QUESTION
+from tasks.answers_by_round import MANY, AnswersByRound
 from tasks.clients.lease import Lease
 from tasks.clients.table_rows import text_of
 from tasks.clients.world import World
 from tasks.imported_labels import opinions_of_current_model
-from tasks.tallies import tallies_of_all
+from tasks.people import people_counted, people_measured
+from tasks.tallies import kept_of_tallies, tallies_of_all
 
 _ONCE: Final = ("label", "audit")  # purposes of units whose media no other unit of these shows
 
 
-def figures_tonight(world: World, lease: Lease, round: int, *, many: int = MANY, full: bool = False) -> pa.Table:
-    """Return rows of the contract `agreement`.
+class Figures(NamedTuple):
+    """Rows of the contracts `agreement` and `annotators`."""
+
+    agreement: pa.Table
+    annotators: pa.Table
+
+
+def figures_tonight(world: World, lease: Lease, round: int, *, many: int = MANY, full: bool = False) -> Figures:
+    """Return what was measured.
 
     Args:
         world: the project's world.
@@ -35,16 +44,18 @@ def figures_tonight(world: World, lease: Lease, round: int, *, many: int = MANY,
         many: from so many answers on, settled rounds are counted once.
         full: count all anew.
     """
-    answers = world.table("annotations")
-    if sum(answers.parts().values()) < many:
-        return _measured(world, round, answers.read(), _beside(world))
-    tallies = tallies_of_all(world, lease, full=full)
+    table = world.table("annotations")
+    if sum(table.parts().values()) < many:
+        return Figures(_measured(world, round, table.read(), _beside(world)), people_measured(world))
+    answers = AnswersByRound(world, kept_of_tallies(world).files)
+    tallies = tallies_of_all(world, lease, answers, full=full)
     found = rows_of_tallies(tallies, _n_audit(world), **_settings(world, round))
-    whole = [control for control, tally in tallies.items() if not kind_of(tally)]
+    whole = [control for control, tally in tallies.items() if control != OF_NO_QUESTION and not kind_of(tally)]
     if whole:
-        rows = answers.read(where=text_of("control").isin(whole))
+        rows = table.read(where=text_of("control").isin(whole))
         found = pa.concat_tables([found, _measured(world, round, rows, _beside(world))])
-    return pa.concat_tables([found, _repeated(world, round, whole)])
+    people = people_counted(world, tallies, answers, full=full)
+    return Figures(pa.concat_tables([found, _repeated(world, round, whole)]), people)
 
 
 def _measured(world: World, round: int, rows: pa.Table, beside: Beside, **wanted: Any) -> pa.Table:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from labelloop.clusters import lasting_clusters_of
 from labelloop.interface import COLUMNS
-from labelloop.opinions import without_confirmations
+from labelloop.opinions import experts_among, without_confirmations
 from labelloop.tallies.answers import Known
 from labelloop.tallies.counting import counted
 from labelloop.tallies.kept import Kept, recipe_of, still_settled
@@ -31,20 +31,18 @@ _SAID: Final = [
 ]
 
 
-def tallies_of_all(world: World, lease: Lease, *, full: bool = False) -> dict[str, Tally]:
+def tallies_of_all(world: World, lease: Lease, answers: AnswersByRound, *, full: bool = False) -> dict[str, Tally]:
     """Return what was counted of all answers, by question; only rounds that are not settled are counted every night.
 
     Args:
         world: the project's world.
         lease: checked before anything is kept.
+        answers: as they are.
         full: count all anew.
     """
-    table, found = world.table("tallies"), world.hot.get(_key(world))
-    kept = Kept.model_validate(found.value) if found and not full else Kept()
-    answers = AnswersByRound(world, kept.files)
+    table, kept = world.table("tallies"), Kept() if full else kept_of_tallies(world)
     count = _Counter(world, answers)
-    recipe = recipe_of([question.name for question in world.spec.interface.confirmations], count.model_name)
-    holds = still_settled(kept, answers.files, answers.chosen, recipe=recipe, version=table.version())
+    holds = still_settled(kept, answers.files, answers.chosen, recipe=count.recipe, version=table.version())
     settled = kept.settled if holds else {}
     fresh = answers.rounds - settled.keys()
     newly = answers.settled() & fresh
@@ -52,8 +50,14 @@ def tallies_of_all(world: World, lease: Lease, *, full: bool = False) -> dict[st
     if newly or not holds:
         version = _write(world, lease, base)
         settled = settled | {number: answers.chosen[number] for number in sorted(newly)}
-        _remember(world, lease, Kept(recipe=recipe, version=version, settled=settled, files=answers.files))
+        _remember(world, lease, Kept(recipe=count.recipe, version=version, settled=settled, files=answers.files))
     return together([base, *count.parts(fresh - newly)])
+
+
+def kept_of_tallies(world: World) -> Kept:
+    """Return what the table `tallies` holds."""
+    found = world.hot.get(_key(world))
+    return Kept.model_validate(found.value) if found else Kept()
 
 
 class _Counter:
@@ -61,11 +65,14 @@ class _Counter:
 
     def __init__(self, world: World, answers: AnswersByRound) -> None:
         self._world, self._answers, self._model = world, answers, _model(world)
+        self._experts = experts_among(world.table("annotators").read(columns=["annotator", "level"]))
 
     @property
-    def model_name(self) -> str:
-        """Of the model that people are compared with, empty without one."""
-        return str(self._model["annotator"][0]) if self._model is not None and self._model.num_rows else ""
+    def recipe(self) -> str:
+        """What names the way of counting."""
+        confirmations = [question.name for question in self._world.spec.interface.confirmations]
+        named = str(self._model["annotator"][0]) if self._model is not None and self._model.num_rows else ""
+        return recipe_of(confirmations, named, self._experts)
 
     def parts(self, rounds: Collection[int]) -> Iterator[dict[str, Tally]]:
         """Yield what was counted of the rounds, a bounded number of units at a time."""
@@ -82,7 +89,8 @@ class _Counter:
         columns = ["ref_id", "subject_hmac", "source_hmac"]
         clusters = lasting_clusters_of(units, self._world.table("references").read(columns=columns, where=shown))
         batches = self._answers.batches
-        return Known(batches.filter(pc.is_in(batches["round"], value_set=pa.array(rounds))), clusters, self._model)
+        batches = batches.filter(pc.is_in(batches["round"], value_set=pa.array(rounds)))
+        return Known(batches, clusters, self._model, self._experts)
 
 
 def _model(world: World) -> pa.Table | None:

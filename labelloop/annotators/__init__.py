@@ -9,6 +9,16 @@ from labelloop.annotators.accuracy import AnnotatorFigure, assess
 from labelloop.annotators.confusion import confusions
 from labelloop.annotators.rows import annotator_rows
 from labelloop.annotators.skill import Skill, skills
-from labelloop.annotators.work import Work, work_of
+from labelloop.annotators.work import Work, accepted_answers, work_of
 
-__all__ = ["AnnotatorFigure", "Skill", "Work", "annotator_rows", "assess", "confusions", "skills", "work_of"]
+__all__ = [
+    "AnnotatorFigure",
+    "Skill",
+    "Work",
+    "accepted_answers",
+    "annotator_rows",
+    "assess",
+    "confusions",
+    "skills",
+    "work_of",
+]

@@ -5,6 +5,7 @@ Pure figures on coded ratings. What follows from a flag (guidelines, training, a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -77,15 +78,21 @@ def assess(
     settled = settled_by_others(coded, known)
     counted = settled >= 0
     n_annotators = len(coded.annotators)
-    n = np.bincount(coded.annotator[counted], minlength=n_annotators)
-    right = np.bincount(coded.annotator[counted & (settled == coded.value)], minlength=n_annotators)
-    compared = max(int((n >= n_min).sum()), 1)
+    n = np.bincount(coded.annotator[counted], minlength=n_annotators).tolist()
+    right = np.bincount(coded.annotator[counted & (settled == coded.value)], minlength=n_annotators).tolist()
+    names = [str(name) for name in coded.annotators.to_pylist()]
+    own = dict(zip(names, zip(right, n, strict=True), strict=True))
+    return figures_of_accuracy(own, confidence=confidence, n_min=n_min)
+
+
+def figures_of_accuracy(
+    own: Mapping[str, tuple[int, int]], *, confidence: float = 0.95, n_min: int = 10
+) -> list[AnnotatorFigure]:
+    """The figures of `assess` from what was counted: of each annotator (right, settled), in this order."""
+    compared = max(sum(n >= n_min for _, n in own.values()), 1)
     levels = (confidence, 1.0 - 2.0 * (1.0 - confidence) / compared)
-    everyone = (int(right.sum()), int(n.sum()))
-    return [
-        _figure(str(name), (int(right[code]), int(n[code])), everyone, levels, n_min)
-        for code, name in enumerate(coded.annotators.to_pylist())
-    ]
+    everyone = (sum(right for right, _ in own.values()), sum(n for _, n in own.values()))
+    return [_figure(name, own[name], everyone, levels, n_min) for name in own]
 
 
 def _figure(

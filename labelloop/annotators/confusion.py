@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -42,16 +46,24 @@ def confusions(
     truth = settled_by_others(coded, known)
     seen = np.column_stack([coded.annotator, truth, coded.value])[truth >= 0]
     cells, n = np.unique(seen, axis=0, return_counts=True)
-    of_truth = np.unique(cells[:, :2], axis=0, return_inverse=True)[1].reshape(-1)
-    total = np.bincount(of_truth, weights=n)[of_truth] if len(n) else np.zeros(0)
+    who, names = coded.annotators.to_pylist(), [str(name) for name in coded.values.to_pylist()]
+    keys = [(who[one], names[true], names[said]) for one, true, said in cells.tolist()]
+    return confusion_table(dict(zip(keys, n.tolist(), strict=True)), confidence=confidence, n_min=n_min)
+
+
+def confusion_table(times: Mapping[tuple[Any, ...], int], *, confidence: float = 0.95, n_min: int = 10) -> pa.Table:
+    """The table of `confusions` from what was counted: annotator, truth, answer, in this order, and how often."""
+    of_truth = Counter[tuple[Any, ...]]()
+    for (annotator, truth, _), n_seen in times.items():
+        of_truth[annotator, truth] += n_seen
+    n, total = np.array([*times.values()], dtype=np.int64), np.array([of_truth[key[:2]] for key in times])
     enough = total >= n_min
     ends = np.array([wilson(k, int(of), confidence) for k, of in zip(n, total, strict=True)]).reshape(-1, 2)
-    names = [str(name) for name in coded.values.to_pylist()]
     return pa.table(
         {
-            "annotator": coded.annotators.take(pa.array(cells[:, 0])),
-            "truth": pa.array([names[code] for code in cells[:, 1]], pa.string()),
-            "answer": pa.array([names[code] for code in cells[:, 2]], pa.string()),
+            "annotator": pa.array([annotator for annotator, _, _ in times]),
+            "truth": pa.array([truth for _, truth, _ in times], pa.string()),
+            "answer": pa.array([answer for _, _, answer in times], pa.string()),
             "n": n,
             "share": pa.array(n / np.maximum(total, 1.0), mask=~enough),
             "low": pa.array(ends[:, 0], mask=~enough),

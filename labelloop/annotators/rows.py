@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -10,10 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from labelloop.annotators.accuracy import assess
+from labelloop.annotators.accuracy import AnnotatorFigure, assess
 from labelloop.annotators.confusion import confusions
-from labelloop.annotators.skill import skills
-from labelloop.annotators.work import work_of
+from labelloop.annotators.skill import Skill, skills
+from labelloop.annotators.work import Work, work_of
 from labelloop.contracts import contract
 from labelloop.opinions import controls, planned, split_rulings
 
@@ -41,36 +42,61 @@ def annotator_rows(
 
     With several controls, an answer to each counts as an answer to a unit of its own.
     """
+    if not figures:
+        return figure_rows({}, present, at)
     experts = present.filter(pc.equal(present["level"], "expert"))["annotator"].to_pylist()
-    found: Figures = _answers(annotations, experts) if figures else {}
-    for work in work_of(annotations, labels, hourly_rate=hourly_rate) if figures else ():
-        found.setdefault(work.annotator, {}).update(asdict(work))
-    schema = contract("annotators").schema
-    rows = []
+    work = work_of(annotations, labels, hourly_rate=hourly_rate)
+    return figure_rows(_figures(annotations, experts, work), present, at)
+
+
+def figure_rows(figures: Figures, present: pa.Table, at: datetime) -> pa.Table:
+    """Return rows of the contract `annotators` with these figures, by pseudonym; without any where there are none.
+
+    Args:
+        figures: of each annotator, by the names of columns.
+        present: the annotators as they are.
+        at: when it was measured.
+    """
+    schema, rows = contract("annotators").schema, []
     for row in present.select(["annotator", "level"]).to_pylist():
-        own = {"n": 0, "flagged": False, "confusion": []} | found.get(row["annotator"], {})
+        own = {"n": 0, "flagged": False, "confusion": []} | figures.get(row["annotator"], {})
         own |= {**row, "measured_at": at}
         rows.append({name: own.get(name) for name in schema.names})
     return pa.Table.from_pylist(rows, schema=schema)
 
 
-def _answers(annotations: pa.Table, experts: list[str]) -> Figures:
-    """Accuracy, skill and confusion of everybody who answered, by the names of the contract's columns."""
-    asked = controls(annotations)
-    if not asked:
-        return {}
-    per_control = [_named(split_rulings(planned(annotations, control), experts), control) for control in asked]
-    ratings, rulings = (pa.concat_tables(parts) for parts in zip(*per_control, strict=True))
+def figures_by_name(
+    accuracies: Iterable[AnnotatorFigure],
+    skilled: Iterable[Skill],
+    confused: Mapping[str, pa.Table],
+    work: Iterable[Work],
+) -> Figures:
+    """Return what was found of each annotator by the names of the contract's columns; `confused` is by control."""
     found: Figures = defaultdict(dict)
-    for figure in assess(ratings, rulings=rulings):
+    for figure in accuracies:
         ends = {"accuracy_low": figure.low, "accuracy_high": figure.high}
         found[figure.annotator] = {**asdict(figure), **ends, "confusion": []}
-    for skill in skills(ratings, rulings=rulings):
+    for skill in skilled:
         found[skill.annotator] |= {"skill": skill.skill, "skill_low": skill.low, "skill_high": skill.high}
-    for control, (said, ruled) in zip(asked, per_control, strict=True):
-        for cell in confusions(said, rulings=ruled).to_pylist():
+    for control, cells in confused.items():
+        for cell in cells.to_pylist():
             found[cell["annotator"]]["confusion"].append({"control": control, **cell})
+    for done in work:
+        found[done.annotator] |= asdict(done)
     return dict(found)
+
+
+def _figures(annotations: pa.Table, experts: list[str], work: list[Work]) -> Figures:
+    """What is found of everybody who answered."""
+    asked = controls(annotations)
+    if not asked:
+        return figures_by_name([], [], {}, work)
+    per_control = [_named(split_rulings(planned(annotations, control), experts), control) for control in asked]
+    ratings, rulings = (pa.concat_tables(parts) for parts in zip(*per_control, strict=True))
+    confused = {
+        control: confusions(said, rulings=ruled) for control, (said, ruled) in zip(asked, per_control, strict=True)
+    }
+    return figures_by_name(assess(ratings, rulings=rulings), skills(ratings, rulings=rulings), confused, work)
 
 
 def _named(tables: tuple[pa.Table, pa.Table], control: str) -> tuple[pa.Table, pa.Table]:

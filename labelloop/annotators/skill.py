@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from scipy.stats import t
 
-from labelloop.agreement.ratings import FloatArray, Ratings, read_ratings
+from labelloop.agreement.ratings import FloatArray, IntArray, Ratings, read_ratings
 from labelloop.annotators.settled import settled_by_others
 from labelloop.consensus.rulings import join_rulings
 
@@ -27,6 +29,20 @@ class Skill:
     low: float | None = None
     high: float | None = None
     reason: str | None = None
+
+
+class Compared(NamedTuple):
+    """Settled answers, one per entry: whose, whether right (0, 1), how many others, how many of them right."""
+
+    annotator: IntArray
+    right: IntArray
+    others: IntArray
+    others_right: IntArray
+
+    @property
+    def ahead(self) -> FloatArray:
+        """How much more often right than the others on the same unit; as often where there are none."""
+        return np.asarray(self.right - self.others_right / np.maximum(self.others, 1))
 
 
 def skills(
@@ -60,24 +76,36 @@ def skills(
     'units to compare with others on: 1, fewer than 20'
     """
     coded, known = join_rulings(read_ratings(ratings), rulings)
-    settled = settled_by_others(coded, known)
-    coded, right = coded.take(settled >= 0), (settled == coded.value)[settled >= 0].astype(np.float64)
-    others = coded.per_unit[coded.unit] - 1
-    total = np.bincount(coded.unit, weights=right, minlength=len(coded.units))[coded.unit]
-    ahead = right - (total - right) / np.maximum(others, 1)
-    who, ahead = coded.annotator[others > 0], ahead[others > 0]
-    everyone = float(right.mean()) if len(right) else 0.0
-    return [
-        _skill(str(name), everyone, ahead[who == code], confidence, n_min)
-        for code, name in enumerate(coded.annotators.to_pylist())
-    ]
+    found = compared(coded, settled_by_others(coded, known))
+    n = np.ones(len(found.annotator), dtype=np.int64)
+    own = {str(name): (found.annotator == code) for code, name in enumerate(coded.annotators.to_pylist())}
+    cases = {name: (Compared(*(part[kept] for part in found)), n[kept]) for name, kept in own.items()}
+    return figures_of_skill(cases, confidence=confidence, n_min=n_min)
 
 
-def _skill(name: str, everyone: float, ahead: FloatArray, confidence: float, n_min: int) -> Skill:
-    n = len(ahead)
+def compared(ratings: Ratings, settled: IntArray) -> Compared:
+    """Return the answers that an expert or the others settled; `settled` is the class of each, -1 without one."""
+    own, right = ratings.take(settled >= 0), (settled == ratings.value)[settled >= 0].astype(np.int64)
+    total = np.bincount(own.unit, weights=right, minlength=len(own.units)).astype(np.int64)[own.unit]
+    return Compared(own.annotator, right, own.per_unit[own.unit] - 1, total - right)
+
+
+def figures_of_skill(
+    cases: Mapping[str, tuple[Compared, IntArray]], *, confidence: float = 0.95, n_min: int = 20
+) -> list[Skill]:
+    """The figures of `skills` from what was counted: of each annotator, in this order, cases and their times."""
+    n_right = sum(int((found.right * n).sum()) for found, n in cases.values())
+    everyone = n_right / max(sum(int(n.sum()) for _, n in cases.values()), 1)
+    return [_skill(name, everyone, *cases[name], confidence, n_min) for name in cases]
+
+
+def _skill(name: str, everyone: float, found: Compared, times: IntArray, confidence: float, n_min: int) -> Skill:
+    ahead, times = found.ahead[found.others > 0], times[found.others > 0]
+    n = int(times.sum())
     if n < max(n_min, 2):
         return Skill(name, n, reason=f"units to compare with others on: {n}, fewer than {max(n_min, 2)}")
-    skill = everyone + float(ahead.mean())
-    half = float(t.ppf(0.5 + confidence / 2.0, n - 1) * ahead.std(ddof=1) / np.sqrt(n))
+    mean = float((ahead * times).sum()) / n
+    skill, variance = everyone + mean, float(((ahead - mean) ** 2 * times).sum()) / (n - 1)
+    half = float(t.ppf(0.5 + confidence / 2.0, n - 1) * np.sqrt(variance / n))
     skill, low, high = (min(max(end, 0.0), 1.0) for end in (skill, skill - half, skill + half))
     return Skill(name, n, skill, low, high)

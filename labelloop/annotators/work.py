@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from labelloop.agreement.ratings import FloatArray
 from labelloop.errors import InputError
@@ -61,17 +62,35 @@ def work_of(annotations: pa.Table, labels: pa.Table, *, hourly_rate: float | Non
     """
     if hourly_rate is not None and hourly_rate < 0:
         raise InputError(f"the hourly rate is {hourly_rate}", remedy="give a number from 0")
+    rows = _answers(annotations, labels)
+    seconds = rows["seconds"].to_numpy(zero_copy_only=False).astype(np.float64)
+    names, person = np.unique(rows["annotator"].to_numpy(zero_copy_only=False).astype(str), return_inverse=True)
+    accepted = rows["accepted"].to_numpy(zero_copy_only=False).astype(bool)
+    of_each = {str(name): person == code for code, name in enumerate(names)}
+    stand = {name: int(accepted[own].sum()) for name, own in of_each.items()}
+    return works({name: seconds[own] for name, own in of_each.items()}, stand, hourly_rate=hourly_rate)
+
+
+def accepted_answers(annotations: pa.Table, labels: pa.Table) -> dict[str, int]:
+    """Return how many answers of each annotator stand in an accepted label; arguments as for `work_of`."""
+    rows = _answers(annotations, labels)
+    names = pc.value_counts(rows.filter(rows["accepted"])["annotator"]).to_pylist()
+    return {name["values"]: name["counts"] for name in names}
+
+
+def _answers(annotations: pa.Table, labels: pa.Table) -> pa.Table:
     with session() as db:
         db.register("annotations", annotations.select(_COLUMNS))
         db.register("labels", labels.select(["unit_id", "control", "label", "state"]))
-        rows = db.sql(_ANSWERS).to_arrow_table()
-    seconds = rows["seconds"].to_numpy(zero_copy_only=False).astype(np.float64)
-    names, person = np.unique(rows["annotator"].to_numpy(zero_copy_only=False).astype(str), return_inverse=True)
-    accepted, cap = rows["accepted"].to_numpy(zero_copy_only=False).astype(bool), idle_cap(seconds)
-    return [
-        _work(str(name), seconds[person == code], int(accepted[person == code].sum()), cap, hourly_rate)
-        for code, name in enumerate(names)
-    ]
+        return db.sql(_ANSWERS).to_arrow_table()
+
+
+def works(
+    seconds: Mapping[str, FloatArray], accepted: Mapping[str, int], *, hourly_rate: float | None = None
+) -> list[Work]:
+    """The figures of `work_of` from the seconds of every answer, NaN where it was not timed, and accepted answers."""
+    cap = idle_cap(np.concatenate([np.empty(0), *seconds.values()]))
+    return [_work(name, own, accepted.get(name, 0), cap, hourly_rate) for name, own in seconds.items()]
 
 
 def idle_cap(seconds: FloatArray) -> float:

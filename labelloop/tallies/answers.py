@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -28,12 +28,14 @@ class Known:
     """What is known of the units that are counted: how they were chosen, and whom they show.
 
     `batches` are rows of the contract `batches`, all of each round; `clusters` has unit_id, cluster: units of one
-    cluster are no independent evidence. `model` has what a model says: control, unit, annotator, value.
+    cluster are no independent evidence. `model` has what a model says: control, unit, annotator, value. Answers of
+    `experts` are rulings where annotators are judged.
     """
 
     batches: pa.Table = field(default_factory=lambda: contract("batches").schema.empty_table())
     clusters: pa.Table | None = None
     model: pa.Table | None = None
+    experts: Collection[str] = ()
 
 
 @dataclass(frozen=True)

@@ -16,22 +16,25 @@ from labelloop.opinions import answered, planned_answers
 from labelloop.slices import names_of_slices
 from labelloop.tallies.answers import COUNTED, Answers, Known, coded
 from labelloop.tallies.changing import count_changes
+from labelloop.tallies.judging import OF_NO_QUESTION, count_judged, count_times
 from labelloop.tallies.tally import Codes, Key, Tally, codes_of
 
 
 def counted(annotations: pa.Table, known: Known) -> dict[str, Tally]:
-    """Count planned answers to each question; of questions without categories only their kind.
+    """Count planned answers to each question, of questions without categories only their kind; and times.
 
     Args:
         annotations: rows of the contract `annotations`: all of the rounds that are counted.
         known: what is known of their units.
     """
-    return {control: _of_question(annotations, control, kind, known) for control, kind in answered(annotations)}
+    found = {control: _of_question(annotations, control, kind, known) for control, kind in answered(annotations)}
+    return found | {OF_NO_QUESTION: count_times(annotations)} if found else {}
 
 
 def _of_question(annotations: pa.Table, control: str, kind: str, known: Known) -> Tally:
     rows, tally = planned_answers(annotations, control), Tally()
     one = np.zeros(rows.num_rows, dtype=np.int64)
+    count_judged(tally, annotations, control, known.experts)
     whole = kind not in COUNTED or rows["per_region"].null_count < rows.num_rows
     tally.count(("whole" if whole else "kind",), [(one, [kind])], one)
     if whole:

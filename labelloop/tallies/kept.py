@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from labelloop.agreement.ratings import IntArray
 from labelloop.strata import strata_of
 
-RULES = 1  # raise it when anything is counted in another way
+RULES = 2  # raise it when anything is counted in another way
 Name = TypeVar("Name", int, str)
 
 
@@ -26,7 +26,8 @@ class Kept(BaseModel):
     """What a table holds of all `settled` rounds, with the number of units chosen in each.
 
     `recipe` says how it was made, `version` is that of the table, `files` the rounds that each file of answers has
-    answers to. `whole` names questions of which settled rounds, too, are decided every night.
+    answers to. Of labels `whole` names the questions of which settled rounds, too, are decided every night, and
+    `accepted` says how many answers of each annotator to settled rounds stand in an accepted label, if that is known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,11 +37,13 @@ class Kept(BaseModel):
     settled: dict[int, int] = {}
     files: dict[str, list[int]] = {}
     whole: list[str] = []
+    accepted: dict[str, int] | None = None
 
 
-def recipe_of(confirmations: Collection[str], model: str) -> str:
-    """Return what names the way of counting: the rules, questions that are left out, and the model compared with."""
-    return hashlib.sha256(json.dumps([RULES, sorted(confirmations), model]).encode()).hexdigest()[:32]
+def recipe_of(confirmations: Collection[str], model: str, experts: Collection[str]) -> str:
+    """Return what names the way of counting: the rules, questions left out, the model compared with, who rules."""
+    told = [RULES, sorted(confirmations), model, sorted(experts)]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
 
 
 def rounds_of_units(unit_ids: pa.ChunkedArray, batches: pa.Table) -> IntArray:

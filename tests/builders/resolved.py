@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from labelloop.labels import label_rows
+from labelloop.labels import keep_times, label_rows
 from tests.builders.answers import NOW, answer
 from tests.builders.rows import hex_id, rows_of
 
@@ -17,7 +17,7 @@ def labels_of(
 ) -> dict[str, Row]:
     """Return the labels of one question by unit; answers are rows of `annotations`."""
     given = {"units": rows_of("units", units), "experts": experts, "accept_confidence": 0.6, "at": NOW} | options
-    found = label_rows(rows_of("annotations", answers), rows_of("labels", []), **given)
+    found = keep_times(label_rows(rows_of("annotations", answers), **given), rows_of("labels", []))
     return {row["unit_id"]: row for row in found.to_pylist()}
 
 

@@ -106,8 +106,8 @@ JUDGEMENT = (
     Mutation(
         "hard units held against who has them",
         "labelloop/annotators/skill.py",
-        "ahead = right - (total - right) / np.maximum(others, 1)",
-        "ahead = right - right.mean()",
+        "self.right - self.others_right / np.maximum(self.others, 1)",
+        "self.right - self.right.mean()",
         "tests/unit/test_annotators_figures.py -k hard_units",
     ),
     Mutation(

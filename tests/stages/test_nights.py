@@ -14,12 +14,15 @@ from labelloop.scoped_figures import Beside
 from labelloop.tallies.answers import Known
 from labelloop.tallies.counting import counted
 from labelloop.tallies.tally import tally_rows
+from tasks.answers_by_round import AnswersByRound
 from tasks.clients.rounds import save_round
+from tasks.consensus import resolve_labels
 from tasks.figures import figures_tonight
-from tasks.tallies import tallies_of_all
+from tasks.tallies import kept_of_tallies, tallies_of_all
 from tests.builders.answers import NOW
-from tests.builders.nights import EVENTS, ROUNDS, newly_answered, record, world_of_rounds
-from tests.fakes.world import under_lease
+from tests.builders.nights import EVENTS, PEOPLE, ROUNDS, newly_answered, record, world_of_rounds
+from tests.builders.rows import write
+from tests.fakes.world import copy_of, under_lease
 
 
 @pytest.fixture
@@ -28,7 +31,8 @@ def world(tmp_path):
 
 
 def tonight(world):
-    return tally_rows(under_lease(world, "agreement", tallies_of_all))
+    answers = AnswersByRound(world, kept_of_tallies(world).files)
+    return tally_rows(under_lease(world, "agreement", tallies_of_all, answers))
 
 
 def counted_anew(world):
@@ -56,7 +60,7 @@ def test_after_whatever_happens_the_tallies_are_those_of_all_answers_counted_ane
 
 @pytest.mark.parametrize("many", [1, 10_000])
 def test_figures_of_a_large_project_come_from_tallies_and_of_a_small_one_from_its_answers(world, many):
-    figures = under_lease(world, "agreement", figures_tonight, ROUNDS, many=many)
+    figures = under_lease(world, "agreement", figures_tonight, ROUNDS, many=many).agreement
     assert (world.table("tallies").version() is None) == (many > 1)
     scopes = {"project", "label", "predictions", "stratum", "window", "population", "change", "pair", "annotator"}
     assert set(figures["scope"].to_pylist()) == scopes
@@ -106,3 +110,34 @@ def test_counted_figures_are_those_of_the_answers_themselves(world):
         assert row["reason"] == other["reason"]
         counts = [name for name in ("n_annotators", "n_ratings", "n_units") if row["scope"] != "change"]
         assert [row[count] for count in counts] == [other[count] for count in counts], row
+
+
+@pytest.mark.slow
+def test_after_whatever_happens_figures_of_annotators_are_those_of_all_answers_counted_anew(world, tmp_path):
+    write(world, "annotators", [{"annotator": who} for who in PEOPLE])
+    for event in (*EVENTS, became_expert):
+        under_lease(world, "consensus", resolve_labels, many=1)
+        event(world)
+        anew = copy_of(world, tmp_path / event.__name__)
+        assert people(world).equals(people(anew, full=True)), event.__name__
+
+
+def became_expert(world):
+    write(world, "annotators", [{"annotator": PEOPLE[0], "level": "expert"}])
+
+
+def people(world, **how):
+    return under_lease(world, "agreement", figures_tonight, ROUNDS, **{"many": 1} | how).annotators
+
+
+def test_counted_figures_of_annotators_are_those_of_the_answers_themselves(world):
+    write(world, "annotators", [{"annotator": who} for who in PEOPLE])
+    under_lease(world, "consensus", resolve_labels, many=1)
+    for found, wanted in zip(people(world).to_pylist(), people(world, many=10_000).to_pylist(), strict=True):
+        assert found["accuracy"] is not None
+        assert found["accepted"] > 0
+        for spent in ("hours", "median_seconds"):  # told to a hundredth of their logarithm
+            assert found.pop(spent) == pytest.approx(wanted.pop(spent), rel=0.01)
+        for same in ("confusion", "measured_at"):
+            assert found.pop(same) == wanted.pop(same)
+        assert found == pytest.approx(wanted, abs=1e-9)

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from labelloop.agreement.drawn import SHAPES
-from labelloop.labels import label_rows
+from labelloop.labels import keep_times, label_rows
 from tests.builders.answers import NOW, answer
 from tests.builders.every_kind import EVERY_KIND
 from tests.builders.resolved import labels_of, said
@@ -161,5 +161,5 @@ def test_marks_that_nobody_can_place_are_voted_on_as_whole_answers():
 def test_labels_with_a_shape_that_are_already_there_keep_their_time():
     rows = rows_of("annotations", said("rectangle", "regions", [box(0)], [box(1)]))
     given = {"units": rows_of("units", []), "experts": [], "accept_confidence": 0.6}
-    first = label_rows(rows, rows_of("labels", []), at=NOW, **given)
-    assert label_rows(rows, first, at=NOW + timedelta(days=1), **given).equals(first)
+    first = keep_times(label_rows(rows, at=NOW, **given), rows_of("labels", []))
+    assert keep_times(label_rows(rows, at=NOW + timedelta(days=1), **given), first).equals(first)

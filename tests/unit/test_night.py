@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from labelloop.annotators import annotator_rows
 from labelloop.contracts import contract
-from labelloop.labels import label_rows
+from labelloop.labels import keep_times, label_rows
 from labelloop.night import agreement_rows
 from labelloop.simulation import SimulatedAnnotator
 from tests.builders.answers import NOW, answer
@@ -41,7 +41,7 @@ def labels_of(
 ) -> pa.Table:
     present = present if present is not None else table("labels", [])
     given = {"units": table("units", []), "experts": experts, "accept_confidence": 0.7, "at": at}
-    return label_rows(table("annotations", rows), present, **given)
+    return keep_times(label_rows(table("annotations", rows), **given), present)
 
 
 def test_every_scope_has_figures_and_adaptive_opinions_change_none_of_them():
