@@ -6,6 +6,7 @@ The task lives in a project of the local stack that is thrown away afterwards; o
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +24,22 @@ from tasks.clients.world import World
 _MEMBERS: Final = {"single": 1, "pair": 2, "list": 5}
 _BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 _WAIT: Final = 60_000  # milliseconds, until the page is there
+# Nothing is loading, media have their size, and nothing has moved for some frames: Label Studio draws a task twice.
+SETTLED: Final = """() => new Promise(settled => {
+    const loading = '.lsf-label-view_loading, .ant-spin-spinning, .lsf-image-progress, .lsf-video-canvas__loading';
+    const is_there = media => media.tagName === 'IMG' ? media.complete && media.width !== 1 : media.readyState === 4;
+    let before = '', frames = 0;
+    const look = () => {
+        const shown = [...document.querySelectorAll('.lsf-main-view__annotation *')];
+        const media = shown.filter(element => ['IMG', 'AUDIO', 'VIDEO'].includes(element.tagName));
+        const places = JSON.stringify(shown.map(element => element.getBoundingClientRect()));
+        const is_ready = shown.length && !document.querySelector(loading) && media.every(is_there);
+        frames = is_ready && places === before ? frames + 1 : 0;
+        before = places;
+        frames < 10 ? requestAnimationFrame(look) : settled(true);
+    };
+    look();
+})"""
 
 
 def preview(spec: ProjectSpec, settings: Settings, stack: Stack, out: Path) -> None:
@@ -66,6 +83,7 @@ def first_unit(world: World) -> dict[str, Any]:
 def _photograph(address: str, stack: Stack, out: Path) -> None:
     """Log in as the stack's own user, open the page and keep it as it looks once it is drawn."""
     try:
+        from playwright.sync_api import TimeoutError as NotInTime
         from playwright.sync_api import sync_playwright
     except ImportError:
         raise ConfigurationError("a preview needs playwright", remedy="`make setup` installs it") from None
@@ -80,6 +98,7 @@ def _photograph(address: str, stack: Stack, out: Path) -> None:
         page.fill("#password", stack.credentials.label_studio_password)
         page.click("button[type=submit]")
         page.wait_for_selector("button:has-text('Submit'):visible", timeout=_WAIT)
-        page.wait_for_load_state("networkidle", timeout=_WAIT)
+        with suppress(NotInTime):  # media that cannot be shown never comes; the picture says so
+            page.wait_for_function(SETTLED, timeout=_WAIT)
         page.screenshot(path=out)
         browser.close()

@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Response, expect, sync_playwright
 
+from deployments.preview import SETTLED
 from tasks.clients.label_studio import LabelStudio
 
 _ASKED = ".lsf-main-view__annotation"
@@ -21,22 +22,6 @@ COLOURS = 64  # of a picture: enough for an interface, a third of the bytes
 LONG = 60_000  # milliseconds: the machine of a test run has more to do
 expect.set_options(timeout=LONG)
 _TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-# Nothing is loading, media have their size, and nothing has moved for some frames: Label Studio draws a task twice.
-_SETTLED = """() => new Promise(settled => {
-    const loading = '.lsf-label-view_loading, .ant-spin-spinning, .lsf-image-progress, .lsf-video-canvas__loading';
-    const is_there = media => media.tagName === 'IMG' ? media.complete && media.width !== 1 : media.readyState === 4;
-    let before = '', frames = 0;
-    const look = () => {
-        const shown = [...document.querySelectorAll('.lsf-main-view__annotation *')];
-        const media = shown.filter(element => ['IMG', 'AUDIO', 'VIDEO'].includes(element.tagName));
-        const places = JSON.stringify(shown.map(element => element.getBoundingClientRect()));
-        const is_ready = shown.length && !document.querySelector(loading) && media.every(is_there);
-        frames = is_ready && places === before ? frames + 1 : 0;
-        before = places;
-        frames < 10 ? requestAnimationFrame(look) : settled();
-    };
-    look();
-})"""
 _BOX_OF_WORD = """(element, word) => {
     const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
@@ -86,7 +71,7 @@ class LabellingPage:
         self.page = page
         page.goto(f"{address}/projects/{project}/data?task={task}", wait_until="commit")
         expect(self._submit).to_be_visible()
-        page.evaluate(_SETTLED)
+        page.wait_for_function(SETTLED)
 
     @property
     def _submit(self) -> Locator:
@@ -222,7 +207,7 @@ class LabellingPage:
     def photograph(self, file: Path) -> None:
         """Write a small picture (PNG of few colours) of what is asked and answered."""
         self.page.set_viewport_size({"width": WIDTH, "height": ALL_OF_IT})  # without scrolling
-        self.page.evaluate(_SETTLED)
+        self.page.wait_for_function(SETTLED)
         taken = Image.open(io.BytesIO(self._editor.locator(_ASKED).first.screenshot()))
         taken.convert("RGB").quantize(COLOURS).save(file, optimize=True)
         self.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
