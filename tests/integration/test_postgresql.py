@@ -8,7 +8,7 @@ import stat
 import threading
 import uuid
 from collections import Counter
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import psutil
@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from deployments.local.home import DATABASE_URL_VARIABLE
 from deployments.local.stack import Stack
-from labelloop.errors import AccessError, UnavailableError
+from labelloop.errors import AccessError
 from tasks.clients.label_studio import connect_label_studio
 from tasks.clients.label_studio_connection import Connection
 from tasks.clients.label_studio_database import open_postgresql
@@ -161,32 +161,29 @@ def test_a_script_that_sends_again_through_the_same_network_leaves_doubles(serve
 
 
 def test_a_server_killed_in_mid_import_and_started_again_gets_each_unit_once(server, world, own_stack, cluster):
-    pushed = world(150)
+    pushed, held_up = world(150), threading.Event()
     pushed.wait = lambda _: own_stack.up({"label-studio"})
     (running,) = [server for server in own_stack.status() if server.running]
-    is_over = threading.Event()
-    killer = threading.Thread(target=kill_in_mid_import, args=(running.pid, cluster, is_over))
-    killer.start()
-    with suppress(UnavailableError):  # it was quicker, and died at a later request
+    with ThreadPoolExecutor(1) as beside:
+        killing = beside.submit(kill_in_mid_import, running.pid, cluster, held_up)
+        assert held_up.wait(timeout=60)
         push(pushed)
-    is_over.set()
-    killer.join()
-    own_stack.up({"label-studio"})
-    push(pushed)
+        killing.result()
     assert running.pid not in {server.pid for server in own_stack.status()}
     assert units_at_rest(server, the_project(pushed)) == {hex_id(unit): 1 for unit in range(150)}
 
 
-def kill_in_mid_import(pid, cluster, is_over):
-    """Kill Label Studio while its database is in the transaction of an import."""
-    begun = (
-        "SELECT 1 FROM pg_stat_activity WHERE xact_start IS NOT NULL AND query ~ '^INSERT INTO \"(task|prediction)\"'"
-    )
-    with open_postgresql(cluster.url("label_studio")) as database:
-        while not is_over.is_set():
-            if database.run(begun):
-                os.kill(pid, signal.SIGKILL)
-                return
+def kill_in_mid_import(pid, cluster, held_up):
+    """Kill Label Studio once its import waits for a table that is held up."""
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT%prediction%'"
+    url = cluster.url("label_studio")
+    with open_postgresql(url) as holding, open_postgresql(url) as watching:
+        holding.run("BEGIN")
+        holding.run("LOCK TABLE prediction IN SHARE MODE")
+        held_up.set()
+        while not watching.run(waiting):
+            pass
+        os.kill(pid, signal.SIGKILL)
 
 
 def test_a_kind_of_token_that_is_not_allowed_is_told_with_what_to_do(server):
