@@ -56,7 +56,7 @@ def trained_model(world: World) -> OpenedModel | str:
     row = next(r for r in rows.to_pylist() if r["model_version"] == version)
     data = world.published.read(model_path(version))
     if digest(data) != row["digest"]:
-        raise InputError(f"the file of {version} is not the one that was published", remedy="retrain")
+        raise InputError(f"the file of {version} is not the one that was published", remedy="run retrain-check")
     if facts_of(data).get("features") != version_of(world):
         return "the model in force reads other features than the spec declares: retrain"
     return OpenedModel(version, OnnxModel(data, width=width_of(world), classes=row["classes"]))

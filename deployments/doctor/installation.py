@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from labelloop.erasure.suppression import Suppressions
 from labelloop.errors import ConfigurationError, Conflict, ErasedError, InputError
-from tasks.clients.hot import HotState, S3HotState
+from tasks.clients.hot import HotState, S3HotState, hot_state
 from tasks.clients.label_studio import connect_label_studio
 from tasks.clients.label_studio_trust import OpenBucket, Organisation
 from tasks.clients.lake import Lake
@@ -36,7 +36,7 @@ class Installation:
 
     @cached_property
     def _hot(self) -> HotState:
-        return S3HotState(self._s3, f"{self.settings.lake_uri.rstrip('/')}/hot")
+        return hot_state(self._s3, self.settings.lake_uri)
 
     def projects(self) -> list[str]:
         """Return the names of the specs there are; none without settings."""

@@ -99,6 +99,11 @@ class S3HotState:
         return str(answer["ETag"])
 
 
+def hot_state(client: Any, lake_uri: str) -> S3HotState:
+    """Return the hot state of a lake, which lies below the lake's address."""
+    return S3HotState(client, f"{lake_uri.rstrip('/')}/hot")
+
+
 def update(hot: HotState, key: str, change: Callable[[Json | None], Json], *, attempts: int = 8) -> Json:
     """Apply `change` to the newest value at the key and return what was written.
 

@@ -19,7 +19,7 @@ from labelloop.identity import KeyRing
 from labelloop.review_project import reviewing_spec
 from labelloop.spec import ProjectSpec
 from tasks.clients.expectations import GreatExpectations, RowRules
-from tasks.clients.hot import HotState, S3HotState
+from tasks.clients.hot import HotState, S3HotState, hot_state
 from tasks.clients.label_studio import LabelStudio, connect_label_studio
 from tasks.clients.label_studio_database import open_postgresql, open_sqlite
 from tasks.clients.label_studio_disk import LabelStudioDisk, LabelStudioLog
@@ -97,7 +97,7 @@ class World:
     @cached_property
     def hot(self) -> HotState:
         """Leases, rounds, watermarks, pointers."""
-        return S3HotState(self._s3, f"{self.settings.lake_uri.rstrip('/')}/hot")
+        return hot_state(self._s3, self.settings.lake_uri)
 
     @cached_property
     def vault(self) -> HotState:
