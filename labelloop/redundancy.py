@@ -5,13 +5,15 @@ Which tasks are raised for it is decided in `adjudication.py`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.consensus import enough_opinions, resolve
+from labelloop.consensus.learnt import Learnt, decide
 from labelloop.onboarding import ONBOARDING
 from labelloop.opinions import answered, opinions, split_rulings
 from labelloop.push import planned_overlap
@@ -20,6 +22,7 @@ from labelloop.sql import session
 
 _CLASSES: Final = frozenset(["choices", "taxonomy"])
 _CHANCES: Final = pa.schema([("unit_id", pa.string()), ("control", pa.string()), ("chance", pa.float64())])
+_NOTHING: Final[Mapping[str, Learnt]] = MappingProxyType({})
 _UNCERTAIN = """
 SELECT unit_id, round, strategy,
        stratum = 'exploit' AND row_number() OVER (PARTITION BY round, stratum ORDER BY queue_score, unit_id)
@@ -54,7 +57,12 @@ def _first(spec: ProjectSpec, unit_id: str, strategy: str, is_uncertain: bool) -
 
 
 def chances(
-    annotations: pa.Table, disputed: Collection[str], *, experts: Collection[str], spec: ProjectSpec
+    annotations: pa.Table,
+    disputed: Collection[str],
+    *,
+    experts: Collection[str],
+    spec: ProjectSpec,
+    learnt: Mapping[str, Learnt] = _NOTHING,
 ) -> pa.Table:
     """Return the chance that one more opinion makes a label sure: `unit_id, control, chance`, see `enough_opinions`.
 
@@ -63,12 +71,16 @@ def chances(
         disputed: controls that matter; only those that answer with classes are looked at.
         experts: pseudonyms whose answers are rulings.
         spec: says how labels are resolved, and from when one is accepted.
+        learnt: of questions that are resolved by what was learnt on other answers.
     """
-    found = [_CHANCES.empty_table()]
+    found, method = [_CHANCES.empty_table()], spec.consensus.method
     for control, kind in answered(annotations):
         if control in disputed and kind in _CLASSES:
             ratings, rulings = split_rulings(opinions(annotations, control), experts)
-            resolved = resolve(ratings, spec.consensus.method, rulings=rulings)
+            if control in learnt:
+                resolved = decide(ratings, rulings, method, learnt[control])
+            else:
+                resolved = resolve(ratings, method, rulings=rulings)
             told = enough_opinions(resolved, threshold=spec.quality.accept_confidence)
             columns = [told["unit"], pa.repeat(control, told.num_rows), told["chance"]]
             found.append(pa.table(columns, schema=_CHANCES).filter(pc.is_valid(told["chance"])))

@@ -16,9 +16,12 @@ from labelloop.redundancy import chances
 from labelloop.summary import Summary
 from tasks.artifacts import publish_table
 from tasks.clients.lease import Lease
+from tasks.clients.table_rows import text_of
 from tasks.clients.world import World
+from tasks.deciding import learnt_last
 from tasks.hand_out import finish_early, hand_out
 from tasks.labelling_project import known_project
+from tasks.people import ANSWERED
 from tasks.policies import OUTSIDE
 from tasks.redundancy import firsts_of
 from tasks.stage import finish, stage
@@ -55,20 +58,28 @@ def adjudicate_conflicts(world: World, lease: Lease) -> Summary:
 
 def docket_of(world: World) -> Docket:
     """Return what becomes of each conflict, as the lake has them now."""
-    spec, annotations = world.spec, world.table("annotations").read()
-    labels = world.table("labels").read(columns=["unit_id", "control", "confidence", "n", "state"])
-    people = world.table("annotators").read()
-    disputed = set(labels.filter(pc.equal(labels["state"], "conflict"))["control"].to_pylist())
+    spec, people, tasks = world.spec, world.table("annotators").read(), current_tasks(world)
+    labels = world.table("labels").read(columns=["unit_id", "control", "confidence", "n", "method", "state"])
+    conflicts, learnt = labels.filter(pc.equal(labels["state"], "conflict")), learnt_last(world)
+    disputed = set(conflicts["control"].to_pylist())
+    to_learn = set(conflicts.filter(pc.equal(conflicts["method"], spec.consensus.method))["control"].to_pylist())
+    in_question = _units_of(conflicts, tasks.filter(pc.equal(tasks["state"], "open")))
+    where = text_of("unit_id").isin(in_question) if to_learn <= learnt.keys() else None
+    annotations = world.table("annotations").read(columns=ANSWERED, where=where)
     return adjudicate(
         labels,
-        current_tasks(world),
+        tasks,
         annotations,
         firsts=firsts_of(world),
-        chances=chances(annotations, disputed, experts=experts_among(people), spec=spec),
+        chances=chances(annotations, disputed, experts=experts_among(people), spec=spec, learnt=learnt),
         maximum=min(spec.overlap.maximum, spec.annotators.count),
         annotators=spec.annotators.count,
         extra_share=spec.overlap.extra_share,
     )
+
+
+def _units_of(*tables: pa.Table) -> pa.Array:
+    return pc.unique(pa.chunked_array([chunk for table in tables for chunk in table["unit_id"].chunks], pa.string()))
 
 
 def current_tasks(world: World) -> pa.Table:

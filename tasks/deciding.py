@@ -79,6 +79,15 @@ def decided_tonight(world: World, lease: Lease, *, many: int, full: bool) -> Ton
     return night.tonight() if night.is_mostly_settled else _everything(world, given)
 
 
+def learnt_last(world: World) -> dict[str, Learnt]:
+    """Return what the labels were decided by, by question; nothing of those that were resolved all at once."""
+    kept = kept_of_labels(world)
+    if kept.version is None or kept.version != world.table("labels").version():
+        return {}
+    learnt = learnt_from(world.table("confusions").read())
+    return {control: found for control, found in learnt.items() if control not in kept.whole}
+
+
 def _everything(world: World, given: _Rulings) -> Tonight:
     rows = pa.concat_tables([world.table("annotations").read(), given.rows])
     answers = without_confirmations(rows, world.spec.interface)
@@ -105,7 +114,7 @@ class _Night:
         """Return what to decide: all if anything of settled rounds changed, else the others."""
         holds, labels = self._holds(), self._world.table("labels")
         learnt = learnt_from(self._world.table("confusions").read()) if holds else self._learn()
-        fresh = self._rows(self._answers.rounds - self._settled.keys())
+        fresh = self._rows({0, *self._answers.chosen} - self._settled.keys())
         whole = not_decided_apart(fresh, learnt, buckets_of(self._world.spec.interface))
         parts: Iterable[pa.Table] = [fresh]
         where = None
@@ -171,7 +180,8 @@ class _Night:
     def _keep(self, whole: list[str], holds: bool) -> None:
         version, accepted = self._world.table("labels").version(), self._kept.accepted
         if whole or not holds or accepted is None:
-            accepted = None if whole else accepted_in(self._world, self._answers, self._settled)
+            wanted = not whole and self._world.spec.annotators.figures == "lead"
+            accepted = accepted_in(self._world, self._answers, self._settled) if wanted else None
         of_night = {"settled": self._settled, "files": self._answers.files, "whole": whole, "accepted": accepted}
         kept = Kept(recipe=self._recipe(), version=version, **of_night)
         self._lease.check()

@@ -18,7 +18,7 @@ from labelloop.agreement.ratings import FloatArray, IntArray, Ratings, read_rati
 from labelloop.consensus.label_table import class_table
 from labelloop.consensus.posterior import FLOOR, Posterior, Settings, normalised, rule
 from labelloop.consensus.rulings import join_rulings
-from labelloop.consensus.table import METHODS, resolve
+from labelloop.consensus.table import METHODS, Consensus, resolve
 from labelloop.contracts import contract
 
 
@@ -59,8 +59,8 @@ def learn(ratings: pa.Table | Ratings, rulings: pa.Table, method: str) -> Learnt
     return Learnt(classes, found.posterior.prior, found.annotators, confusion)
 
 
-def decide(ratings: pa.Table, rulings: pa.Table, method: str, learnt: Learnt) -> pa.Table:
-    """Return the labels of units as `aggregate` gives them, from their own opinions and what was learnt elsewhere.
+def decide(ratings: pa.Table, rulings: pa.Table, method: str, learnt: Learnt) -> Consensus:
+    """Return what `resolve` gives of units, from their own opinions and what was learnt elsewhere.
 
     The probability of a class is its share times that of each answer, were it true. Who is not known yet is taken to
     err as the known do on average.
@@ -73,10 +73,11 @@ def decide(ratings: pa.Table, rulings: pa.Table, method: str, learnt: Learnt) ->
     """
     coded, known = join_rulings(read_ratings(ratings, categories=learnt.classes), rulings)
     if learnt.annotators:
-        posterior = Posterior(_probabilities(coded, known, learnt), learnt.prior)
+        posterior = Posterior(_probabilities(coded, known, learnt), learnt.prior, learnt.confusion)
     else:
         posterior = METHODS[method](coded, known, Settings())
-    return class_table(coded, posterior, known, method, break_ties=False)
+    table = class_table(coded, posterior, known, method, break_ties=False)
+    return Consensus(table, posterior, coded.units.to_pylist(), [*learnt.classes], learnt.annotators)
 
 
 def _probabilities(ratings: Ratings, known: IntArray, learnt: Learnt) -> FloatArray:

@@ -45,13 +45,13 @@ def learnt_by(question: Question, kind: str) -> Learnt:
 
 def _classes(question: Question) -> pa.Table:
     if question.learnt is not None:
-        return decide(question.ratings, question.rulings, question.method, question.learnt)
+        return decide(question.ratings, question.rulings, question.method, question.learnt).table
     return aggregate(question.ratings, question.method, rulings=question.rulings)
 
 
 def _middle(question: Question) -> pa.Table:
     if question.learnt is not None:
-        return decide(question.ratings, question.rulings, "median", question.learnt)
+        return decide(question.ratings, question.rulings, "median", question.learnt).table
     return aggregate(_ascending(question), "median", rulings=question.rulings)
 
 

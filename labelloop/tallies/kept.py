@@ -11,12 +11,12 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import TypeVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
 from labelloop.agreement.ratings import IntArray
-from labelloop.strata import strata_of
 
 RULES = 2  # raise it when anything is counted in another way
 Name = TypeVar("Name", int, str)
@@ -49,12 +49,13 @@ def recipe_of(confirmations: Collection[str], model: str, experts: Collection[st
 def rounds_of_units(unit_ids: pa.ChunkedArray, batches: pa.Table) -> IntArray:
     """Return the round that each unit was chosen in; 0 for one that no round chose.
 
-    >>> batches = pa.table({"unit_id": ["a"], "round": [3], "stratum": ["audit"], "strategy": ["random"]})
+    >>> batches = pa.table({"unit_id": ["a"], "round": [3]})
     >>> rounds_of_units(pa.chunked_array([["a", "b"]]), batches).tolist()
     [3, 0]
     """
-    there = pc.is_in(batches["unit_id"], value_set=pc.unique(unit_ids))
-    return strata_of(unit_ids, batches.filter(there)).round
+    there = batches.filter(pc.is_in(batches["unit_id"], value_set=pc.unique(unit_ids)))
+    place = pc.index_in(unit_ids, value_set=there["unit_id"].combine_chunks())
+    return np.asarray(pc.fill_null(there["round"].take(place), 0), dtype=np.int64)
 
 
 def portions(names: Collection[Name], sizes: Mapping[Name, int], at_once: int) -> Iterator[list[Name]]:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pytest
 
 from labelloop.spec import load_spec
+from tasks.adjudication import docket_of
 from tasks.clients.rounds import save_round
 from tasks.consensus import resolve_labels
 from tests.builders.answers import answer
@@ -96,3 +97,22 @@ def test_a_project_whose_answers_are_mostly_to_open_rounds_is_decided_as_a_small
     tonight(small, many=10_000)
     assert labels(world).equals(labels(small))
     assert world.table("confusions").version() is None
+
+
+def test_what_becomes_of_conflicts_is_told_without_the_answers_to_units_that_are_none(world):
+    chosen = [{"unit_id": hex_id(unit), "state": "answered"} for number in (1, 2, 3) for unit in chosen_in(number)]
+    write(world, "tasks", [row | {"task_id": place} for place, row in enumerate(chosen)])
+    references = world.table("references").read().to_pylist()
+    shown = [{"ref_ids": [row["ref_id"]], "media_versions": [row["media_version"]]} for row in references]
+    write(world, "units", [row | {"purpose": "label"} for row in shown])
+    tonight(world)
+    conflicts = world.table("labels").read(where=pc.field("state") == "conflict")["unit_id"]
+    found = docket_of(world)
+    answers = world.table("annotations")
+    settled = pa.array([hex_id(unit) for unit in chosen_in(1)])
+    others = pc.unique(settled.filter(pc.invert(pc.is_in(settled, value_set=conflicts.combine_chunks()))))
+    answers.delete("unit_id", others.to_pylist(), fence=lambda: None)
+    without = docket_of(world)
+    assert others.to_pylist()
+    assert found.ask_again.num_rows + found.for_expert.num_rows > 0
+    assert (without.ask_again, without.for_expert) == (found.ask_again, found.for_expert)

@@ -28,7 +28,7 @@ def soft(labels):
 @pytest.mark.parametrize("method", ["majority", "dawid-skene", "one-coin"])
 def test_units_are_decided_by_what_was_learnt_on_them_as_by_the_method_itself(method):
     votes = ratings()
-    found = decide(votes, NO_RULINGS, method, learn(votes, NO_RULINGS, method))
+    found = decide(votes, NO_RULINGS, method, learn(votes, NO_RULINGS, method)).table
     wanted = resolve(votes, method).table
     assert found["label"].equals(wanted["label"])
     assert np.abs(soft(found) - soft(wanted)).max() < 1e-4
@@ -39,7 +39,7 @@ def test_a_unit_is_decided_the_same_whatever_is_decided_with_it(method):
     votes = ratings()
     learnt = learn(votes, NO_RULINGS, method)
     some = votes.filter(pc.is_in(votes["unit"], value_set=pa.array(["3", "7"])))
-    together, apart = (decide(given, NO_RULINGS, method, learnt) for given in (votes, some))
+    together, apart = (decide(given, NO_RULINGS, method, learnt).table for given in (votes, some))
     two = together.filter(pc.is_in(together["unit"], value_set=pa.array(["3", "7"])))
     assert two.sort_by("unit").to_pylist() == apart.sort_by("unit").to_pylist()
 
@@ -49,12 +49,12 @@ def test_whoever_is_not_known_errs_as_the_known_do_on_average():
     learnt = learn(votes, NO_RULINGS, "dawid-skene")
     stranger = pa.table({"unit": ["new"], "annotator": ["stranger"], "value": ["1"]})
     chance = learnt.prior * learnt.confusion.mean(axis=0)[:, learnt.classes.index("1")]
-    assert soft(decide(stranger, NO_RULINGS, "dawid-skene", learnt)) == pytest.approx(chance / chance.sum())
+    assert soft(decide(stranger, NO_RULINGS, "dawid-skene", learnt).table) == pytest.approx(chance / chance.sum())
 
 
 def test_a_ruling_decides_its_unit():
     votes, ruling = ratings(), pa.table({"unit": ["3"], "value": ["2"]})
-    found = decide(votes, ruling, "dawid-skene", learn(votes, NO_RULINGS, "dawid-skene"))
+    found = decide(votes, ruling, "dawid-skene", learn(votes, NO_RULINGS, "dawid-skene")).table
     (row,) = found.filter(pc.equal(found["unit"], "3")).to_pylist()
     assert (row["label"], row["confidence"], row["decided_by"]) == ("2", 1.0, "expert")
 

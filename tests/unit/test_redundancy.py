@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from labelloop.adjudication import Docket, adjudicate
+from labelloop.labels import learnt_of
 from labelloop.redundancy import chances, first_overlaps
 from labelloop.spec import load_spec
 from tests.builders.digits import SPEC
@@ -113,3 +114,7 @@ def test_one_more_opinion_is_the_likelier_to_settle_a_label_the_surer_it_is_alre
     assert told[hex_id(0)] == 1.0
     assert 0.0 < told[hex_id(30)] < 1.0
     assert chances(rows_of("annotations", rows), set(), experts=[], spec=spec).num_rows == 0
+    learnt = learnt_of(rows_of("annotations", rows), experts=["x"], method=spec.consensus.method)
+    disputed = rows_of("annotations", rows[-2:])
+    alone = chances(disputed, {"digit"}, experts=["x"], spec=spec, learnt=learnt).to_pylist()
+    assert alone == [{"unit_id": hex_id(30), "control": "digit", "chance": pytest.approx(told[hex_id(30)], abs=1e-4)}]
