@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.checkout import ROOT
+from tests.mutations.__main__ import main
 from tests.mutations.table import MUTATIONS
 
 
@@ -16,3 +17,8 @@ def test_the_line_a_bug_is_planted_in_is_there_once(mutation):
 
 def test_no_two_planted_bugs_share_a_name():
     assert len({mutation.name for mutation in MUTATIONS}) == len(MUTATIONS)
+
+
+def test_a_name_that_no_planted_bug_has_runs_nothing(capsys):
+    assert main(["--help"]) == 2
+    assert "no planted bug is called '--help'" in capsys.readouterr().err
