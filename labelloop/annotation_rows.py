@@ -1,4 +1,4 @@
-"""Rows of `annotations`, made column by column from what annotations share and what each of their answers says.
+"""Rows of `annotations`, made column by column from what annotations share and what their answers say.
 
 Where either comes from is decided in `conversion.py`.
 """
@@ -6,39 +6,29 @@ Where either comes from is decided in `conversion.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 
 from labelloop.contracts import contract
-from labelloop.interface import COLUMNS, Answer
-from labelloop.nested_columns import nested_column
+from labelloop.interface import COLUMNS
 
 ROWS: Final = contract("annotations").schema
-_SAID: Final = ("control", "control_type", *COLUMNS, "raw")
-# What all answers of one annotation share.
-SHARED: Final = pa.schema([field for field in ROWS if field.name not in _SAID])
+# What an answer says by itself, and what all answers of one annotation share.
+SAID: Final = pa.schema([ROWS.field(name) for name in ("control", "control_type", *COLUMNS, "raw")])
+SHARED: Final = pa.schema([field for field in ROWS if field.name not in SAID.names])
 
 
-def answer_rows(annotations: pa.Table, places: Sequence[int], answers: Sequence[Answer]) -> pa.Table:
+def answer_rows(annotations: pa.Table, places: Sequence[int], said: pa.Table) -> pa.Table:
     """Return one row for each answer, in their order.
 
     Args:
         annotations: in the columns of `SHARED`, and maybe more.
         places: for each answer, the number of its annotation among them.
-        answers: as many.
+        said: as many answers, in the columns of `SAID`.
     """
-    if not answers:
-        return ROWS.empty_table()
-    control, control_type, column, value, raw = zip(*answers, strict=True)
-    filled = dict.fromkeys(column)
-    said: dict[str, Sequence[Any]] = {"control": control, "control_type": control_type, "raw": raw}
-    for name in filled:
-        said[name] = [one if its == name else None for its, one in zip(column, value, strict=True)]
-    typed = {name: nested_column(given, ROWS.field(name).type) for name, given in said.items()}
-    empty = {name: pa.nulls(len(answers), ROWS.field(name).type) for name in COLUMNS if name not in filled}
     shared = annotations.select(SHARED.names).take(pa.array(places, pa.int64()))
-    return _rows({**typed, **empty, **_columns(shared)})
+    return _rows({**_columns(said), **_columns(shared)})
 
 
 def cancelled_rows(annotations: pa.Table, control: str, control_type: str) -> pa.Table:

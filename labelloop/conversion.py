@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelloop.annotation_rows import SHARED, answer_rows, cancelled_rows
+from labelloop.answer_columns import AnswerColumns
 from labelloop.export_tasks import Given, Task, annotations_in, facts_of
 from labelloop.interface import Answer, asked_by, parse
 from labelloop.interface.confirmed import nothing_marked
@@ -38,8 +39,7 @@ class _Said:
     """Answers and refusals with the place of their annotation, places without any, the state of each annotation."""
 
     states: list[str]
-    places: list[int] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
+    answers: AnswerColumns = field(default_factory=AnswerColumns)
     skipped: list[int] = field(default_factory=list)
     refused: list[tuple[int, str | None, str]] = field(default_factory=list)
 
@@ -65,11 +65,11 @@ class Conversion:
         given = annotations_in(tasks)
         facts = facts_of(given)
         said = self._said(given, facts["rule"].to_pylist())
-        self.controls.update({answer.control: answer.control_type for answer in said.answers})
+        self.controls.update(zip(said.answers.controls, said.answers.control_types, strict=True))
         shared = self._shared(facts, said)
         return Chunk(
             len(given),
-            answer_rows(shared, said.places, said.answers),
+            answer_rows(shared, said.answers.places, said.answers.table()),
             shared.select(SHARED.names).take(pa.array(said.skipped, pa.int64())).cast(SHARED),
             pa.concat_tables([_unsound(facts), _refused(facts, said.refused)]),
         )
@@ -84,8 +84,8 @@ class Conversion:
                 said.refused.append((place, None, "its annotation has no list of results that can be read"))
                 continue
             answers, problems = self._parsed(items)
-            said.answers.extend(answers)
-            said.places.extend([place] * len(answers))
+            for answer in answers:
+                said.answers.add(place, answer)
             if problems:
                 said.refused.extend((place, *problem) for problem in problems)
             elif not answers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from typing import Any, Final, NamedTuple
 
 from labelloop.errors import InputError
@@ -70,8 +71,12 @@ def number(value: Any, what: str = "value") -> float:
 
 def numbers(values: Sequence[Any], what: str) -> list[float]:
     """Return finite numbers; see `number`."""
-    if _NUMBERS.issuperset(map(type, values)) and -_LARGEST <= sum(values) <= _LARGEST:
-        return [*map(float, values)]
+    if _NUMBERS.issuperset(map(type, values)):
+        try:
+            if isfinite(sum(found := [*map(float, values)])):
+                return found
+        except OverflowError:  # a whole number beyond any float
+            pass
     raise InputError(f"its {what} are not all numbers")
 
 

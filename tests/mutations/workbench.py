@@ -69,6 +69,20 @@ WORKBENCH = (
         "tests/unit/test_parse.py -k each_region",
     ),
     Mutation(
+        "an answer for a box read straight through as one for the whole",
+        "labelloop/interface/parse_plain.py",
+        "not known.isdisjoint(ids)",
+        "False",
+        "tests/unit/test_parse.py -k asked_of_a_box",
+    ),
+    Mutation(
+        "answers of a conversion in the rows of others",
+        "labelloop/answer_columns.py",
+        "rows[self._rows[column]] = np.arange(len(values))",
+        "rows[self._rows[column]] = 0",
+        "tests/unit/test_rows_of_answers.py",
+    ),
+    Mutation(
         "people converted under their numbers",
         "labelloop/conversion.py",
         "names = [self.annotators[author] for author in coded.dictionary.to_pylist()]",
