@@ -14,6 +14,7 @@ from functools import partial
 from itertools import chain
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -112,23 +113,32 @@ class _Night:
 
     def tonight(self) -> Tonight:
         """Return what to decide: all if anything of settled rounds changed, else the others."""
-        holds, labels = self._holds(), self._world.table("labels")
+        holds = self._holds()
         learnt = learnt_from(self._world.table("confusions").read()) if holds else self._learn()
         fresh = self._rows({0, *self._answers.chosen} - self._settled.keys())
         whole = not_decided_apart(fresh, learnt, buckets_of(self._world.spec.interface))
         parts: Iterable[pa.Table] = [fresh]
-        where = None
         if whole:
             together = self._rows(self._settled, keep=lambda control: pc.is_in(control, value_set=_texts(whole)))
             parts = [pa.concat_tables([fresh, together])]
         if holds and whole == self._kept.whole:
-            settled = self._units(self._settled)
-            where = ~text_of("unit_id").isin(settled) | text_of("control").isin(_texts(whole))
+            present = self._labels_of_others(whole)
         else:
-            parts = chain(parts, self._apart(whole))
+            parts, present = chain(parts, self._apart(whole)), self._world.table("labels").read()
         known = {control: found for control, found in learnt.items() if control not in whole}
         keep = partial(self._keep, whole, holds)
-        return Tonight(parts, labels.read(where=where), self._given.experts, known, Beside(), keep)
+        return Tonight(parts, present, self._given.experts, known, Beside(), keep)
+
+    def _labels_of_others(self, whole: list[str]) -> pa.Table:
+        """Labels of rounds that are not settled, and of questions that are decided whole; of few files, as a rule."""
+        labels, settled = self._world.table("labels"), self._units(self._settled)
+        ids = {name: labels.read(columns=["unit_id"], parts=[name])["unit_id"] for name in labels.parts()}
+        chunks = [chunk for of_file in ids.values() for chunk in of_file.chunks]
+        own = pc.is_in(pa.chunked_array(chunks, pa.string()), value_set=settled).to_numpy()
+        ends = np.cumsum([len(of_file) for of_file in ids.values()])[:-1]
+        names = [name for name, found in zip(ids, np.split(own, ends), strict=False) if whole or not found.all()]
+        where = ~text_of("unit_id").isin(settled) | text_of("control").isin(_texts(whole))
+        return labels.read(where=where, parts=names)
 
     def _apart(self, whole: list[str]) -> Iterator[pa.Table]:
         """Yield what was said of settled rounds, but for questions that are decided together."""

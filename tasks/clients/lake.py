@@ -77,7 +77,7 @@ class LakeTable(ReadableTable):
 
     def _merge(self, rows: pa.Table, keys: Sequence[str], fence: Fence, compare: bool) -> int | None:
         found = self._open()
-        if found and compare:
+        if found and compare and rows.num_rows:
             with delta_errors("reading"):
                 rows = changed_rows(rows, self._dataset(found), keys)
         if rows.num_rows == 0:

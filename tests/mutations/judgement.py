@@ -107,7 +107,7 @@ JUDGEMENT = (
         "hard units held against who has them",
         "labelloop/annotators/skill.py",
         "self.right - self.others_right / np.maximum(self.others, 1)",
-        "self.right - self.right.mean()",
+        "self.right - np.full(len(self.right), 0.75)",
         "tests/unit/test_annotators_figures.py -k hard_units",
     ),
     Mutation(
