@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import stat
 import threading
 import uuid
@@ -162,29 +160,28 @@ def test_a_script_that_sends_again_through_the_same_network_leaves_doubles(serve
 
 def test_a_server_killed_in_mid_import_and_started_again_gets_each_unit_once(server, world, own_stack, cluster):
     pushed, held_up = world(150), threading.Event()
-    pushed.wait = lambda _: own_stack.up({"label-studio"})
     (running,) = [server for server in own_stack.status() if server.running]
     with ThreadPoolExecutor(1) as beside:
         killing = beside.submit(kill_in_mid_import, running.pid, cluster, held_up)
+        pushed.wait = lambda _: (killing.result(), own_stack.up({"label-studio"}))
         assert held_up.wait(timeout=60)
         push(pushed)
-        killing.result()
-    push(pushed)  # takes back what came of the import without its place in the queue
     assert running.pid not in {server.pid for server in own_stack.status()}
     assert units_at_rest(server, the_project(pushed)) == {hex_id(unit): 1 for unit in range(150)}
 
 
 def kill_in_mid_import(pid, cluster, held_up):
-    """Kill Label Studio once its import waits for a table that is held up."""
+    """Kill Label Studio once its import waits for a table that is held up, and wait for its end."""
     waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT%prediction%'"
-    url = cluster.url("label_studio")
+    url, process = cluster.url("label_studio"), psutil.Process(pid)
     with open_postgresql(url) as holding, open_postgresql(url) as watching:
         holding.run("BEGIN")
         holding.run("LOCK TABLE prediction IN SHARE MODE")
         held_up.set()
         while not watching.run(waiting):
             pass
-        os.kill(pid, signal.SIGKILL)
+        process.kill()
+    process.wait(timeout=60)
 
 
 def test_a_kind_of_token_that_is_not_allowed_is_told_with_what_to_do(server):
