@@ -37,7 +37,7 @@ def import_tasks(
         while left:
             try:
                 if is_unsure:
-                    numbers |= _arrived(world, lease, ls_project, {unit: tasks[unit] for unit in left}, newest)
+                    numbers |= _arrived(world, ls_project, {unit: tasks[unit] for unit in left}, newest)
                 else:
                     numbers |= _imported(world, lease, ls_project, tasks, left[:size])
                     failures = 0
@@ -60,21 +60,11 @@ def _imported(
     return dict(zip(units, given, strict=True))
 
 
-def _arrived(
-    world: World, lease: Lease, ls_project: int, tasks: Mapping[str, dict[str, Any]], newest: int
-) -> dict[str, int]:
+def _arrived(world: World, ls_project: int, tasks: Mapping[str, dict[str, Any]], newest: int) -> dict[str, int]:
     """Return which of these units have their task after all, of several the oldest.
 
-    A server killed in mid-import leaves tasks without the prediction that is their place in the queue: they get it
-    here. A task with another version's prediction was sent by an overtaken run; the next survey takes it back.
+    A task with another version's prediction was sent by an overtaken run; the next survey takes it back.
     """
     versions = {unit: task["predictions"][0]["model_version"] for unit, task in tasks.items()}
     found = world.label_studio.tasks_after(ls_project, newest)
-    ours = [task for task in reversed(found) if task.versions in ("", versions.get(task.unit_id))]
-    kept = {task.unit_id: task for task in ours if task.unit_id in tasks}
-    unplaced = [task for task in kept.values() if not task.versions]
-    if unplaced:
-        lease.check()
-        entries = [{"task": task.task_id, **tasks[task.unit_id]["predictions"][0]} for task in unplaced]
-        world.label_studio.import_predictions(ls_project, entries)
-    return {unit: task.task_id for unit, task in kept.items()}
+    return {task.unit_id: task.task_id for task in reversed(found) if versions.get(task.unit_id) == task.versions}

@@ -120,6 +120,7 @@ def world(server, tmp_path):
     def of(n, **changes):
         world = chosen_round(tmp_path, n=n, lake=MemoryLake())
         world.label_studio = connect_label_studio(server.model_copy(update=changes))
+        world.new_id = lambda: uuid.uuid4().hex  # or it would find the project of another test by the same marker
         return world
 
     return of

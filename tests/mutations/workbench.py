@@ -8,16 +8,9 @@ WORKBENCH = (
     Mutation(
         "tasks of an overtaken run taken for ones own",
         "tasks/task_import.py",
-        'if task.versions in ("", versions.get(task.unit_id))]',
-        "]",
+        "if versions.get(task.unit_id) == task.versions",
+        "if task.unit_id in versions",
         "tests/stages/test_push_faults.py -k overtaken",
-    ),
-    Mutation(
-        "a task without its place in the queue left as it came",
-        "tasks/task_import.py",
-        "    if unplaced:",
-        "    if not found:",
-        "tests/stages/test_push.py -k without_a_place",
     ),
     Mutation(
         "blind retry of an import",

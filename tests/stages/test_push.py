@@ -159,22 +159,6 @@ def test_an_import_that_the_server_carried_out_after_all_is_not_repeated(tmp_pat
     assert (sizes, len(world.label_studio.all_tasks)) == ([N], N)
 
 
-def test_tasks_left_without_a_place_in_the_queue_are_given_theirs_and_not_sent_again(tmp_path: Path):
-    world = chosen_round(tmp_path)
-    carry_out = world.label_studio.import_tasks
-
-    def cut_off(ls_project, tasks):
-        half = [{**sent, "predictions": sent["predictions"] * (number % 2)} for number, sent in enumerate(tasks)]
-        carry_out(ls_project, half)
-        raise UnavailableError("Label Studio was killed between tasks and predictions")
-
-    world.label_studio.import_tasks = cut_off
-    assert push(world)["created"] == N
-    there = world.label_studio.changed_tasks(the_project(world), None)
-    assert [task.predictions for task in there] == [1] * N
-    assert survey(world).rows() == []
-
-
 def test_a_server_that_fails_is_given_half_as_much_after_a_while_and_then_left_alone(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(task_import, "_BATCH", 8)
     monkeypatch.setattr(task_import, "_LEAST", 1)
