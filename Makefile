@@ -59,7 +59,7 @@ bench: setup ## every benchmark, peers in the same run; writes docs/benchmarks.m
 	@$(PYTHON) -m benchmarks.peers
 	@$(BIN)/python -m benchmarks
 
-crash: setup ## kill the weekly batch at every stage boundary and erasures at every request; hours; PART=3/8 for a part
+crash: setup ## kill the weekly batch at every stage boundary and erasures at every request; an hour or more; PART=3/8 for a part
 	@LABELLOOP_CRASH=$(or $(PART),full) $(BIN)/pytest -q -s -W default \
 		$(if $(PART),,tests/e2e/test_crash.py) tests/e2e/test_erasure_crash.py
 
