@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from labelloop.contracts import contract
 from labelloop.interface import COLUMNS
@@ -19,7 +21,7 @@ SAID: Final = pa.schema([ROWS.field(name) for name in ("control", "control_type"
 SHARED: Final = pa.schema([field for field in ROWS if field.name not in SAID.names])
 
 
-def answer_rows(annotations: pa.Table, places: Sequence[int], said: pa.Table) -> pa.Table:
+def answer_rows(annotations: pa.Table, places: Sequence[int] | NDArray[np.int64], said: pa.Table) -> pa.Table:
     """Return one row for each answer, in their order.
 
     Args:

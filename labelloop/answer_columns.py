@@ -18,7 +18,7 @@ import pyarrow as pa
 from labelloop.annotation_rows import SAID
 from labelloop.interface import Answer
 from labelloop.interface.region import Frame, Region
-from labelloop.nested_columns import nested_column
+from labelloop.nested_columns import WordLists, list_column, nested_column, spread_column
 
 _REGION: Final = SAID.field("regions").type.value_type
 
@@ -34,7 +34,7 @@ class AnswerColumns:
         self._raw: list[str] = []
         self._rows: defaultdict[str, list[int]] = defaultdict(list)
         self._values: defaultdict[str, list[Any]] = defaultdict(list)
-        self._choices = _Words()
+        self._choices = WordLists()
         self._regions = _Regions()
 
     def add(self, place: int, answer: Answer) -> None:
@@ -48,7 +48,7 @@ class AnswerColumns:
         if column == "regions":
             self._regions.add(value)
         elif column == "choices":
-            self._choices.add(value)
+            self._choices.extend([value])
         else:
             self._values[column].append(value)
 
@@ -58,67 +58,28 @@ class AnswerColumns:
         columns = {name: pa.array(texts, pa.string()) for name, texts in said.items()}
         values = {name: nested_column(given, SAID.field(name).type) for name, given in self._values.items()}
         values |= {"choices": self._choices.array(), "regions": self._regions.array()}
-        columns |= {name: self._spread(name, values[name]) for name in self._rows}
         count = len(self.places)
+        columns |= {name: spread_column(values[name], rows, count) for name, rows in self._rows.items()}
         return pa.table([columns.get(field.name, pa.nulls(count, field.type)) for field in SAID], schema=SAID)
-
-    def _spread(self, column: str, values: pa.Array) -> pa.Array:
-        """Return the values of a column in the rows of its answers."""
-        rows = np.zeros(len(self.places), np.int64)
-        others = np.ones(len(rows), bool)
-        rows[self._rows[column]] = np.arange(len(values))
-        others[self._rows[column]] = False
-        return values.take(pa.array(rows, mask=others))
-
-
-class _Lists:
-    """How long lists are that lie one behind the other; -1 stands for none."""
-
-    def __init__(self) -> None:
-        self.sizes = array("i")
-
-    def array(self, items: pa.Array, kind: pa.ListType) -> pa.Array:
-        sizes = np.array(self.sizes, np.int32)
-        offsets = np.zeros(len(sizes) + 1, np.int32)
-        np.cumsum(np.maximum(sizes, 0), out=offsets[1:])
-        return pa.ListArray.from_arrays(offsets, items, type=kind, mask=pa.array(sizes < 0))
-
-
-class _Words:
-    """Lists of words, of which there are few."""
-
-    def __init__(self) -> None:
-        self._sizes = _Lists()
-        self._codes = array("i")
-        self._known: dict[str, int] = {}
-
-    def add(self, words: Sequence[str]) -> None:
-        self._sizes.sizes.append(len(words))
-        for word in words:
-            self._codes.append(self._known.setdefault(word, len(self._known)))
-
-    def array(self) -> pa.Array:
-        words = pa.array([*self._known], pa.string()).take(pa.array(np.array(self._codes, np.int32)))
-        return self._sizes.array(words, SAID.field("choices").type)
 
 
 class _Regions:
     """Lists of regions; numbers that a region does not have are no number here."""
 
     def __init__(self) -> None:
-        self._sizes, self._point_sizes = _Lists(), _Lists()
-        self._labels = _Words()
+        self._sizes, self._point_sizes = array("i"), array("i")
+        self._labels = WordLists()
         self._points, self._rotations, self._starts, self._ends = (array("d") for _ in range(4))
         self._ids: list[str] = []
         self._texts: list[str | None] = []
         self._frames: list[list[Frame] | None] = []
 
     def add(self, regions: Sequence[Region]) -> None:
-        self._sizes.sizes.append(len(regions))
+        self._sizes.append(len(regions))
         for mark, labels, points, rotation, start, end, text, frames in regions:
             self._ids.append(mark)
-            self._labels.add(labels)
-            self._point_sizes.sizes.append(-1 if points is None else len(points))
+            self._labels.extend([labels])
+            self._point_sizes.append(-1 if points is None else len(points))
             if points:
                 self._points.extend(map(_number, points) if None in points else cast(Sequence[float], points))
             self._rotations.append(nan if rotation is None else rotation)
@@ -129,12 +90,14 @@ class _Regions:
 
     def array(self) -> pa.Array:
         rotation, start, end = map(_numbers, (self._rotations, self._starts, self._ends))
-        points = self._point_sizes.array(_numbers(self._points), _REGION.field("points").type)
+        points = list_column(self._point_sizes, _numbers(self._points), _REGION.field("points").type)
         texts = pa.array(self._texts, pa.string())
         frames = nested_column(self._frames, _REGION.field("frames").type)
         ids = pa.array(self._ids, pa.string())
         columns = [ids, self._labels.array(), points, rotation, start, end, texts, frames]
-        return self._sizes.array(pa.StructArray.from_arrays(columns, fields=[*_REGION]), SAID.field("regions").type)
+        return list_column(
+            self._sizes, pa.StructArray.from_arrays(columns, fields=[*_REGION]), SAID.field("regions").type
+        )
 
 
 def _number(given: float | None) -> float:

@@ -15,9 +15,10 @@ import pyarrow as pa
 from labelloop.contracts import Refusal, contract
 from labelloop.errors import DecisionNeeded
 from labelloop.interface import COLUMNS, Answer, Asked, asked_by, parse
-from labelloop.interface.confirmed import nothing_marked
+from labelloop.interface.confirmed import confirmed_marks, nothing_marked
 from labelloop.push import planned_overlap
 from labelloop.spec import ProjectSpec
+from labelloop.spec.question import Question
 from labelloop.workbench import RemoteAnnotation, RemoteTask
 
 Row = dict[str, Any]
@@ -46,6 +47,10 @@ class Reader:
         """What each control of the interface lets its answer be."""
         return asked_by(self.spec.interface)
 
+    @cached_property
+    def _confirmed(self) -> dict[str, Question]:
+        return confirmed_marks(self.spec.interface)
+
     def rows(self, task: RemoteTask) -> tuple[list[Row], list[Refusal]]:
         """Return the rows of one task's annotations, and the answers that were refused.
 
@@ -59,7 +64,7 @@ class Reader:
         for annotation in task.annotations:
             shared = self._shared(task, annotation, self._reason(task, annotation, planned))
             answers, problems = parse(annotation.result, self.asked)
-            answers += nothing_marked(answers, {control for control, _ in problems}, self.spec.interface)
+            answers += nothing_marked(answers, {control for control, _ in problems}, self._confirmed)
             rows += [shared | _typed(answer) for answer in answers]
             refused += [_refusal(shared, annotation, *problem) for problem in problems]
             if not answers and not problems:

@@ -6,23 +6,27 @@ who reads and writes files hands the rows in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from labelloop.annotation_rows import SHARED, answer_rows, cancelled_rows
 from labelloop.answer_columns import AnswerColumns
-from labelloop.export_tasks import Given, Task, annotations_in, facts_of
+from labelloop.export_tasks import Annotation, Task, facts_of
 from labelloop.interface import Answer, asked_by, parse
-from labelloop.interface.confirmed import nothing_marked
+from labelloop.interface.confirmed import confirmed_marks, nothing_marked
+from labelloop.plain_answers import PlainAnswers, plain_answers
 from labelloop.spec.interface import Interface
 
 REFUSED: Final = pa.schema(
     [("task_id", pa.int64()), ("annotation_id", pa.string()), ("control", pa.string()), ("rule", pa.string())]
 )
+# The place of the annotation, the control if it is one's answer, and why.
+_Refusal = tuple[int, str | None, str]
 
 
 class Chunk(NamedTuple):
@@ -34,14 +38,13 @@ class Chunk(NamedTuple):
     refused: pa.Table
 
 
-@dataclass(frozen=True)
-class _Said:
-    """Answers and refusals with the place of their annotation, places without any, the state of each annotation."""
+class _Said(NamedTuple):
+    """Answers and refusals with the place of their annotation, and which annotations have neither."""
 
-    states: list[str]
-    answers: AnswerColumns = field(default_factory=AnswerColumns)
-    skipped: list[int] = field(default_factory=list)
-    refused: list[tuple[int, str | None, str]] = field(default_factory=list)
+    places: NDArray[np.int64]
+    answers: pa.Table
+    refused: list[_Refusal]
+    skipped: NDArray[np.bool_]
 
 
 class Conversion:
@@ -55,59 +58,81 @@ class Conversion:
 
     def __init__(self, interface: Interface | None = None) -> None:
         """Begin with what a spec asks; without one, answers are read by what they say themselves."""
-        self._interface = interface
         self._asked = asked_by(interface) if interface else {}
+        self._confirmed = confirmed_marks(interface) if interface else {}
         self.controls = {name: question.control_type for name, question in self._asked.items()}
         self.annotators: dict[int, str] = {}
 
     def read(self, tasks: Sequence[Task | None]) -> Chunk:
         """Return what some tasks of the export gave."""
-        given = annotations_in(tasks)
-        facts = facts_of(given)
-        said = self._said(given, facts["rule"].to_pylist())
-        self.controls.update(zip(said.answers.controls, said.answers.control_types, strict=True))
-        shared = self._shared(facts, said)
+        annotations, facts = facts_of(tasks)
+        said = self._said(annotations, facts["rule"].is_null().to_numpy())
+        met = said.answers.group_by(["control", "control_type"], use_threads=False).aggregate([])
+        self.controls.update(zip(*(column.to_pylist() for column in met.columns), strict=True))
+        shared = self._shared(annotations, facts, said)
         return Chunk(
-            len(given),
-            answer_rows(shared, said.answers.places, said.answers.table()),
-            shared.select(SHARED.names).take(pa.array(said.skipped, pa.int64())).cast(SHARED),
+            len(annotations),
+            answer_rows(shared, said.places, said.answers),
+            shared.select(SHARED.names).filter(said.skipped).cast(SHARED),
             pa.concat_tables([_unsound(facts), _refused(facts, said.refused)]),
         )
 
-    def _said(self, given: Sequence[Given], rules: Sequence[str | None]) -> _Said:
-        said = _Said(["active"] * len(given))
-        for place, ((_, annotation), rule) in enumerate(zip(given, rules, strict=True)):
-            if annotation is None or rule is not None:
-                continue
-            items = annotation.items()
+    def _said(self, annotations: Sequence[Annotation], sound: NDArray[np.bool_]) -> _Said:
+        """Read the plain results at once and the others one by one."""
+        given = np.flatnonzero(sound)
+        plain = plain_answers([annotations[place].result for place in given.tolist()], self._asked)
+        left = plain.left | self._nothing_marked(plain)
+        taken = ~left[plain.places]
+        skipped = np.zeros(len(annotations), bool)
+        skipped[given] = ~left & (np.bincount(plain.places, minlength=len(given)) == 0)
+        others, refused = self._one_by_one(annotations, given[left].tolist())
+        places = np.concatenate([given[plain.places[taken]], np.array(others.places, np.int64)])
+        answers = pa.concat_tables([plain.said.filter(taken), others.table()])
+        if others.places:
+            order = np.argsort(places, kind="stable")
+            places, answers = places[order], answers.take(order)
+        return _Said(places, answers, refused, skipped)
+
+    def _nothing_marked(self, plain: PlainAnswers) -> NDArray[np.bool_]:
+        """Return of which results somebody confirmed marks that are none."""
+        found = np.zeros(len(plain.left), bool)
+        for name, question in self._confirmed.items():
+            confirmed, marked = (
+                plain.places[pc.equal(plain.said["control"], control).to_numpy()] for control in (name, question.name)
+            )
+            found[np.setdiff1d(confirmed, marked)] = True
+        return found
+
+    def _one_by_one(
+        self, annotations: Sequence[Annotation], places: Iterable[int]
+    ) -> tuple[AnswerColumns, list[_Refusal]]:
+        found = AnswerColumns()
+        refused: list[_Refusal] = []
+        for place in places:
+            items = annotations[place].items()
             if items is None:
-                said.refused.append((place, None, "its annotation has no list of results that can be read"))
+                refused.append((place, None, "its annotation has no list of results that can be read"))
                 continue
             answers, problems = self._parsed(items)
             for answer in answers:
-                said.answers.add(place, answer)
-            if problems:
-                said.refused.extend((place, *problem) for problem in problems)
-            elif not answers:
-                said.skipped.append(place)
-            if annotation.was_cancelled is True or not items:
-                said.states[place] = "cancelled"
-        return said
+                found.add(place, answer)
+            refused.extend((place, *problem) for problem in problems)
+        return found, refused
 
     def _parsed(self, items: list[Any]) -> tuple[list[Answer], list[tuple[str, str]]]:
         answers, refused = parse(items, self._asked)
-        if self._interface:
-            answers += nothing_marked(answers, {control for control, _ in refused}, self._interface)
+        answers += nothing_marked(answers, {control for control, _ in refused}, self._confirmed)
         return answers, refused
 
-    def _shared(self, facts: pa.Table, said: _Said) -> pa.Table:
+    def _shared(self, annotations: Sequence[Annotation], facts: pa.Table, said: _Said) -> pa.Table:
         """Return the facts with all else that the answers of an annotation share."""
         same = {"opinion_reason": "planned", "guideline_version": "unknown"}
         repeated = {name: pa.repeat(pa.scalar(word), facts.num_rows) for name, word in same.items()}
         sound = facts["rule"].is_null().to_numpy()
         sound[[place for place, control, _ in said.refused if control is None]] = False
         authors = pc.if_else(pa.array(sound), facts["author"], pa.scalar(None, pa.int64()))
-        own = {"annotator": self._pseudonyms(authors), "state": pa.array(said.states, pa.string())}
+        cancelled = said.skipped | np.array([annotation.was_cancelled is True for annotation in annotations], bool)
+        own = {"annotator": self._pseudonyms(authors), "state": pc.if_else(cancelled, "cancelled", "active")}
         return pa.table({**dict(zip(facts.column_names, facts.columns, strict=True)), **repeated, **own})
 
     def unanswered(self, skipped: pa.Table) -> Iterator[pa.Table]:
@@ -130,7 +155,7 @@ def _unsound(facts: pa.Table) -> pa.Table:
     return pa.table(columns, names=REFUSED.names).cast(REFUSED)
 
 
-def _refused(facts: pa.Table, found: list[tuple[int, str | None, str]]) -> pa.Table:
+def _refused(facts: pa.Table, found: list[_Refusal]) -> pa.Table:
     places, controls, rules = zip(*found, strict=True) if found else ((), (), ())
     named = facts.select(["task_id", "annotation_id"]).take(pa.array(places, pa.int64()))
     said = [pa.array(controls, pa.string()), pa.array(rules, pa.string())]

@@ -5,13 +5,16 @@ Where the file is cut into tasks is the business of `deployments/cli/export_file
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import chain
+from types import NoneType
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,6 +22,7 @@ import pyarrow.compute as pc
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError)
 _UNIT: Final = re.compile("[0-9a-f]{32}")
 _LARGEST: Final = 2**63 - 1
+_NUMBERS: Final = frozenset([int, NoneType])  # not bool, though Arrow would take it
 _RESULT: Final = msgspec.json.Decoder()
 _MOMENT: Final = pa.timestamp("us", tz="UTC")
 
@@ -36,19 +40,10 @@ class Annotation(msgspec.Struct, gc=False):
     updated_at: Any = None
 
     @property
-    def author(self) -> int | None:
-        """The number of whoever made it, which some exports give among that person's names."""
+    def author(self) -> Any:
+        """Whoever made it, whom some exports give among that person's names."""
         given = self.completed_by
-        return whole_number(given.get("id") if isinstance(given, dict) else given)
-
-    @property
-    def seconds(self) -> float | None:
-        """How long it took; None where that is no length of time."""
-        try:
-            seconds = float(self.lead_time)
-        except (TypeError, ValueError, OverflowError):
-            return None
-        return seconds if 0 <= seconds < math.inf else None
+        return given.get("id") if isinstance(given, dict) else given
 
     def items(self) -> list[Any] | None:
         """Return what was answered; None if that is no list."""
@@ -72,58 +67,47 @@ class Task(msgspec.Struct, gc=False):
     data: Data | list[Any] | str | float | bool | None = None
     annotations: list[Annotation | None] | None = None
 
-    @property
-    def number(self) -> int | None:
-        """Its number on the server; None without annotations."""
-        number = whole_number(self.id) if self.annotations is not None else None
-        return number if number is not None and number >= 0 else None
-
-    def unit(self, number: int) -> str:
-        """Return the unit that labelloop made it for; else its number in hexadecimal digits."""
-        unit = self.data.unit if isinstance(self.data, Data) else None
-        return unit if isinstance(unit, str) and _UNIT.fullmatch(unit) else f"{number:032x}"
-
 
 # Stands for a task of which nothing can be read, since brackets are nested deeper than any of Label Studio's.
 TOO_DEEP: Final = Task(annotations=[None])
 _NOTHING: Final = Annotation()
-Given = tuple[Task | None, Annotation | None]
 
 
-def annotations_in(tasks: Iterable[Task | None]) -> list[Given]:
-    """Return each annotation with its task; a task without a list of them has one that is None."""
-    return [
-        (task, annotation)
-        for task in tasks
-        for annotation in ((None,) if task is None or task.annotations is None else task.annotations)
-    ]
+def facts_of(tasks: Sequence[Task | None]) -> tuple[list[Annotation], pa.Table]:
+    """Return the annotations of some tasks, and what each says beside its answers; a task without a list has one.
 
-
-def facts_of(given: Sequence[Given]) -> pa.Table:
-    """Return what annotations say beside their answers, one row each.
-
-    `annotation_id, task_id, unit_id, author, lead_time, prediction_shown, created_at, updated_at`, and in `rule` why
-    the row cannot be used, null where it can.
+    Columns: `annotation_id, task_id, unit_id, author, lead_time, prediction_shown, created_at, updated_at`, and in
+    `rule` why the row cannot be used, null where it can.
     """
-    tasks = [task.number if task else None for task, _ in given]
-    numbers = [whole_number(annotation.id) if annotation else None for _, annotation in given]
-    units = [
-        task.unit(number) if task and number is not None else None
-        for (task, _), number in zip(given, tasks, strict=True)
-    ]
-    made = [annotation or _NOTHING for _, annotation in given]
+    lists = [[None] if task is None or task.annotations is None else task.annotations for task in tasks]
+    made = [annotation or _NOTHING for annotation in chain.from_iterable(lists)]
+    task_of = pa.array(np.repeat(np.arange(len(lists)), [*map(len, lists)]))
+    numbers = whole_numbers([task.id if task and task.annotations is not None else None for task in tasks])
+    numbers = pc.if_else(pc.greater_equal(numbers, 0), numbers, None)
     columns = {
-        "annotation_id": pa.array([f"export:{n}" if n is not None else None for n in numbers], pa.string()),
-        "task_id": pa.array(tasks, pa.int64()),
-        "unit_id": pa.array(units, pa.string()),
-        "author": pa.array([annotation.author for annotation in made], pa.int64()),
-        "lead_time": pa.array([annotation.seconds for annotation in made], pa.float64()),
+        "annotation_id": _prefixed(whole_numbers([annotation.id for annotation in made])),
+        "task_id": numbers.take(task_of),
+        "unit_id": pa.array([*map(_unit, tasks, numbers.to_pylist())], pa.string()).take(task_of),
+        "author": whole_numbers([annotation.author for annotation in made]),
+        "lead_time": _lengths([annotation.lead_time for annotation in made]),
         "prediction_shown": pa.array([annotation.parent_prediction is not None for annotation in made], pa.bool_()),
         "created_at": moments([annotation.created_at for annotation in made]),
         "updated_at": moments([annotation.updated_at for annotation in made]),
     }
-    too_deep = pa.array([task is TOO_DEEP for task, _ in given], pa.bool_())
-    return pa.table({**columns, "rule": _rules(columns, too_deep)})
+    too_deep = pa.array([task is TOO_DEEP for task in tasks], pa.bool_()).take(task_of)
+    return made, pa.table({**columns, "rule": _rules(columns, too_deep)})
+
+
+def _unit(task: Task | None, number: int | None) -> str | None:
+    """Return the unit that labelloop made a task for; else its number in hexadecimal digits."""
+    unit = task.data.unit if task and isinstance(task.data, Data) else None
+    if isinstance(unit, str) and _UNIT.fullmatch(unit):
+        return unit
+    return None if number is None else f"{number:032x}"
+
+
+def _prefixed(numbers: pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise("export:", numbers.cast(pa.string()), "")
 
 
 def _rules(columns: dict[str, pa.Array], too_deep: pa.Array) -> pa.Array:
@@ -138,15 +122,38 @@ def _rules(columns: dict[str, pa.Array], too_deep: pa.Array) -> pa.Array:
     return pc.case_when(pa.StructArray.from_arrays(list(broken.values()), list(broken)), *broken)
 
 
-def whole_number(value: Any) -> int | None:
-    """Return a whole number of 64 bits, also one that is written as a text; None for anything else.
+def whole_numbers(given: Sequence[Any]) -> pa.Array:
+    """Return whole numbers of 64 bits, also those that are written as a text; null for anything else.
 
-    >>> whole_number(7), whole_number("7"), whole_number(7.5), whole_number(True)
-    (7, 7, None, None)
+    >>> whole_numbers([7, "7", 7.5, True, None]).to_pylist()
+    [7, 7, None, None, None]
     """
+    if _NUMBERS.issuperset(map(type, given)):
+        with suppress(OverflowError):
+            return pa.array(given, pa.int64())
+    return pa.array([*map(_whole_number, given)], pa.int64())
+
+
+def _whole_number(value: Any) -> int | None:
     if type(value) is str and value.isdecimal():
         value = int(value)
     return value if type(value) is int and -_LARGEST <= value <= _LARGEST else None
+
+
+def _lengths(given: Sequence[Any]) -> pa.Array:
+    """Return lengths of time, null where there is none."""
+    try:
+        seconds = pa.array(given, pa.float64())
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        seconds = pa.array([*map(_length, given)], pa.float64())
+    return pc.if_else(pc.and_(pc.greater_equal(seconds, 0), pc.is_finite(seconds)), seconds, None)
+
+
+def _length(given: Any) -> float | None:
+    try:
+        return float(given)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def moments(given: Sequence[Any]) -> pa.Array:

@@ -22,6 +22,8 @@ Tasks = list[Task | None]
 _BLOCK: Final = 6 << 20  # bytes read at a time: some thousands of tasks
 _TAIL: Final = 1 << 18  # bytes at the end of a block that are searched for the beginning of a task
 _BLANKS: Final = b" \t\r\n"
+_EMPTY: Final = bytearray()
+_CLOSING: Final = ord("]")
 _TASKS: Final = msgspec.json.Decoder(Tasks)
 _TASK: Final = msgspec.json.Decoder(Task | None)
 # The first key of a task and, behind a plain value, the second: what lies in it begins otherwise.
@@ -40,63 +42,66 @@ def tasks_in(export: Path) -> Iterator[Tasks]:
     count = 0
     try:
         with export.open("rb") as file:
-            text = file.read(_BLOCK).removeprefix(b"\xef\xbb\xbf").lstrip(_BLANKS)
+            text = bytearray(file.read(_BLOCK)).removeprefix(b"\xef\xbb\xbf").lstrip(_BLANKS)
             if not text.startswith(b"["):
                 raise _no_export(export)
-            text, opening = text[1:], _opening(text[1:])
+            opening = _opening(text)
             while more := file.read(max(_BLOCK, len(text))):
-                text += more
+                text = _EMPTY.join((text, more))
                 tasks, text = _cut(export, count, text, _likely_end(text, opening))
                 count += len(tasks)
                 yield tasks
+                del tasks  # so that the next can take their place in memory
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
         raise InputError(f"{export} cannot be read ({why})", remedy="name a file that can") from None
     text = text.rstrip(_BLANKS)
     if not text.endswith(b"]"):
         raise _no_export(export, count)
-    yield _cut(export, count, text[:-1], len(text) - 1)[0]
+    yield _cut(export, count, text, len(text) - 1)[0]
 
 
-def _opening(text: bytes) -> re.Pattern[bytes]:
+def _opening(text: bytearray) -> re.Pattern[bytes]:
     """Return what a comma between two tasks looks like, if all begin as the first one."""
-    found = _OPENING.match(text)
+    found = _OPENING.match(text, 1)
     keys = [re.escape(key) for key in found.groups() if key] if found else []
     between = rb'\s*:\s*[^][{}",\s]+\s*,\s*'
     return re.compile(rb",(?=\s*\{\s*" + between.join(keys) + rb")")
 
 
-def _likely_end(text: bytes, opening: re.Pattern[bytes]) -> int:
+def _likely_end(text: bytearray, opening: re.Pattern[bytes]) -> int:
     for start in (max(0, len(text) - _TAIL), 0):
         if commas := [found.start() for found in opening.finditer(text, start)]:
             return commas[-1]
     return -1
 
 
-def _cut(export: Path, count: int, text: bytes, end: int) -> tuple[Tasks, bytes]:
-    """Return the whole tasks at the beginning of a text, and what is left of it.
+def _cut(export: Path, count: int, text: bytearray, end: int) -> tuple[Tasks, bytearray]:
+    """Return the whole tasks at the beginning of a list, and as a list, too, what is left of it.
 
     Args:
         export: named in errors.
         count: how many tasks were before.
-        text: tasks with commas between them.
-        end: where a whole task seems to end, -1 if nowhere; the length of the text when it is the last.
+        text: a list of tasks, open at its end or whole.
+        end: the comma or the last bracket where a whole task seems to end, -1 if nowhere.
     """
     if end >= 0:
+        sign, text[end] = text[end], _CLOSING  # in place, for to copy a block takes a tenth of its time
         with suppress(*UNREADABLE, RecursionError):
-            whole = b"".join((b"[", memoryview(text)[:end], b"]"))
-            return _TASKS.decode(whole), text[end + 1 :]
-    starts = [0, *(comma + 1 for comma in _commas(text))]
-    if end == len(text):
-        starts.append(len(text) + 1)
-    parts = [text[start : after - 1] for start, after in pairwise(starts)]
-    return [_alone(export, count + place, part) for place, part in enumerate(parts)], text[starts[-1] :]
+            return _TASKS.decode(memoryview(text)[: end + 1]), _EMPTY.join((b"[", memoryview(text)[end + 1 :]))
+        text[end] = sign
+    ends = [0, *_commas(text)]
+    if end == len(text) - 1:
+        ends.append(end)
+    parts = [text[start + 1 : after] for start, after in pairwise(ends)]
+    tasks = [_alone(export, count + place, part) for place, part in enumerate(parts)]
+    return tasks, _EMPTY.join((b"[", memoryview(text)[ends[-1] + 1 :]))
 
 
-def _commas(text: bytes) -> list[int]:
+def _commas(text: bytearray) -> list[int]:
     """Return where the commas between tasks are."""
     depth, commas = 0, []
-    for found in _SIGN.finditer(text):
+    for found in _SIGN.finditer(text, 1):
         match found[0]:
             case b'"':  # a text that goes on in the next block
                 break
@@ -109,7 +114,7 @@ def _commas(text: bytes) -> list[int]:
     return commas
 
 
-def _alone(export: Path, count: int, text: bytes) -> Task | None:
+def _alone(export: Path, count: int, text: bytearray) -> Task | None:
     try:
         return _TASK.decode(text)
     except RecursionError:

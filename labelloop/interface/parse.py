@@ -13,7 +13,6 @@ import orjson
 
 from labelloop.errors import InputError
 from labelloop.interface.answer import Answer, Asked, Item, Marks, Reading
-from labelloop.interface.parse_plain import plain_answers
 from labelloop.interface.parse_rankings import read_ranking
 from labelloop.interface.parse_regions import REGIONS, note_mark, read_regions
 from labelloop.interface.parse_relations import RELATION, read_relations
@@ -62,8 +61,6 @@ def parse(result: Sequence[Any], asked: Mapping[str, Asked]) -> tuple[list[Answe
     >>> parse([{"foo": 1}], {})
     ([], [('', 'it names no control')])
     """
-    if (plain := plain_answers(result)) is not None:
-        return _as_asked(plain, asked) if asked else (plain, [])
     controls, marks = _sorted(result, asked)
     answers: list[Answer] = []
     refused: list[tuple[str, str]] = []
@@ -75,19 +72,6 @@ def parse(result: Sequence[Any], asked: Mapping[str, Asked]) -> tuple[list[Answe
             answers.append(Answer(control, *reading, _json(items)))
         except InputError as error:
             refused.append((control, error.what))
-    return answers, refused
-
-
-def _as_asked(plain: list[Answer], asked: Mapping[str, Asked]) -> tuple[list[Answer], list[tuple[str, str]]]:
-    answers: list[Answer] = []
-    refused: list[tuple[str, str]] = []
-    for answer in plain:
-        try:
-            if answer.control in asked:
-                _refuse_unasked((answer.control_type, answer.column, answer.value), asked[answer.control])
-            answers.append(answer)
-        except InputError as error:
-            refused.append((answer.control, error.what))
     return answers, refused
 
 

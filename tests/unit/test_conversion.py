@@ -223,7 +223,7 @@ def test_wherever_a_block_ends_the_tasks_are_those_of_the_file(tmp_path: Path, m
 
 
 def _told(one):
-    return None if one is None else (one.id, one.number, [a and (a.id, a.items()) for a in one.annotations or ()])
+    return None if one is None else (one.id, [a and (a.id, a.items()) for a in one.annotations or ()])
 
 
 def test_a_task_as_its_neighbours_is_found_without_looking_at_every_bracket(tmp_path: Path, monkeypatch):
@@ -232,7 +232,7 @@ def test_a_task_as_its_neighbours_is_found_without_looking_at_every_bracket(tmp_
     (tmp_path / "export.json").write_text(
         json.dumps([task(annotation(n), annotation(-n), number=n) for n in range(99)])
     )
-    found = [one.number for tasks in tasks_in(tmp_path / "export.json") for one in tasks]
+    found = [one.id for tasks in tasks_in(tmp_path / "export.json") for one in tasks]
     assert found == list(range(99))
 
 

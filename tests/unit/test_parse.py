@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-from importlib import import_module
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from labelloop.interface import COLUMNS, Asked, asked_by, parse
-from labelloop.interface.parse_plain import plain_answers
 from labelloop.spec.interface import Interface, Label, Question
 
 BOX = {"x": 10, "y": 20.5, "width": 30, "height": 5, "rotation": 0}
@@ -337,55 +333,6 @@ def test_a_name_without_a_value_is_refused_and_the_mark_it_names_keeps_its_shape
     answers, refused = parse([drawn, {key: name[key] for key in name if key != "value"}], {})
     assert [(answer.control, answer.value[0].labels) for answer in answers] == [("m", [])]
     assert refused == [("name", "its kind of answer is not known")]
-
-
-PLAIN = [
-    item({"choices": ["a"]}, id="c"),
-    item({"rating": 4}, "rating", "stars"),
-    item({"text": ["one", "two"]}, "textarea", "words", id="t"),
-    mark(BOX | {"rectanglelabels": ["car"]}, "rectanglelabels", "b1"),
-    mark(BOX | {"rectanglelabels": ["car", "bus"], "ocrtext": "KA 1"}, "rectanglelabels", "b2"),
-    mark(BOX, "rectanglelabels", "b3", control="other"),
-]
-ODD = [None, True, 0, -2.5, 10**30, 10**400, 1e308, float("nan"), "", "a", "b1", "q", "m", "\ud800", [], ["car"]]
-ODD += [["a", "a"], [1], {}, [[1, 2], [3, 4]], {"choices": ["a"]}, "relation", "rectangle", "choices", "labels"]
-KEYS = [*BOX, "choices", "rectanglelabels", "rating", "text", "ocrtext", "sequence", "ranges", "value", "type", "id"]
-CHANGES = st.lists(
-    st.tuples(st.integers(0, 9), st.sampled_from([*KEYS, "from_name"]), st.sampled_from(ODD)), max_size=3
-)
-ASKED = {"q": Asked("choices", frozenset("ab")), "m": Asked("rectangle", frozenset(["car"]))}
-
-
-def changed(result, changes):
-    """The items with some of what they say replaced, or as a whole where they say no such thing."""
-    found = [{**one, "value": dict(one["value"])} for one in result]
-    for place, key, odd in changes:
-        one = found[place % len(found)]
-        inside = key in one or key not in KEYS or not isinstance(one["value"], dict)
-        (one if inside else one["value"])[key] = odd
-    return found
-
-
-@pytest.mark.slow
-@settings(max_examples=400, deadline=None, derandomize=True)
-@given(st.lists(st.sampled_from(PLAIN), min_size=1, max_size=4), CHANGES, st.sampled_from([{}, ASKED]))
-def test_what_is_read_straight_through_is_what_is_read_with_every_check(result, changes, asked):
-    result = changed(result, changes)
-    found = parse(result, asked)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(import_module("labelloop.interface.parse"), "plain_answers", lambda _: None)
-        assert parse(result, asked) == found
-
-
-def test_values_of_the_whole_and_labelled_boxes_are_read_straight_through():
-    assert plain_answers(PLAIN) == parse(PLAIN, {})[0]
-    assert len(plain_answers(PLAIN)) == 5
-
-
-def test_what_is_asked_of_a_box_is_not_read_straight_through():
-    of_box = item({"choices": ["a"]}, id="b1")
-    assert plain_answers([*PLAIN[3:], of_box]) is None
-    assert [one.column for one in parse([*PLAIN[3:], of_box], {})[0]] == ["regions", "regions", "per_region"]
 
 
 def test_a_number_beyond_any_other_is_refused():
