@@ -67,6 +67,8 @@ def _ascending(question: Question) -> Ratings:
 
 def _comparison(question: Question) -> pa.Table:
     pairs = question.units.filter(pc.equal(question.units["kind"], "pair"))
+    if not pairs.num_rows:  # two fields of a record are compared once: they have no strength to learn
+        return _classes(question)
     left, right = (pc.list_element(pairs["ref_ids"], place) for place in (0, 1))
     sides = pa.table({"unit": pairs["unit_id"], "left": left, "right": right})
     ratings, rulings = (said.join(sides, "unit", join_type="inner") for said in (question.ratings, question.rulings))

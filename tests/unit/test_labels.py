@@ -54,6 +54,15 @@ def test_an_expert_settles_what_ties(answers):
     assert (found["state"], found["decided_by"], found["confidence"], found["n"]) == ("accepted", "expert", 1.0, 2)
 
 
+def test_two_fields_of_a_record_are_decided_by_the_side_that_was_chosen():
+    found = labels_of(said("pairwise", "choices", ["right"], ["right"], ["left"]))[hex_id(0)]
+    assert (found["label"], found["method"], found["n"]) == ("right", "dawid-skene", 3)
+    tied = said("pairwise", "choices", ["right"], ["left"])
+    assert labels_of(tied)[hex_id(0)]["state"] == "conflict"
+    ruled = labels_of([*tied, tied[0] | {"annotation_id": "r", "annotator": "expert"}], experts=["expert"])
+    assert (ruled[hex_id(0)]["label"], ruled[hex_id(0)]["decided_by"]) == ("right", "expert")
+
+
 def test_numbers_that_all_differ_keep_only_their_own_classes():
     answers = [row for unit in range(50) for row in said("number", "number", unit + 0.1, unit + 0.4, 99.5, unit=unit)]
     ruling = answers[0] | {"annotation_id": "ruling", "annotator": "expert", "number": 7.25}
