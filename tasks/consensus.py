@@ -22,6 +22,7 @@ from tasks.deciding import decided_tonight
 from tasks.policies import INSIDE
 from tasks.stage import finish, stage
 
+_KEY: Final = ["unit_id", "control"]
 _COMPARED: Final = ["unit_id", "kind", "ref_ids"]  # of units that compare two
 
 
@@ -41,7 +42,7 @@ def resolve_labels(world: World, lease: Lease, *, many: int = MANY, full: bool =
         many: from so many answers on, settled rounds are decided only when something of them changed.
         full: decide all anew.
     """
-    tonight, table = decided_tonight(world, lease, many=many, full=full), world.table("labels")
+    tonight = decided_tonight(world, lease, many=many, full=full)
     decide = partial(
         label_rows,
         units=world.table("units").read(columns=_COMPARED, where=text_of("kind") == "pair"),
@@ -55,19 +56,23 @@ def resolve_labels(world: World, lease: Lease, *, many: int = MANY, full: bool =
     )
     found = [contract("labels").schema.empty_table(), *map(decide, tonight.answers)]
     labels = keep_times(pa.concat_tables(found), tonight.present)
-    refused = _write(world, lease, labels, tonight.present)
-    gone = sorted(set(tonight.present["unit_id"].to_pylist()) - set(labels["unit_id"].to_pylist()))
-    withdrawn = table.delete("unit_id", gone, fence=lease.check)
+    stale = tonight.present.select(_KEY).join(labels.select(_KEY), _KEY, join_type="left anti")
+    refused = _write(world, lease, labels, tonight.present, stale["unit_id"])
     tonight.keep()
     conflicts = pc.sum(pc.equal(labels["state"], "conflict")).as_py() or 0
-    counts = {"labels": labels.num_rows, "conflicts": conflicts, "withdrawn": withdrawn, "refused": refused}
+    counts = {"labels": labels.num_rows, "conflicts": conflicts, "withdrawn": stale.num_rows, "refused": refused}
     if world.spec.consensus.imported:
         counts["imported"] = tonight.beside.opinions.num_rows + tonight.beside.gold.num_rows
     return Summary(stage="consensus", counts=counts)
 
 
-def _write(world: World, lease: Lease, labels: pa.Table, present: pa.Table) -> int:
-    """Write labels and return how many rows were refused; those of new units are added without a merge."""
-    is_new = pc.invert(pc.is_in(labels["unit_id"], value_set=present["unit_id"].combine_chunks()))
+def _write(world: World, lease: Lease, labels: pa.Table, present: pa.Table, stale: pa.ChunkedArray) -> int:
+    """Write labels and return how many rows were refused; those of new units are added without a merge.
+
+    Rows are deleted by unit, so those of a unit with a `stale` label are written anew.
+    """
+    world.table("labels").delete("unit_id", stale.unique().to_pylist(), fence=lease.check)
+    staying = present.filter(pc.invert(pc.is_in(present["unit_id"], value_set=stale.combine_chunks())))
+    is_new = pc.invert(pc.is_in(labels["unit_id"], value_set=staying["unit_id"].combine_chunks()))
     refused = commit_new(world, lease, "labels", [labels.filter(is_new)], stage="consensus")
     return refused + commit(world, lease, "labels", labels.filter(pc.invert(is_new)), stage="consensus")

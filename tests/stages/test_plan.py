@@ -13,6 +13,7 @@ import tasks.plan
 from labelloop.errors import DecisionNeeded
 from tasks.clients.world import World
 from tasks.collect import collect_annotations
+from tasks.consensus import resolve_labels
 from tasks.survey import survey
 from tests.builders.annotating import answer, collect, push, pushed, task_of, the_project
 from tests.builders.chosen_round import N, chosen_round
@@ -210,6 +211,17 @@ def test_renamed_questions_and_labels_are_renamed_in_the_answers_and_their_label
     assert push(world)["renamed"] == 3
     assert given(world) == [["2"], ["one"], ["one"]]
     assert changes(world) == changes(world, full=True) == {}
+
+
+def test_a_renamed_question_has_one_label_for_each_unit_under_its_new_name(tmp_path: Path):
+    world = answered(tmp_path)
+    under_lease(world, "consensus", resolve_labels)
+    asking(world, "0", {"value": "one", "renamed_from": "1"}, "2", name="number", renamed_from="digit")
+    push(world)
+    collect(world)
+    assert under_lease(world, "consensus", resolve_labels).counts["withdrawn"] == 3
+    rows = world.table("labels").read().sort_by("unit_id").to_pylist()
+    assert [(row["control"], row["label"]) for row in rows] == [("number", "one"), ("number", "one"), ("number", "2")]
 
 
 def test_an_answer_that_comes_in_the_old_names_from_an_open_page_is_renamed_by_the_next_push(tmp_path: Path):
