@@ -37,6 +37,7 @@ def label_rows(
     beside: Beside | None = None,
     buckets: Mapping[str, tuple[str, ...]] = _NO_BUCKETS,
     learnt: Mapping[str, Learnt] = _NOTHING,
+    remarks: Collection[str] = (),
 ) -> pa.Table:
     """Return rows of the contract `labels`: the resolved value of every unit and control, and who decided.
 
@@ -50,6 +51,7 @@ def label_rows(
         beside: imported labels and a model's answers.
         buckets: of each question that is a triage, in their order.
         learnt: of questions whose labels follow from what was learnt on other answers.
+        remarks: questions whose answers need not be alike; the most central text is accepted.
     """
     beside = beside or Beside()
     found = [contract("labels").schema.empty_table()]
@@ -58,11 +60,12 @@ def label_rows(
         if shape := shape_of(kind, buckets.get(control, ())):
             resolved = _by_shape(answers_to(annotations, control), known, experts, shape)
         elif kind in RESOLVED_BY:
-            question = partial(Question, units=units, method=method, learnt=learnt.get(control))
+            is_remark = control in remarks
+            question = partial(Question, units=units, method=method, learnt=learnt.get(control), is_remark=is_remark)
             resolved = _by_value(opinions(annotations, control), known, experts, question, RESOLVED_BY[kind])
         else:
             continue
-        found.append(_rows(resolved, control, accept_confidence, at))
+        found.append(_rows(resolved, control, 0.0 if control in remarks else accept_confidence, at))
     return pa.concat_tables(found)
 
 

@@ -37,7 +37,7 @@ GROUP BY a.unit_id, a.control
 
 _CASES = """
 WITH sure AS (SELECT unit_id, min(confidence) AS confidence, bool_and(state = 'accepted') AS accepted
-              FROM labels GROUP BY unit_id),
+              FROM labels WHERE NOT list_contains($remarks, control) GROUP BY unit_id),
      ruled AS (SELECT unit_id FROM labels WHERE decided_by IN ('expert', 'gold')
                UNION SELECT unit_id FROM latest JOIN people USING (annotator) WHERE level = 'expert'),
      turns AS (SELECT unit_id, annotator, row_number() OVER (PARTITION BY annotator ORDER BY min(created_at), unit_id)
@@ -84,7 +84,11 @@ def review_cases(
     chosen = [unit for unit in pc.unique(labels["unit_id"]).to_pylist() if _is_drawn(spec, unit)]
     drawn = pa.table({"unit_id": pa.array(chosen, pa.string())})
     tables = {"labels": labels, "conflicts": conflicts, "annotations": annotations, "people": people, "tasks": tasks}
-    given = {"least_alike": spec.review.least_alike, "novice_answers": spec.review.novice_answers}
+    given = {
+        "least_alike": spec.review.least_alike,
+        "novice_answers": spec.review.novice_answers,
+        "remarks": list(spec.interface.remarks),
+    }
     with session() as db:
         for name, table in {**tables, "drawn": drawn}.items():
             db.register(name, table)

@@ -61,7 +61,8 @@ def _forget(world: World, lease: Lease) -> None:
 
 def _alarms(world: World, figures: pa.Table) -> int:
     """Emit an event for each control whose decisive figure lies below the alarm, and return how many there are."""
-    decisive = pc.is_in(figures["metric"], value_set=pa.array(DECISIVE))
+    remarks = pc.is_in(figures["control"], value_set=pa.array(world.spec.interface.remarks, pa.string()))
+    decisive = pc.and_not(pc.is_in(figures["metric"], value_set=pa.array(DECISIVE)), remarks)
     alpha = pc.and_(pc.equal(figures["scope"], "project"), decisive)
     below = figures.filter(pc.and_(alpha, pc.less(figures["value"], world.spec.quality.alarm))).to_pylist()
     for figure in below:

@@ -53,6 +53,7 @@ def resolve_labels(world: World, lease: Lease, *, many: int = MANY, full: bool =
         beside=tonight.beside,
         buckets=buckets_of(world.spec.interface),
         learnt=tonight.learnt,
+        remarks=world.spec.interface.remarks,
     )
     found = [contract("labels").schema.empty_table(), *map(decide, tonight.answers)]
     labels = keep_times(pa.concat_tables(found), tonight.present)

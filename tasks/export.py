@@ -14,7 +14,6 @@ from labelloop.audit_copies import copies_of_audit
 from labelloop.card import split_counts
 from labelloop.contracts import contract
 from labelloop.export import Gate, agreement_gate, dataset_version, parquet_bytes, training_rows
-from labelloop.spec.question import RELATION
 from labelloop.summary import Summary
 from tasks.artifacts import publish_link, publish_table
 from tasks.candidates import read_asked
@@ -65,7 +64,7 @@ def _gate(world: World) -> Gate:
     spec = world.spec
     return agreement_gate(
         world.table("agreement").read(),
-        [question.name for question in spec.interface.questions if question.type != RELATION],
+        [question.name for question in spec.interface.compared],
         threshold=spec.quality.gate,
         overlap_planned=spec.overlap.share > 0 and spec.annotators.count > 1,
     )

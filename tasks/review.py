@@ -58,7 +58,7 @@ def review_disputes(world: World, lease: Lease) -> Summary:
 def _cases(world: World) -> pa.Table:
     return review_cases(
         world.spec,
-        labels=world.table("labels").read(columns=["unit_id", "confidence", "decided_by", "state"]),
+        labels=world.table("labels").read(columns=["unit_id", "control", "confidence", "decided_by", "state"]),
         conflicts=docket_of(world).for_expert,
         annotations=world.table("annotations").read(),
         people=world.table("annotators").read(columns=["annotator", "level"]),

@@ -26,7 +26,7 @@ class Question:
     """What was said of one control as text: `ratings` unit, annotator, value; `rulings` unit, value.
 
     `units` are rows of the contract `units`; `method` is that of choices. `learnt` decides instead of what would be
-    learnt from these answers.
+    learnt from these answers. Of remarks, which nobody has to agree on, one is taken also where they tie.
     """
 
     ratings: pa.Table
@@ -34,6 +34,7 @@ class Question:
     units: pa.Table
     method: str
     learnt: Learnt | None = None
+    is_remark: bool = False
 
 
 def learnt_by(question: Question, kind: str) -> Learnt:
@@ -82,7 +83,7 @@ def _order(question: Question) -> pa.Table:
 def _text(question: Question) -> pa.Table:
     """The medoid of each unit as its only class; a ruling instead of it where there is one."""
     ruling = dict(zip(*(question.rulings[name].to_pylist() for name in ("unit", "value")), strict=True))
-    written = text_medoid(question.ratings).to_pylist()
+    written = text_medoid(question.ratings, break_ties=question.is_remark).to_pylist()
     unwritten = sorted(set(ruling) - {row["unit"] for row in written})
     rows = []
     for row in [*written, *({"unit": unit, "n": 0} for unit in unwritten)]:

@@ -23,7 +23,8 @@ def tiles(source: Source) -> list[Tile]:
 
 
 def _agreement(source: Source) -> list[Tile]:
-    found = [r for r in source.figures["agreement"] if r["scope"] == "project" and r["metric"] in DECISIVE]
+    measured = [r for r in source.figures["agreement"] if r["scope"] == "project" and r["metric"] in DECISIVE]
+    found = [r for r in measured if r["control"] not in source.spec.interface.remarks]
     return [
         Tile(
             f"alpha, {row['control']}",

@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 
 from labelloop.spec.confirmation import confirmation
 from labelloop.spec.from_xml import fields_of, questions_of
-from labelloop.spec.question import MARKS, ON_IMAGES, Label, Question, refuse_ambiguous
+from labelloop.spec.question import MARKS, ON_IMAGES, RELATION, Label, Question, refuse_ambiguous
 from labelloop.spec.sections import Section
-from labelloop.spec.shown import MediaKind, Series, Shown
+from labelloop.spec.shown import MediaKind, Name, Series, Shown
 
 __all__ = ["Interface", "Label", "Question"]
 
@@ -42,6 +42,9 @@ class Interface(Section):
     frame_rate: float | None = Field(default=None, gt=0, le=1000, description="of videos; 24 if not said")
     notes: str | None = Field(default=None, min_length=1, max_length=20_000, description="to look up while at work")
     questions: tuple[Question, ...] = Field(default=(), description="at least one, or xml")
+    remarks: tuple[Name, ...] = Field(
+        default=(), description="texts in everybody's own words, as reasons: never a conflict, nor waited for"
+    )
     xml: str | None = Field(
         default=None, description="a labelling configuration taken as it is, or the name of its file beside the spec"
     )
@@ -51,7 +54,7 @@ class Interface(Section):
     def _read_off_xml(cls, given: Any) -> Any:
         if not isinstance(given, dict) or given.get("xml") is None:
             return given
-        if mixed := sorted(given.keys() - {"xml", "media", "layout"}):
+        if mixed := sorted(given.keys() - {"xml", "media", "layout", "remarks"}):
             raise ValueError(f"xml says everything itself, but {', '.join(mixed)} is given beside it; remove either")
         return given | {"questions": questions_of(given["xml"]), "fields": fields_of(given["xml"])}
 
@@ -89,6 +92,13 @@ class Interface(Section):
             self._check_aim(question)
         return self
 
+    @model_validator(mode="after")
+    def _remarks_are_texts(self) -> Self:
+        texts = [question.name for question in self.questions if question.type == "text" and not question.per_mark]
+        if unfit := sorted(set(self.remarks) - set(texts)):
+            raise ValueError(f"remarks: {', '.join(unfit)}; questions of text about the whole object are {texts}")
+        return self
+
     @property
     def shown(self) -> tuple[Shown, ...]:
         """The fields of a task's data that are shown, in their order."""
@@ -104,6 +114,11 @@ class Interface(Section):
         """The questions that confirm an answer which Label Studio cannot demand; see `confirmation`."""
         due = (confirmation(question) for question in self.questions)
         return tuple(question for question in due if question is not None)
+
+    @property
+    def compared(self) -> tuple[Question, ...]:
+        """The questions whose answers annotators should agree on: neither remarks nor relations."""
+        return tuple(one for one in self.questions if one.name not in self.remarks and one.type != RELATION)
 
     @property
     def asked(self) -> tuple[Question, ...]:

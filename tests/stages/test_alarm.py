@@ -26,6 +26,14 @@ def test_agreement_below_the_alarm_is_announced_with_its_figure(tmp_path, told):
     assert figures["alpha"] < 0.4
 
 
+def test_nobody_has_to_agree_on_remarks(tmp_path, told):
+    world = at_odds(tmp_path)
+    spec = world.spec
+    world.spec = spec.model_copy(update={"interface": spec.interface.model_copy(update={"remarks": ("digit",)})})
+    assert under_lease(world, "agreement", agreement.measure_agreement).counts["alarms"] == 0
+    assert told == []
+
+
 def test_agreement_above_the_alarm_is_not(tmp_path, told):
     world = at_odds(tmp_path)
     world.spec = load_spec(SPEC + "quality: {alarm: -1, gate: 0}\n")

@@ -134,6 +134,23 @@ def test_a_share_of_what_annotators_agree_on_is_reviewed_too_and_conflicts_come_
     assert reasons == {hex_id(0): "sample", hex_id(1): "conflict", hex_id(2): "sample"}
 
 
+def test_what_everybody_says_in_own_words_is_no_dispute(tmp_path: Path):
+    """Two annotators agree on the digit, each for a reason of their own."""
+    reason = '{name: why, type: text, prompt: "Why?"}'
+    asked = REVIEWED.replace('{value: "2"}]}', '{value: "2"}]}\n    - ' + reason + "\n  remarks: [why]", 1)
+    world = pushed(tmp_path, n=1, spec=f"{asked}\nreview: {{share: 0.0}}\n")
+    for who, words in (("ann", "a round top"), ("bob", "it has two bends")):
+        said = {"from_name": "why", "to_name": "image", "type": "textarea", "value": {"text": [words]}}
+        answer(world, 0, who, result=[*choice("1"), said])
+    collect(world)
+    consensus(world)
+    found = {row["control"]: row for row in world.table("labels").read().to_pylist()}
+    assert {name: row["state"] for name, row in found.items()} == {"digit": "accepted", "why": "accepted"}
+    assert found["why"]["label"] == "a round top"
+    assert [question.name for question in world.spec.interface.compared] == ["digit"]
+    assert review(world) == {"cases": 0, "created": 0, "refused": 0}
+
+
 def test_without_experts_nobody_is_asked_to_rule(tmp_path: Path):
     world = disputed(tmp_path)
     world.spec = world.spec.model_copy(update={"annotators": world.spec.annotators.model_copy(update={"experts": 0})})

@@ -64,6 +64,7 @@ def test_a_question_that_makes_no_sense_is_refused(question, told):
     ("interface", "told"),
     [
         ({"questions": []}, "nothing is asked"),
+        ({"questions": [CHOICE], "remarks": ["q"]}, "remarks: q; questions of text about the whole object are []"),
         ({"media": "record", "questions": [CHOICE]}, "fields belong to media record"),
         ({"fields": [{"name": "x"}], "questions": [CHOICE]}, "fields belong to media record"),
         ({"media": "time_series", "questions": [CHOICE]}, "series belongs to a time series"),

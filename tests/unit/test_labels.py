@@ -79,6 +79,14 @@ def test_a_text_that_only_an_expert_wrote_is_the_label():
     assert (found["label"], found["decided_by"], found["n"]) == ("a cat", "expert", 0)
 
 
+def test_a_remark_is_never_a_conflict_and_the_most_central_one_is_kept():
+    answers = said("text", "text", "too dark", "out of focus")
+    assert labels_of(answers)[hex_id(0)]["state"] == "conflict"
+    found = labels_of(answers, remarks=["digit"])[hex_id(0)]
+    assert (found["label"], found["state"], found["n"]) == ("too dark", "accepted", 2)
+    assert found["confidence"] < 0.5
+
+
 def test_an_empty_answer_is_no_opinion():
     answers = rows_of("annotations", said("choices", "choices", [], None, ["1"]))
     assert opinions(answers, "digit")["annotator"].to_pylist() == ["digit-c"]

@@ -84,6 +84,12 @@ def test_the_label_that_a_ruling_most_likely_changes_comes_first():
     assert cases(spec_with(share=1.0), answers, labels)[-1] == (2, "sample", 0.1)
 
 
+def test_remarks_that_differ_make_no_ruling_likelier():
+    spec, answers = spec_with(share=1.0), [said(0, who) for who in "ab"]
+    spec = spec.model_copy(update={"interface": spec.interface.model_copy(update={"remarks": ("why",)})})
+    assert cases(spec, answers, [label(0, 0.9), label(0, 0.2, control="why")]) == [(0, "sample", 0.1)]
+
+
 @pytest.mark.parametrize("decided", ["expert", "gold"])
 def test_what_is_decided_already_is_no_case(decided):
     assert cases(spec_with(share=1.0), [said(0, "a")], [label(0, 0.9, decided_by=decided)]) == []
