@@ -39,7 +39,7 @@ def spec_of(settings: Mapping[str, Any], tasks: Iterable[RemoteTask], *, name: s
     addresses, people = set[str](), set[int]()
     for task in tasks:
         addresses |= set(task.media)
-        people |= {annotation.user_id for annotation in task.annotations}
+        people |= {annotation.user_id for annotation in task.annotations if annotation.user_id >= 0}
     shown = fields_of(str(settings["label_config"]))
     if len(shown) != 1:
         raise InputError(

@@ -6,7 +6,7 @@ Decides only; what was read when, and what is written where, is the business of 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -30,7 +30,8 @@ class Reader:
 
     `pseudonym` turns a user's number into the annotator's pseudonym; `experts` are users whose answers are reviews.
     `known` are the rows of the `tasks` table by unit; a unit that is missing there is read with `defaults`.
-    `gold` are units whose answer is known already, `onboarding` those of them that everybody answers.
+    `gold` are units whose answer is known already, `onboarding` those of them that everybody answers. `earlier` are
+    rows that answers were read as before, by annotation: who gave one stays known when that account is deleted.
     """
 
     spec: ProjectSpec
@@ -41,6 +42,7 @@ class Reader:
     defaults: Row
     gold: Collection[str] = ()
     onboarding: Collection[str] = ()
+    earlier: Mapping[str, Row] = field(default_factory=dict)
 
     @cached_property
     def asked(self) -> dict[str, Asked]:
@@ -71,8 +73,25 @@ class Reader:
                 rows += [shared | _empty(name, question.control_type) for name, question in self.asked.items()]
         return rows, refused
 
+    def annotator(self, annotation: RemoteAnnotation) -> str:
+        """Return the pseudonym of who gave an answer."""
+        earlier = self._of_nobody(annotation)
+        return str(earlier["annotator"]) if earlier else self.pseudonym(annotation.user_id)
+
+    def is_expert(self, annotation: RemoteAnnotation) -> bool:
+        """Return whether an answer is an expert's."""
+        earlier = self._of_nobody(annotation)
+        return earlier["opinion_reason"] == "review" if earlier else annotation.user_id in self.experts
+
+    def _of_nobody(self, annotation: RemoteAnnotation) -> Row | None:
+        """Return what the answer of a deleted account was read as before."""
+        return self.earlier.get(self._id(annotation)) if annotation.user_id < 0 else None
+
+    def _id(self, annotation: RemoteAnnotation) -> str:
+        return f"{self.server}:{annotation.annotation_id}"
+
     def _reason(self, task: RemoteTask, annotation: RemoteAnnotation, planned: Collection[int]) -> str:
-        if annotation.user_id in self.experts:
+        if self.is_expert(annotation):
             return "review"
         if task.unit_id in self.onboarding:
             return "gold"
@@ -81,7 +100,7 @@ class Reader:
         return "gold" if task.unit_id in self.gold else "planned"
 
     def _planned(self, task: RemoteTask) -> set[int]:
-        given = [a for a in task.annotations if not a.cancelled and a.user_id not in self.experts]
+        given = [a for a in task.annotations if not a.cancelled and not self.is_expert(a)]
         first = sorted(given, key=lambda a: (a.created_at, a.annotation_id))
         return {a.annotation_id for a in first[: planned_overlap(self.spec, task.unit_id)]}
 
@@ -89,10 +108,10 @@ class Reader:
         shown = self.known.get(task.unit_id, self.defaults)
         lead_time = annotation.lead_time
         return {
-            "annotation_id": f"{self.server}:{annotation.annotation_id}",
+            "annotation_id": self._id(annotation),
             "unit_id": task.unit_id,
             "task_id": task.task_id,
-            "annotator": self.pseudonym(annotation.user_id),
+            "annotator": self.annotator(annotation),
             "lead_time": lead_time if lead_time is not None and lead_time >= 0 else None,
             "opinion_reason": reason,
             "prediction_shown": shown["prediction_shown"],

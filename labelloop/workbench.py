@@ -15,7 +15,10 @@ from labelloop.task_data import addresses_in
 
 @dataclass(frozen=True)
 class RemoteAnnotation:
-    """One annotator's answer as the server keeps it; `user_id` means something on that server only."""
+    """One annotator's answer as the server keeps it; `user_id` means something on that server only.
+
+    Whose account was deleted is not known any more: each answer then has a `user_id` of its own, below zero.
+    """
 
     annotation_id: int
     user_id: int
@@ -75,10 +78,10 @@ def _versions(listed: str) -> set[str]:
 
 
 def _annotation_from_wire(annotation: Mapping[str, Any]) -> RemoteAnnotation:
-    result = annotation["result"]
+    result, number, author = annotation["result"], int(annotation["id"]), annotation["completed_by"]
     return RemoteAnnotation(
-        annotation_id=int(annotation["id"]),
-        user_id=int(annotation["completed_by"]),
+        annotation_id=number,
+        user_id=-number if author is None else int(author),
         result=tuple(result) if isinstance(result, list) else (result,),
         cancelled=bool(annotation["was_cancelled"]),
         lead_time=annotation.get("lead_time"),

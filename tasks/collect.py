@@ -62,10 +62,10 @@ def collect_annotations(world: World, lease: Lease) -> Summary:
     gone = vanished(known.values(), there, world.spec.quality.disappearance_limit)
     counts = Counter(vanished=len(gone), changed=0, annotations=0, deleted=0, refused=0)
     _forget(world, lease, gone, counts)
-    since, newest = _watermark(world, home)
-    for chunk in _chunks(world.label_studio.changed_tasks(home.ls_project, since)):
+    # Asked before: what changes behind the reader, during a listing of minutes, is read the next time.
+    newest = world.label_studio.newest_change(home.ls_project)
+    for chunk in _chunks(world.label_studio.changed_tasks(home.ls_project, _since(world, home))):
         _take_in(world, lease, home, chunk, known, counts)
-        newest = max([t.updated_at for t in chunk] + ([newest] if newest else []))
     _advance(world, lease, home, newest)
     counts["closed_rounds"] = _close_rounds(world)
     publish_table("collect", [dict(counts)], "What annotators did since the last time")
@@ -98,11 +98,12 @@ def _take_in(
     """Write the annotations of some changed tasks, then the state of these tasks; foreign tasks are left out."""
     purposes = _purposes(world, {t.unit_id for t in tasks})
     ours = [t for t in tasks if t.unit_id in purposes]
-    reader = _reader(world, home, known.values(), purposes)
+    present = answers_to(world, [t.task_id for t in ours])
+    reader = _reader(world, home, known.values(), purposes, present)
     _meet(world, lease, reader, ours)
     read = [reader.rows(t) for t in ours]
     refused = [refusal for _, refusals in read for refusal in refusals]
-    rows, lost = _with_tombstones(world, [row for given, _ in read for row in given], ours)
+    rows, lost = _with_tombstones([row for given, _ in read for row in given], present)
     counts["refused"] += quarantine(world, lease, refused, stage="collect")
     counts["refused"] += commit(world, lease, "annotations", _table(world, "annotations", rows), stage="collect")
     states = {t.unit_id: {"state": task_state(t, world.spec.annotators.count)} for t in ours if t.task_id in known}
@@ -116,15 +117,16 @@ def _purposes(world: World, unit_ids: Collection[str]) -> dict[str, str]:
     return dict(zip(units["unit_id"].to_pylist(), units["purpose"].to_pylist(), strict=True))
 
 
-def _with_tombstones(world: World, rows: list[_Row], tasks: Sequence[RemoteTask]) -> tuple[list[_Row], int]:
+def _with_tombstones(rows: list[_Row], present: pa.Table) -> tuple[list[_Row], int]:
     """Return the rows with what was on the screen when they were first read, tombstones added, and their number."""
-    present = answers_to(world, [t.task_id for t in tasks])
     seen = {(row["annotation_id"], row["control"]) for row in rows}
     lost = tombstones(present, seen)
     return [*keep_first_guidelines(rows, present), *lost], len(lost)
 
 
-def _reader(world: World, home: LabellingProject, known: Iterable[_Row], purposes: Mapping[str, str]) -> Reader:
+def _reader(
+    world: World, home: LabellingProject, known: Iterable[_Row], purposes: Mapping[str, str], present: pa.Table
+) -> Reader:
     return Reader(
         spec=world.spec,
         server=home.server,
@@ -137,13 +139,17 @@ def _reader(world: World, home: LabellingProject, known: Iterable[_Row], purpose
         },
         gold={unit for unit, purpose in purposes.items() if purpose == "gold"},
         onboarding={unit for unit, purpose in purposes.items() if purpose == "pilot"},
+        earlier={
+            row["annotation_id"]: row
+            for row in present.select(["annotation_id", "annotator", "opinion_reason"]).to_pylist()
+        },
     )
 
 
 def _meet(world: World, lease: Lease, reader: Reader, tasks: Iterable[RemoteTask]) -> None:
     """Give every annotator a row, and those who became experts, or are none any more, their level."""
-    users = {a.user_id for t in tasks for a in t.annotations}
-    levels = {reader.pseudonym(u): "expert" if u in reader.experts else "annotator" for u in sorted(users)}
+    given = [a for t in tasks for a in t.annotations]
+    levels = {reader.annotator(a): "expert" if reader.is_expert(a) else "annotator" for a in given}
     present = {row["annotator"]: row for row in world.table("annotators").read().to_pylist()}
     rows = [
         present.get(who, annotator_row(who, level, world.now())) | {"level": level} for who, level in levels.items()
@@ -165,13 +171,12 @@ def _close_rounds(world: World) -> int:
     return len(over)
 
 
-def _watermark(world: World, home: LabellingProject) -> tuple[datetime | None, datetime | None]:
-    """Return since when to read, and the newest change that was read before."""
+def _since(world: World, home: LabellingProject) -> datetime | None:
+    """Return since when to read; None where nothing of this server was read before."""
     found = world.hot.get(_watermark_key(world))
     if found is None or found.value["server"] != home.server:
-        return None, None
-    newest = datetime.fromisoformat(found.value["updated_at"])
-    return newest - _OVERLAP, newest
+        return None
+    return datetime.fromisoformat(found.value["updated_at"]) - _OVERLAP
 
 
 def _advance(world: World, lease: Lease, home: LabellingProject, newest: datetime | None) -> None:

@@ -32,6 +32,16 @@ class LabelStudioServerSuite(LabelStudioSuite):
 
         return save
 
+    @pytest.fixture
+    def delete_user(self, server):
+        connection = Connection(server.label_studio_url, server.label_studio_token.get_secret_value(), 30)
+
+        def delete(user_id):
+            with connection.asking("deleting an account") as sdk:
+                sdk.users.delete(user_id)
+
+        return delete
+
     @pytest.fixture(scope="class")
     def people(self, server, email_of):
         """Each signs in once: checking a password costs the server a second."""

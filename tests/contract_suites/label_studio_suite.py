@@ -26,7 +26,7 @@ def key() -> str:
 
 
 class LabelStudioSuite:
-    """Subclasses give the fixture `label_studio`, and `people`, a function from a name to that person's session."""
+    """Subclasses give `label_studio`, `people` (name to that person's session) and `delete_user` (by number)."""
 
     @pytest.fixture
     def marker(self) -> str:
@@ -296,6 +296,16 @@ class LabelStudioSuite:
         label_studio.delete_task(first)
         assert label_studio.task_ids(project) == {second}
         assert label_studio.project(project)["total_predictions_number"] == 1
+
+    def test_the_answers_of_deleted_accounts_stay_and_each_is_of_somebody_unknown(
+        self, label_studio, project, people, delete_user
+    ):
+        first, second = self.tasks(label_studio, project, [0.1, 0.2])
+        guest = people("guest")
+        given = [guest.submit(number, answer("1"), lead_time=1.0, key=key()) for number in (first, second)]
+        delete_user(guest.user_id)
+        tasks = label_studio.changed_tasks(project, None)
+        assert [a.user_id for t in tasks for a in t.annotations] == [-number for number in given]
 
     def test_people_are_found_by_email_whatever_its_case(self, label_studio, people, email_of):
         ann = people("ann")

@@ -82,7 +82,7 @@ class MemoryLabelStudio:
         return self.tasks(ls_project, [n for n in self.task_ids(ls_project) if n > task_id])
 
     def newest_change(self, ls_project: int) -> datetime | None:
-        return max((task.updated_at for task in self.changed_tasks(ls_project, None)), default=None)
+        return max((t.updated_at for t in self.tasks(ls_project, self.task_ids(ls_project))), default=None)
 
     def changed_tasks(self, ls_project: int, since: datetime | None) -> Iterator[RemoteTask]:
         for task in self.tasks(ls_project, self.task_ids(ls_project)):
@@ -151,6 +151,14 @@ class MemoryLabelStudio:
         return MemoryAnnotator(self, self.users[email.casefold()])
 
     # What the annotator's session and the tests use.
+
+    def delete_user(self, user_id: int) -> None:
+        """Delete an account; what it answered stays and is nobody's."""
+        self.users = {email: number for email, number in self.users.items() if number != user_id}
+        for task in self.all_tasks.values():
+            for annotation in task["annotations"]:
+                if annotation["completed_by"] == user_id:
+                    annotation["completed_by"] = None
 
     def queue(self, ls_project: int, user_id: int) -> list[int]:
         """Numbers of the tasks this person may get, in serving order."""

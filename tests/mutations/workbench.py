@@ -48,6 +48,20 @@ WORKBENCH = (
         "tests/stages/test_collect.py -k became_visible_late",
     ),
     Mutation(
+        "a change behind the reader lost",
+        "tasks/collect.py",
+        "_advance(world, lease, home, newest)",
+        "_advance(world, lease, home, world.label_studio.newest_change(home.ls_project))",
+        "tests/stages/test_collect.py -k behind_the_reader",
+    ),
+    Mutation(
+        "answers of a deleted account given to somebody new",
+        "labelloop/collect.py",
+        "return self.earlier.get(self._id(annotation)) if annotation.user_id < 0 else None",
+        "return None",
+        "tests/stages/test_collect.py -k whose_they_were",
+    ),
+    Mutation(
         "opinions on gold units passed off as planned",
         "labelloop/collect.py",
         'return "gold" if task.unit_id in self.gold else "planned"',

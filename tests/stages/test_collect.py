@@ -90,6 +90,47 @@ def test_a_change_that_became_visible_late_is_still_read(tmp_path: Path):
     assert len(rows(world)) == 2
 
 
+def test_an_answer_given_behind_the_reader_during_a_long_listing_is_read_the_next_time(tmp_path: Path, monkeypatch):
+    world = pushed(tmp_path)
+    listed = world.label_studio.changed_tasks
+    number = task_of(world, 3)
+
+    def slowly(project, since):
+        for task in listed(project, since):
+            if task.task_id == number:
+                answer(world, 0)  # its page was read already
+                late = datetime.fromisoformat(world.label_studio.all_tasks[number]["updated_at"]) + timedelta(hours=1)
+                world.label_studio.all_tasks[number]["updated_at"] = late.isoformat()
+                (task,) = world.label_studio.tasks(project, [number])
+            yield task
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.label_studio, "changed_tasks", slowly)
+        assert collect(world)["annotations"] == 0
+    assert collect(world)["annotations"] == 1
+
+
+def test_answers_of_a_deleted_account_stay_whose_they_were(tmp_path: Path):
+    world = pushed(tmp_path, n=2, spec=MANY, settings={"experts": ["eve@labelloop.test"]})
+    for name in ("eve", "ann"):
+        answer(world, 0, name)
+    collect(world)
+    before = rows(world), world.table("annotators").read().to_pylist()
+    for name in ("eve", "ann"):
+        world.label_studio.delete_user(person(world, name).user_id)
+    collect(world)
+    assert (rows(world), world.table("annotators").read().to_pylist()) == before
+
+
+def test_answers_of_an_account_deleted_before_they_were_read_are_each_of_somebody_unknown(tmp_path: Path):
+    world = pushed(tmp_path, n=2)
+    for unit in range(2):
+        answer(world, unit)
+    world.label_studio.delete_user(person(world, "ann").user_id)
+    assert collect(world)["annotations"] == 2
+    assert len({row["annotator"] for row in rows(world)}) == 2
+
+
 def test_an_edit_replaces_the_answer(tmp_path: Path):
     world = pushed(tmp_path)
     number = answer(world, 0, value="1")

@@ -20,3 +20,7 @@ class TestMemoryLabelStudio(LabelStudioSuite):
     @pytest.fixture
     def people(self, label_studio, email_of):
         return lambda name: label_studio.annotator(email_of(name), "secret of a test")
+
+    @pytest.fixture
+    def delete_user(self, label_studio):
+        return label_studio.delete_user
