@@ -57,4 +57,4 @@ def showing_answers(tasks: Mapping[str, Mapping[str, Any]], annotations: pa.Tabl
 def _titles(data: Mapping[str, Any]) -> dict[str, str]:
     """The title of each item that a task holds in a list."""
     lists = [value for value in data.values() if isinstance(value, list)]
-    return {item["id"]: item["title"] for items in lists for item in items}
+    return {item["id"]: item["title"] for items in lists for item in items if "id" in item}

@@ -204,8 +204,8 @@ WORKBENCH = (
     Mutation(
         "labels that answers use dropped without a word",
         "labelloop/interface/changes.py",
-        "dropped = sorted(known.intersection(used) - after.labels)",
-        "dropped = sorted(known.intersection(used) - known)",
+        "dropped = sorted(known.intersection(_used(answered, before)) - after.labels)",
+        "dropped = sorted(known.intersection(_used(answered, before)) - known)",
         "tests/unit/test_interface_changes.py -k counted_once",
     ),
     Mutation(
@@ -295,7 +295,7 @@ WORKBENCH = (
     Mutation(
         "competing answers told by the ids of their items",
         "labelloop/competing_answers.py",
-        'titles.get(item["item"], item["item"])',
+        'names.get(item["item"], item["item"])',
         'item["item"]',
         "tests/unit/test_competing_answers.py",
     ),

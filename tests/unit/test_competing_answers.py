@@ -34,6 +34,10 @@ def of_region(**values: Any) -> dict[str, Any]:
     return {"region_id": "r", "choices": None, "number": None, "text": None} | values
 
 
+def frame(number: int) -> dict[str, Any]:
+    return {"frame": number, "points": [5.0, 5.0, 9.0, 9.0], "rotation": 0.0, "enabled": True}
+
+
 ARROW = {"from_id": "r", "to_id": "s", "direction": "right", "labels": []}
 
 
@@ -52,13 +56,36 @@ ARROW = {"from_id": "r", "to_id": "s", "direction": "right", "labels": []}
         ({"regions": [region("speech", start=0.5, end=1.25), region("hum")]}, "speech from 0.5 to 1.25; hum"),
         ({"regions": [region("x")] * 12}, "; ".join(["x"] * 10 + ["and 2 more"])),
         ({"regions": []}, "nothing"),
-        ({"per_region": [of_region(choices=["a part"]), of_region(number=3.0)]}, "a part; 3"),
-        ({"relations": [ARROW]}, "arrows: 1"),
+        ({"per_region": [of_region(choices=["a part"]), of_region(number=0.0)]}, "mark: a part; mark: 0"),
+        ({"per_region": [of_region(text="x")] * 12}, "; ".join(["mark: x"] * 10 + ["and 2 more"])),
+        ({"relations": [ARROW]}, "mark → mark"),
+        ({"regions": [region("cat", frames=[frame(1), frame(9)])]}, "cat at 5, 5 %, 9 x 9 % from frame 1 to 9"),
         ({}, "nothing"),
     ],
 )
 def test_each_kind_of_answer_is_told_in_words(answer, words):
     assert told(said(**answer)) == {"q · a": words}
+
+
+def test_what_is_said_of_marks_names_those_of_the_same_annotator():
+    alice, acme = region("person", text="Alice"), region("firm", text="Acme") | {"region_id": "s"}
+    arrows = [
+        ARROW | {"labels": ["works for"]},
+        ARROW | {"direction": "bi"},
+        ARROW | {"from_id": "gone", "direction": "left"},
+    ]
+    found = told(
+        said(control="marks", regions=[alice, acme]),
+        said(control="sure", per_region=[of_region(number=2.0)]),
+        said(control="links", relations=arrows),
+        said("b", control="marks", regions=[region("person", text="Bob")]),
+        said("b", control="sure", per_region=[of_region(choices=["hardly"])]),
+    )
+    assert found["sure · a"] == "person “Alice”: 2"
+    assert found["sure · b"] == "person “Bob”: hardly"
+    assert found["links · a"] == (
+        "person “Alice” → firm “Acme” (works for); person “Alice” ↔ firm “Acme”; mark ← firm “Acme”"
+    )
 
 
 def test_answers_to_one_question_stand_together():

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from labelloop.review import review_cases
-from labelloop.review_project import reviewing_spec, with_answers_shown
+from labelloop.review_project import reviewing_spec, showing_answers, with_answers_shown
 from labelloop.spec import ProjectSpec, load_spec
 from tests.builders.digits import SPEC
 from tests.builders.rows import hex_id, rows_of
@@ -113,3 +113,10 @@ def test_the_reviewing_project_asks_the_same_questions_and_fits_label_studio():
     assert len(reviewing.title) == 50
     assert reviewing.interface.asked == spec.interface.asked
     assert '<Table name="competing_answers" value="$competing_answers"/>' in reviewing.interface.xml
+
+
+def test_a_dialogue_beside_the_items_is_no_list_of_items():
+    turns, items = [{"author": "user", "text": "Why?"}], [{"id": "i", "title": "Seas"}]
+    said_of = rows_of("annotations", [bucketed(0, "a", i="best")])
+    found = showing_answers({hex_id(0): {"data": {"talk": turns, "passages": items}}}, said_of)
+    assert found[hex_id(0)]["data"]["competing_answers"] == {"q · a": "best: Seas"}
