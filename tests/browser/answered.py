@@ -40,6 +40,7 @@ def pairwise(page: LabellingPage) -> None:
 
 
 def triage(page: LabellingPage) -> None:
+    page.shows("Item 1 · score 0.90 · model-1")
     page.drag_into("act now", THIRD)
     page.drag_into("no action", SECOND)
     page.drag_into("act now", FIRST)
