@@ -6,26 +6,15 @@ Label Studio refuses to drop a question that was answered, and lets a label that
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lxml import etree
-
-from labelloop.interface.tags import CONTROLS
+from labelloop.interface.controls import UNNAMED, Control, Path, controls_of
 from labelloop.spec.interface import Interface
+from labelloop.spec.question import RELATION, UNSORTED
 
 Result = list[Any]
-
-
-@dataclass(frozen=True)
-class Control:
-    """What the answers to one control rest on."""
-
-    tag: str
-    objects: str
-    labels: frozenset[str] | None  # None: they come with each task, or from elsewhere
-    several: bool
 
 
 @dataclass(frozen=True)
@@ -45,44 +34,30 @@ class Renames:
         return [self._item(item) for item in result]
 
     def _item(self, item: Any) -> Any:
-        if not isinstance(item, dict) or not isinstance(item.get("from_name"), str):
+        name = _asked(item)
+        if name is None:
             return item
-        control = self.controls.get(item["from_name"], item["from_name"])
-        item = {**item, "from_name": control}
-        names, answered = self.labels.get(control), _answered(item)
-        if names and answered is not None:
-            item["value"] = {**item["value"], item["type"]: _renamed(answered, names)}
-        return item
+        control, answered = self.controls.get(name, name), _answered(item)
+        item = {**item, "from_name": control} if control != name else item
+        names = {name: control} if _is_one_order(answered, name) else self.labels.get(control)
+        return _with_answer(item, _renamed(answered, names)) if names and answered is not None else item
 
 
 def renames_of(interface: Interface) -> Renames:
     """Return what `renamed_from` says in an interface."""
+    families = {
+        UNNAMED if question.type == RELATION else question.name: [
+            one for label in question.labels for one in label.family()
+        ]
+        for question in interface.questions
+    }
     return Renames(
         {question.renamed_from: question.name for question in interface.asked if question.renamed_from},
         {
-            question.name: {one.renamed_from: one.value for one in family if one.renamed_from}
-            for question in interface.questions
-            for family in [[one for label in question.labels for one in label.family()]]
+            name: {one.renamed_from: one.value for one in family if one.renamed_from}
+            for name, family in families.items()
         },
     )
-
-
-def controls_of(xml: str) -> dict[str, Control]:
-    """Return the controls of a labelling configuration by name.
-
-    >>> controls_of('<View><Choices name="q" toName="t"><Choice value="a"/></Choices></View>')["q"].labels
-    frozenset({'a'})
-    """
-    root = etree.fromstring(xml.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
-    return {e.get("name"): _control(e) for e in root.iter() if e.tag in CONTROLS and e.get("name")}
-
-
-def _control(element: Any) -> Control:
-    labels = (item.get("alias") or item.get("value") or item.get("name") for item in element.iterdescendants())
-    elsewhere = (element.get("value") or "").startswith("$") or element.get("apiUrl")
-    several = element.tag != "Choices" or element.get("choice") == "multiple"
-    known = None if elsewhere else frozenset(filter(None, labels))
-    return Control(element.tag, element.get("toName") or "", known, several)
 
 
 class Losses:
@@ -96,49 +71,88 @@ class Losses:
 
     def look_at(self, result: Iterable[Any]) -> None:
         """Count what of one answer, given in the new names, could not be said any more."""
-        self.counts.update({what for item in result if isinstance(item, dict) for what in self._lost(item)})
+        self.counts.update({what for item in result for what in self._lost(item)})
 
-    def _lost(self, item: Mapping[str, Any]) -> Iterable[str]:
-        name = str(item.get("from_name"))
-        before, after = self._before.get(name), self._after.get(name)
-        if before is None:
+    def _lost(self, item: Any) -> Iterable[str]:
+        name = _asked(item)
+        if name is None or name not in self._before:
             return []
-        if after is None:
-            return [f"question {name!r}"]
+        told = f"question {name!r}" if name else "the relations"
+        if name not in self._after:
+            return [told]
+        before, after = self._before[name], self._after[name]
         if (before.tag, before.objects) != (after.tag, after.objects):
-            return [f"question {name!r} as <{before.tag}> about {before.objects!r}"]
-        return self._lost_labels(name, before, after, _used(_answered(item)))
+            return [f"{told} as <{before.tag}> about {before.objects!r}"]
+        return self._lost_values(item, told, before, after)
 
-    def _lost_labels(self, name: str, before: Control, after: Control, used: Collection[str]) -> list[str]:
+    def _lost_values(self, item: Mapping[str, Any], told: str, before: Control, after: Control) -> list[str]:
+        answered, names = _answered(item), self._names.get(item.get("from_name", UNNAMED), {})
         gone = []
-        if len(used) > 1 and before.several and not after.several:
-            gone.append(f"several choices for question {name!r}")
+        if isinstance(answered, list) and len(answered) > 1 and before.several and not after.several:
+            gone.append(f"several choices for {told}")
+        if (beyond := after.beyond(answered)) and not before.beyond(answered):
+            gone.append(f"values {beyond} of {told}")
         if before.labels is None or after.labels is None:
             return gone
-        known = {self._names.get(name, {}).get(label, label) for label in before.labels}
-        dropped = sorted(known.intersection(used) - after.labels)
-        return gone + [f"label {label!r} of question {name!r}" for label in dropped]
+        known = {tuple(names.get(step, step) for step in path) for path in before.labels}
+        dropped = sorted(known.intersection(_used(answered, before)) - after.labels)
+        return gone + [f"label {' / '.join(path)!r} of {told}" for path in dropped]
+
+
+def _asked(item: Any) -> str | None:
+    """Return the name of the control an item answers, None of what is not understood."""
+    if not isinstance(item, dict):
+        return None
+    name = UNNAMED if item.get("type") == RELATION else item.get("from_name")
+    return name if isinstance(name, str) else None
 
 
 def _answered(item: Mapping[str, Any]) -> Any:
     """The labels in an item: a list, paths of a taxonomy, or the buckets of a ranking with what lies in them."""
     value, kind = item.get("value"), item.get("type")
+    if kind == RELATION:
+        return item.get("labels")
     return value.get(kind) if isinstance(value, Mapping) and isinstance(kind, str) else None
 
 
+def _with_answer(item: Mapping[str, Any], answered: Any) -> dict[str, Any]:
+    if item["type"] == RELATION:
+        return {**item, "labels": answered}
+    return {**item, "value": {**item["value"], item["type"]: answered}}
+
+
 def _renamed(answered: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(answered, str):
-        return names.get(answered, answered)
+    """Return an answer in new names; what becomes the same is there once, and lies together."""
     if isinstance(answered, list):
-        return [_renamed(one, names) for one in answered]
+        told = [_renamed_path(one, names) for one in answered]
+        return [one for place, one in enumerate(told) if one not in told[:place]]
+    if not isinstance(answered, Mapping):
+        return _renamed_path(answered, names)
+    buckets: dict[str, Any] = {}
+    for bucket, items in answered.items():
+        name = names.get(bucket, bucket)
+        buckets[name] = [*buckets[name], *items] if name in buckets else items
+    return buckets
+
+
+def _renamed_path(path: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(path, list):
+        return [_renamed_path(step, names) for step in path]
+    return names.get(path, path) if isinstance(path, str) else path
+
+
+def _is_one_order(answered: Any, control: str) -> bool:
+    """Return whether items are in one order, without buckets, which stands under the name of its control."""
+    return isinstance(answered, Mapping) and list(answered) == [control]
+
+
+def _used(answered: Any, control: Control) -> set[Path]:
+    if isinstance(answered, str):
+        return {(answered,)}
     if isinstance(answered, Mapping):
-        return {names.get(bucket, bucket): items for bucket, items in answered.items()}
-    return answered
-
-
-def _used(answered: Any) -> Collection[str]:
-    if isinstance(answered, str):
-        return [answered]
-    if isinstance(answered, list):
-        return [label for one in answered for label in _used(one)]
-    return [bucket for bucket in answered if bucket != "_"] if isinstance(answered, Mapping) else []
+        return {(bucket,) for bucket in answered if bucket != UNSORTED}
+    if not isinstance(answered, list):
+        return set()
+    if control.tag.startswith("Taxonomy"):
+        return {tuple(path) for path in answered if isinstance(path, list)}
+    return {path for one in answered for path in _used(one, control)}

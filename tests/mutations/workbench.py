@@ -209,6 +209,20 @@ WORKBENCH = (
         "tests/unit/test_interface_changes.py -k counted_once",
     ),
     Mutation(
+        "of two buckets that become one, one lost",
+        "labelloop/interface/changes.py",
+        "buckets[name] = [*buckets[name], *items] if name in buckets else items",
+        "buckets[name] = items",
+        "tests/unit/test_interface_changes.py -k wherever_an_answer",
+    ),
+    Mutation(
+        "an order left under the old name of its question",
+        "labelloop/interface/changes.py",
+        "list(answered) == [control]",
+        "list(answered) == []",
+        "tests/unit/test_interface_changes.py -k order_without_buckets",
+    ),
+    Mutation(
         "hand-edited settings overwritten where they should be kept",
         "labelloop/project_settings.py",
         "by_hand and keep_edits and name not in QUEUE",

@@ -6,7 +6,8 @@ import copy
 
 import pytest
 
-from labelloop.interface.changes import Losses, Renames, controls_of, renames_of
+from labelloop.interface.changes import Losses, Renames, renames_of
+from labelloop.interface.controls import controls_of
 from labelloop.spec.interface import Interface
 from labelloop.spec.question import Label, Question
 
@@ -48,6 +49,9 @@ def lost(before: str, after: str, *results: list, renames: Renames | None = None
         ("labels", {"start": 0, "end": 5, "text": "kitty", "labels": ["kitty"]}, None),
         ("taxonomy", {"taxonomy": [["animal", "kitty"], ["plant"]]}, {"taxonomy": [["animal", "cat"], ["plant"]]}),
         ("ranker", {"ranker": {"kitty": ["i1"], "_": ["kitty"]}}, {"ranker": {"cat": ["i1"], "_": ["kitty"]}}),
+        ("choices", {"choices": ["kitty", "cat", "dog"]}, {"choices": ["cat", "dog"]}),
+        ("taxonomy", {"taxonomy": [["kitty", "kitty"], ["cat", "cat"]]}, {"taxonomy": [["cat", "cat"]]}),
+        ("ranker", {"ranker": {"kitty": ["i1"], "cat": ["i2"]}}, {"ranker": {"cat": ["i1", "i2"]}}),
         ("textarea", {"text": ["kitty"]}, {"text": ["kitty"]}),
         ("pairwise", {"selected": "left"}, {"selected": "left"}),
         ("rating", {"rating": 4}, {"rating": 4}),
@@ -66,6 +70,25 @@ def test_a_question_is_renamed_and_its_labels_go_by_the_new_name():
     (told,) = renames.apply([item("choices", {"choices": ["kitty"]})])
     assert (told["from_name"], told["value"]) == ("animal", {"choices": ["cat"]})
     assert renames.apply([told]) == [told]
+
+
+def test_an_order_without_buckets_stands_under_the_new_name_of_its_question():
+    renames = Renames({"q": "order"}, {"order": {"q": "bucket"}})
+    (told,) = renames.apply([item("ranker", {"ranker": {"q": ["i1", "i2"]}})])
+    assert (told["from_name"], told["value"]) == ("order", {"ranker": {"order": ["i1", "i2"]}})
+    assert renames.apply([told]) == [told]
+
+
+def test_labels_of_relations_are_renamed_and_missed_though_neither_has_a_name():
+    links = Question(name="links", type="relation", prompt="?", labels=(Label(value="of", renamed_from="part"),))
+    marks = Question(name="box", type="rectangle", prompt="?", labels=(Label(value="a"),))
+    renames = renames_of(Interface(media="image", questions=(marks, links)))
+    related = {"type": "relation", "from_id": "a", "to_id": "b", "direction": "right", "labels": ["part"]}
+    assert renames.apply([related, related | {"labels": ["of"]}]) == [related | {"labels": ["of"]}] * 2
+    before, after = (f'<View><Relations><Relation value="{one}"/></Relations></View>' for one in ("part", "of"))
+    assert lost(before, after, [related]) == {"label 'part' of the relations": 1}
+    assert lost(before, after, [related], renames=renames) == {}
+    assert lost(before, "<View/>", [related]) == {"the relations": 1}
 
 
 @pytest.mark.parametrize("odd", ["text", None, {}, {"from_name": 3}, {"from_name": "p", "type": "choices"}])
@@ -99,9 +122,9 @@ def test_an_old_name_that_leads_to_two_labels_is_refused(labels):
 
 def test_labels_are_found_in_choices_regions_taxonomies_and_buckets():
     nested = '<Choice value="a"><Choice value="b"/></Choice>'
-    assert controls_of(control("Taxonomy", nested))["q"].labels == {"a", "b"}
-    assert controls_of(control("RectangleLabels", '<Label value="car" alias="c"/>'))["q"].labels == {"c"}
-    assert controls_of(control("Ranker", '<Bucket name="best"/>'))["q"].labels == {"best"}
+    assert controls_of(control("Taxonomy", nested))["q"].labels == {("a",), ("a", "b")}
+    assert controls_of(control("RectangleLabels", '<Label value="car" alias="c"/>'))["q"].labels == {("c",)}
+    assert controls_of(control("Ranker", '<Bucket name="best"/>'))["q"].labels == {("best",)}
     assert controls_of(control("Choices", value="$options"))["q"].labels is None
 
 
@@ -125,6 +148,55 @@ def test_what_is_renamed_is_not_lost():
     assert lost(choices("kitty", "dog"), choices("dog", name="animal"), answers, renames=renames) == {
         "label 'cat' of question 'animal'": 1
     }
+
+
+TREE = '<Choice value="%s"><Choice value="cat"/></Choice><Choice value="%s"/>'
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "answer", "expected"),
+    [
+        (
+            control("Taxonomy", TREE % ("animal", "pet")),
+            control("Taxonomy", TREE % ("pet", "animal")),
+            item("taxonomy", {"taxonomy": [["animal", "cat"]]}),
+            "label 'animal / cat' of question 'q'",
+        ),
+        (
+            control("Taxonomy", TREE % ("animal", "pet")),
+            control("Taxonomy", TREE % ("animal", "pet"), maxUsages="1"),
+            item("taxonomy", {"taxonomy": [["animal", "cat"], ["pet"]]}),
+            "several choices for question 'q'",
+        ),
+        (
+            control("Rating"),
+            control("Rating", maxRating="3"),
+            item("rating", {"rating": 4}),
+            "values above 3 of question 'q'",
+        ),
+        (
+            control("Number", max="many"),
+            control("Number", min="0", max="9"),
+            item("number", {"number": -1}),
+            "values below 0 of question 'q'",
+        ),
+        (
+            control("Ranker"),
+            control("Ranker", '<Bucket name="best"/>'),
+            item("ranker", {"ranker": {"q": ["i1"]}}),
+            "question 'q' as <Ranker> about 'image'",
+        ),
+        (
+            control("Rating", perRegion="true"),
+            control("Rating"),
+            item("rating", {"rating": 4}),
+            "question 'q' as <Rating perRegion=\"true\"> about 'image'",
+        ),
+    ],
+)
+def test_whatever_else_an_answer_rests_on_is_missed(before, after, answer, expected):
+    assert lost(before, after, [answer]) == {expected: 1}
+    assert lost(before, before, [answer]) == lost(after, after, [answer]) == {}
 
 
 def test_labels_that_come_with_the_tasks_cannot_be_lost():
