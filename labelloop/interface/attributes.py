@@ -15,12 +15,16 @@ required rotatecontrol selected selectionenabled showalias showaxis showfullpath
 showsubmitbutton showyaxis skeleton skipduplicates slider smart smartonly smoothing spectrogram splitchannels
 transcription underline zoom zoomcontrol
 """
+_COUNTS = "maxrating maxsubmissions maxusages rows"
 _NUMBERS = """
 blurradius category defaultplaybackspeed defaultthreshold defaultvalue framerate gridsize max maxmessages maxpoints
-maxrating maxsubmissions maxusages maxwidth min minlength minmessages minplaybackspeed minpoints minwidth opacity
-pointsizedisabled pointsizeenabled rows step strokewidth timelineheight zoomby
+maxwidth min minlength minmessages minplaybackspeed minpoints minwidth opacity pointsizedisabled pointsizeenabled
+step strokewidth timelineheight zoomby
 """
+# Of all that is listed here, only these may name a field of the task; at any other the page breaks or shows nothing.
+_FROM_TASK: Final = frozenset(["maxmessages", "minmessages"])
 FLAGS: Final = frozenset(_FLAGS.split())
+COUNTS: Final = frozenset(_COUNTS.split())
 NUMBERS: Final = frozenset(_NUMBERS.split())
 _CONDITIONS = "choice-selected choice-unselected no-region-selected region-selected"
 # By tag and attribute, or by attribute alone.
@@ -52,20 +56,23 @@ WORDS: Final = {
         "visiblewhen": _CONDITIONS,
     }.items()
 }
-_NUMBER = re.compile(r"-?\d+(\.\d+)?|none|")
+_COUNT = re.compile(r"[1-9]\d*")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 def misfit(tag: str, attribute: str, value: str) -> str | None:
-    """Return what the attribute takes if the value is none of it, else None; `$field` may come from the task.
+    """Return what the attribute takes if the value is none of it, else None; values are told by letter case.
 
     >>> misfit("Choices", "choice", "banana")
     'multiple, single or single-radio'
     """
     name = attribute.lower()
-    if value.startswith("$"):
+    if name in _FROM_TASK and value.startswith("$"):
         return None
     if name in FLAGS:
-        return None if value.lower() in ("true", "false") else "true or false"
+        return None if value in ("true", "false") else "true or false"
+    if name in COUNTS:
+        return None if _COUNT.fullmatch(value.strip()) else "a number, whole and above 0"
     if name in NUMBERS:
         return None if _NUMBER.fullmatch(value.strip()) else "a number"
     words = WORDS.get(f"{tag} {name}", WORDS.get(name))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lxml import etree
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -22,4 +24,4 @@ class Finding:
 
 def finding(element: Any, problem: str, remedy: str) -> Finding:
     """Return a finding at the element."""
-    return Finding(element.sourceline or 1, str(element.tag), problem, remedy)
+    return Finding(element.sourceline or 1, etree.QName(element).localname, problem, remedy)

@@ -11,12 +11,13 @@ from labelloop.interface.tags import ASKS_ABOUT, CONTROLS, MARKS, OBJECTS
 from labelloop.spec.attributes import attribute, names_in
 
 _AIMLESS = frozenset(["Relations", "Shortcut"])
+_NARROWER = ("whenTagName", "whenLabelValue", "whenChoiceValue")
 
 
 def name_findings(elements: list[Any]) -> Iterator[Finding]:
     """Yield what is wrong between the elements of a configuration."""
-    named = {e.get("name"): e for e in elements if e.get("name") and e.tag in CONTROLS | OBJECTS}
-    counts = Counter(e.get("name") for e in elements if e.get("name") and e.tag in CONTROLS | OBJECTS)
+    those = [(name, e) for e in elements if e.tag in CONTROLS | OBJECTS and (name := attribute(e, "name"))]
+    named, counts = dict(those), Counter(name for name, _ in those)
     for name in sorted(name for name, count in counts.items() if count > 1):
         yield finding(named[name], f"name {name!r} is used {counts[name]} times", "give each its own name")
     for control in (e for e in elements if e.tag in CONTROLS and e.tag not in _AIMLESS):
@@ -30,8 +31,10 @@ def _aims(control: Any, named: Mapping[str, Any]) -> Iterator[Finding]:
     aims = names_in(control, "toName")
     if not aims:
         yield finding(control, "it asks about nothing", 'add toName="..." with the name of an object')
-    if control.tag == "Pairwise" and aims and len(aims) != 2:
-        yield finding(control, f"it compares {len(aims)} object(s)", 'write toName="left,right"')
+    if control.tag == "Pairwise" and aims and (len(aims), len(set(aims))) != (2, 2):
+        yield finding(control, f"it compares {len(set(aims))} object(s)", 'write toName="left,right"')
+    if any(name != name.strip() for name in (attribute(control, "toName") or "").split(",")):
+        yield finding(control, "toName holds a blank, at which Label Studio fails", 'write toName="left,right"')
     for aim in aims:
         yield from _aim(control, aim, named.get(aim))
 
@@ -60,12 +63,12 @@ def _conditions(element: Any, named: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _hidden_by_view_alone(control: Any) -> Iterator[Finding]:
     """A condition on the view hides the question; the check for an answer looks at the control's own alone."""
-    above = next((view for view in control.iterancestors("View") if attribute(view, "whenTagName")), None)
-    if above is not None and attribute(above, "visibleWhen") == "region-selected":
+    views = [view for view in control.iterancestors("View") if attribute(view, "visibleWhen")]
+    if any(attribute(view, name) for view in views for name in _NARROWER):
         yield finding(
             control,
             "it is required of every region, also of those for which visibleWhen on the <View> hides it",
-            "repeat visibleWhen and whenTagName on the control",
+            "repeat visibleWhen and what it depends on at the control",
         )
 
 
@@ -77,4 +80,4 @@ def _per_region(elements: list[Any]) -> Iterator[Finding]:
 
 
 def _is(element: Any, flag: str) -> bool:
-    return (attribute(element, flag) or "").lower() == "true"
+    return attribute(element, flag) == "true"

@@ -114,6 +114,21 @@ def fields_of(xml: str) -> tuple[Shown, ...]:
     return tuple(found.values())
 
 
+def items_of(element: Any) -> Iterator[Any]:
+    """Yield the answers of a control, or those below an answer; also those that lie in a <View> of it."""
+    for child in element.iterchildren(*_ITEMS, "View"):
+        if child.tag == "View":
+            yield from items_of(child)
+        else:
+            yield child
+
+
+def stored_as(item: Any) -> str | None:
+    """Return what Label Studio writes into an answer that is this one."""
+    stored: str | None = item.get("name") if item.tag == "Bucket" else item.get("alias") or item.get("value")
+    return stored
+
+
 def _elements(xml: str) -> list[Any]:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
@@ -147,18 +162,8 @@ def _question(element: Any, kind: ControlType, naming: Mapping[tuple[str, ...], 
 
 
 def _labels(element: Any) -> tuple[Label, ...]:
-    return tuple(_label(item) for item in _items(element))
-
-
-def _items(element: Any) -> Iterator[Any]:
-    """Yield the answers of a control, also those that lie in a <View> of it."""
-    for child in element.iterchildren(*_ITEMS, "View"):
-        if child.tag == "View":
-            yield from _items(child)
-        else:
-            yield child
+    return tuple(_label(item) for item in items_of(element))
 
 
 def _label(item: Any) -> Label:
-    stored = item.get("name") if item.tag == "Bucket" else item.get("alias") or item.get("value")
-    return Label.model_construct(value=stored or "", children=_labels(item))
+    return Label.model_construct(value=stored_as(item) or "", children=_labels(item))

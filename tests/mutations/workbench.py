@@ -251,6 +251,20 @@ WORKBENCH = (
         "tests/stages/test_push.py -k overlap_set_by_hand",
     ),
     Mutation(
+        "a fault told at the line where its tag ends",
+        "labelloop/interface/lint.py",
+        "element.sourceline = min(line, _LINES_KEPT)",
+        "element.sourceline = min(element.sourceline, _LINES_KEPT)",
+        "tests/unit/test_lint.py -k planted_fault",
+    ),
+    Mutation(
+        "a flag that the editor refuses taken for one",
+        "labelloop/interface/attributes.py",
+        'value in ("true", "false")',
+        'value.lower() in ("true", "false")',
+        "tests/unit/test_lint.py -k planted_fault",
+    ),
+    Mutation(
         "field of a task shown as HTML",
         "labelloop/spec/from_xml.py",
         "element.tag in _MARKUP",
@@ -260,7 +274,7 @@ WORKBENCH = (
     Mutation(
         "nothing to mark taken for no answer",
         "labelloop/collect.py",
-        "answers += nothing_marked(answers, {control for control, _ in problems}, self._confirmed)",
+        "answers += said_by_confirming(answers, {control for control, _ in problems}, self._confirmed)",
         "answers += []",
         "tests/stages/test_interfaces.py -k nothing_to_mark",
     ),

@@ -50,6 +50,39 @@ FAULTY = {"document-retrieval": ["choice 'Two' appears 2 times"], "chatbot-asses
         ('<Bucket name="drop"', '<Bucket name="true"', 4, "Bucket", "the name 'true' means something else"),
         ('choice="single"', 'choice="banana"', 6, "Choices", "choice takes multiple, single or single-radio"),
         ('maxRating="5"', 'maxRating="abc"', 7, "Rating", "maxRating takes a number"),
+        ('maxRating="5"', 'maxRating="0"', 7, "Rating", "maxRating takes a number, whole and above 0"),
+        ('maxRating="5"', 'maxRating="$stars"', 7, "Rating", "maxRating takes a number"),
+        ('maxRating="5"', 'required="True"', 7, "Rating", "required takes true or false, not 'True'"),
+        ('maxRating="5"', 'required="$must"', 7, "Rating", "required takes true or false"),
+        ('choice="single"', 'choice="$kind"', 6, "Choices", "choice takes multiple, single or single-radio"),
+        ('value="$text"', 'value="$"', 2, "Text", "its value names no field of the task"),
+        ('value="$text"', 'value="myText"', 2, "Text", "its value names no field of the task"),
+        ('value="$text"', 'Value="$text"', 2, "Text", "Value is value in another case"),
+        ('name="text"', 'NAME="text"', 2, "Text", "NAME is name in another case"),
+        ('name="stars" toName', 'name="stars" toname', 7, "Rating", "toname is toName in another case"),
+        ('toName="image,text"', 'toName="image, text"', 5, "Pairwise", "toName holds a blank"),
+        ('toName="image,text"', 'toName="image,image"', 5, "Pairwise", "it compares 1 object(s)"),
+        ('<Choice value="b"/>', '<View><Choice value="a"/></View>', 6, "Choices", "choice 'a' appears 2 times"),
+        ('<Choice value="b"/>', '<Choice value="b" alias="a"/>', 6, "Choices", "choice 'a' appears 2 times"),
+        ('<Choice value="b"/>', '<Choice value=""/>', 6, "Choice", "it has no value"),
+        ("<Pairwise ", '<Choice value="c"/><Pairwise ', 5, "Choice", "it is a choice of nothing"),
+        (
+            '<Label value="cat"/>',
+            '<Label value="cat"><View><Label value="c"/></View></Label>',
+            3,
+            "Label",
+            "within a",
+        ),
+        ("<Text ", '<Text ONCLICK="alert(1)" ', 2, "Text", "ONCLICK looks like a script"),
+        (
+            '<Rating name="stars"',
+            '<Rating\nname="stars"\ndefaultValue="x"',
+            7,
+            "Rating",
+            "defaultValue takes a number",
+        ),
+        ("<Text ", '<x:Text xmlns:x="urn:x" ', 2, "Text", "Label Studio knows no namespaces"),
+        ("<View>", '<?xml version="1.0" encoding="utf-8"?><View>', 1, "?xml", "it names an encoding"),
         ('perRegion="true" rows', 'perRegion="yes" rows', 9, "TextArea", "perRegion takes true or false"),
         ('visibleWhen="region-selected"', 'visibleWhen="selected"', 8, "View", "visibleWhen takes"),
         ('whenTagName="box"', 'whenTagName="bag"', 8, "View", "whenTagName 'bag' does not exist"),
@@ -62,6 +95,13 @@ FAULTY = {"document-retrieval": ["choice 'Two' appears 2 times"], "chatbot-asses
         ('name="why" toName="image"', 'name="why" toName="text"', 9, "TextArea", "nothing can be marked"),
         ('perRegion="true" rows', 'perRegion="true" required="true" rows', 9, "TextArea", "required of every region"),
         ("<View>\n<Image", "<Div>\n<Image", 11, "", "not well-formed XML"),
+        (
+            'whenTagName="box">\n<TextArea',
+            'whenLabelValue="cat">\n<TextArea required="true"',
+            9,
+            "TextArea",
+            "required of",
+        ),
         ("<View>\n<Image", "\n<!DOCTYPE View>\n<View>\n<Image", 2, "!DOCTYPE", "entities are refused"),
     ],
 )
@@ -71,6 +111,27 @@ def test_a_planted_fault_is_found_at_its_line_with_tag_and_remedy(good, bad, lin
     found = [finding for finding in lint(GOOD.replace(good, bad, 1)) if problem in finding.problem]
     assert [(finding.line, finding.tag) for finding in found[:1]] == [(line, tag)]
     assert found[0].remedy
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "\ufeff{}",
+        '<?xml version="1.0"?>{}',
+        "<!-- <!DOCTYPE View> -->{}",
+        "<?note <!ENTITY x>?>{}",
+        "<View><![CDATA[<script>]]>{}</View>",
+    ],
+)
+def test_what_only_looks_like_a_declaration_or_a_tag_is_no_finding(around):
+    assert lint(around.format(GOOD)) == []
+
+
+def test_what_is_said_twice_in_two_branches_of_a_tree_is_two_answers():
+    xml = '<View><Text name="t" value="$t"/><Taxonomy name="c" toName="t"><Choice value="a"><Choice value="x"/>'
+    assert lint(f'{xml}</Choice><Choice value="b"><Choice value="x"/></Choice></Taxonomy></View>') == []
+    (found,) = lint(f'{xml}<Choice value="x"/></Choice></Taxonomy></View>')
+    assert (found.tag, found.problem) == ("Choice", "choice 'x' appears 2 times")
 
 
 def test_choices_may_nest_where_that_is_allowed():
