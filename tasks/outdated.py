@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
+from tasks.in_flight import for_each
 from tasks.labelling_project import LabellingProject
 from tasks.task_states import change_tasks
 from tasks.tombstones import bury
@@ -55,8 +56,6 @@ def sort_outdated(world: World, home: LabellingProject, outdated: pa.Table) -> O
 def take_back(world: World, lease: Lease, rows: Collection[_Row]) -> None:
     """Delete tasks on the server; their answers become tombstones, so that consensus forgets them."""
     numbers = {row["task_id"] for row in rows}
-    for number in sorted(numbers):
-        lease.check()
-        world.label_studio.delete_task(number)
+    for_each(lease, sorted(numbers), world.label_studio.delete_task, "tasks taken back")
     bury(world, lease, numbers, stage="push")
     change_tasks(world, lease, {row["unit_id"]: {"state": "suspended"} for row in rows}, stage="push")

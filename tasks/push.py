@@ -20,6 +20,7 @@ from tasks.clients.quarantine import quarantine
 from tasks.clients.rounds import current_round, save_round
 from tasks.clients.world import World
 from tasks.hand_out import finish_early, hand_out
+from tasks.in_flight import for_each
 from tasks.labelling_project import LabellingProject, ensure_project
 from tasks.outdated import take_back
 from tasks.policies import OUTSIDE
@@ -75,9 +76,8 @@ def carry_out(world: World, lease: Lease, changes: Changes) -> dict[str, int]:
     take_back(world, lease, changes.withdraw)
     finish_early(world, lease, changes.finish)
     _readdress(world, lease, changes.readdress)
-    for stray in changes.surplus:
-        lease.check()
-        world.label_studio.delete_task(stray.task_id)
+    doubles = [stray.task_id for stray in changes.surplus]
+    for_each(lease, doubles, world.label_studio.delete_task, "doubles and orphans deleted")
     quarantine(world, lease, list(changes.refused), stage="push")
     firsts = first_by_unit(world) if changes.create or changes.adopt else {}
     created = _create(world, lease, home, changes, firsts)
@@ -94,9 +94,8 @@ def carry_out(world: World, lease: Lease, changes: Changes) -> dict[str, int]:
 
 
 def _readdress(world: World, lease: Lease, shown: Mapping[int, _Row]) -> None:
-    for number, row in shown.items():
-        lease.check()
-        world.label_studio.change_data(number, row["data"])
+    data = [(number, row["data"]) for number, row in shown.items()]
+    for_each(lease, data, lambda one: world.label_studio.change_data(*one), "tasks that show what they should")
 
 
 def _create(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
 
 from labelloop.changes import Changes
 from labelloop.project_settings import digests
-from tasks.artifacts import progress
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
+from tasks.in_flight import for_each
 from tasks.labelling_project import LabellingProject, note_settings, storage_digest
 
 _log = logging.getLogger(__name__)
@@ -22,7 +20,9 @@ def set_up(world: World, lease: Lease, home: LabellingProject, changes: Changes)
     Answers take their new names before the interface does: Label Studio refuses to drop a question while answers
     name it.
     """
-    _rename(world, lease, changes.renamed)
+    for_each(
+        lease, changes.renamed.items(), lambda one: world.label_studio.change_answer(*one), "answers in new names"
+    )
     _change_settings(world, lease, home, changes)
     if changes.storage:
         lease.check()
@@ -31,14 +31,6 @@ def set_up(world: World, lease: Lease, home: LabellingProject, changes: Changes)
     for number, view in changes.views:
         lease.check()
         world.label_studio.save_view(home.ls_project, view, number)
-
-
-def _rename(world: World, lease: Lease, renamed: Mapping[int, list[Any]]) -> None:
-    with progress(len(renamed), "answers in new names") as bar:
-        for number, result in renamed.items():
-            lease.check()
-            world.label_studio.change_answer(number, result)
-            bar.advance()
 
 
 def _change_settings(world: World, lease: Lease, home: LabellingProject, changes: Changes) -> None:
