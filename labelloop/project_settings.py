@@ -17,9 +17,11 @@ from labelloop.guidelines import to_html
 from labelloop.interface import build
 from labelloop.spec import ProjectSpec
 
-# One annotation a task and per-task overlap is the one combination that keeps queue order, locks and overlap, so a
-# hand may change neither.
-QUEUE: Final[Mapping[str, Any]] = MappingProxyType({"maximum_annotations": 1, "sampling": "Uncertainty sampling"})
+# One annotation a task, per-task overlap and no task first for its overlap is the one combination that keeps queue
+# order, locks and overlap, so a hand may change none of them.
+QUEUE: Final[Mapping[str, Any]] = MappingProxyType(
+    {"maximum_annotations": 1, "sampling": "Uncertainty sampling", "show_overlap_first": False}
+)
 
 
 @dataclass(frozen=True)

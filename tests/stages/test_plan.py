@@ -122,12 +122,13 @@ def test_what_comes_or_goes_late_is_told_by_the_counts(tmp_path: Path, late: str
 def test_what_is_kept_of_settings_edited_by_hand_is_said_and_the_queue_is_not(tmp_path: Path):
     world = respecified(pushed(tmp_path), workbench={"edited_settings": "keep"})
     server, project = world.label_studio, the_project(world)
-    server.change_project(project, {"title": "Mine", "sampling": "Sequential sampling"})
-    assert changes(world) == {"overwrite sampling": 1}
+    server.change_project(project, {"title": "Mine", "sampling": "Sequential sampling", "show_overlap_first": True})
+    assert changes(world) == {"overwrite sampling": 1, "overwrite show_overlap_first": 1}
     assert survey(world).notes() == ["edited by hand and kept: title"]
     push(world)
     settings = server.project(project)
-    assert (settings["title"], settings["sampling"]) == ("Mine", "Uncertainty sampling")
+    kept = (settings["title"], settings["sampling"], settings["show_overlap_first"])
+    assert kept == ("Mine", "Uncertainty sampling", False)
     world.spec = world.spec.model_copy(update={"title": "Digits of 2027"})
     assert changes(world) == {}
 
