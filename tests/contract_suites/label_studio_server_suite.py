@@ -14,7 +14,8 @@ from tests.contract_suites.label_studio_suite import PASSWORD, LabelStudioSuite
 
 class LabelStudioServerSuite(LabelStudioSuite):
     @pytest.fixture(scope="class")
-    def email_of(self):
+    @classmethod
+    def email_of(cls):
         run = uuid.uuid4().hex[:8]
         return lambda name: f"{name}-{run}@labelloop.test"
 
@@ -43,7 +44,8 @@ class LabelStudioServerSuite(LabelStudioSuite):
         return delete
 
     @pytest.fixture(scope="class")
-    def people(self, server, email_of):
+    @classmethod
+    def people(cls, server, email_of):
         """Each signs in once: checking a password costs the server a second."""
         client = connect_label_studio(server)
         return cache(lambda name: client.annotator(email_of(name), PASSWORD))

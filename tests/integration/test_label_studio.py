@@ -15,7 +15,8 @@ pytestmark = pytest.mark.integration
 
 class TestRealLabelStudio(LabelStudioServerSuite):
     @pytest.fixture(scope="class")
-    def server(self, stack, s3):
+    @classmethod
+    def server(cls, stack, s3):
         stack.up({"label-studio"})
         return s3
 
