@@ -18,11 +18,18 @@ transcription underline zoom zoomcontrol
 _COUNTS = "maxrating maxsubmissions maxusages rows"
 _NUMBERS = """
 blurradius category defaultplaybackspeed defaultthreshold defaultvalue framerate gridsize max maxmessages maxpoints
-maxwidth min minlength minmessages minplaybackspeed minpoints minwidth opacity pointsizedisabled pointsizeenabled
-step strokewidth timelineheight zoomby
+min minlength minmessages minplaybackspeed minpoints opacity pointsizedisabled pointsizeenabled step strokewidth
+timelineheight zoomby
 """
-# Of all that is listed here, only these may name a field of the task; at any other the page breaks or shows nothing.
-_FROM_TASK: Final = frozenset(["maxmessages", "minmessages"])
+# What else some of them take. No other may name a field of the task: the page would break, or show nothing.
+_ALSO: Final = {
+    "maxmessages": re.compile(r"\$.+"),
+    "minmessages": re.compile(r"\$.+"),
+    "maxpoints": re.compile("none"),
+    "minpoints": re.compile("none"),
+    "DateTime max": re.compile(".+"),
+    "DateTime min": re.compile(".+"),
+}
 FLAGS: Final = frozenset(_FLAGS.split())
 COUNTS: Final = frozenset(_COUNTS.split())
 NUMBERS: Final = frozenset(_NUMBERS.split())
@@ -57,7 +64,7 @@ WORDS: Final = {
     }.items()
 }
 _COUNT = re.compile(r"[1-9]\d*")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_NUMBER = re.compile(r"-?(\d+(\.\d*)?|\.\d+)")
 
 
 def misfit(tag: str, attribute: str, value: str) -> str | None:
@@ -67,7 +74,8 @@ def misfit(tag: str, attribute: str, value: str) -> str | None:
     'multiple, single or single-radio'
     """
     name = attribute.lower()
-    if name in _FROM_TASK and value.startswith("$"):
+    also = _ALSO.get(f"{tag} {name}", _ALSO.get(name))
+    if also and also.fullmatch(value):
         return None
     if name in FLAGS:
         return None if value in ("true", "false") else "true or false"

@@ -127,6 +127,19 @@ def test_what_only_looks_like_a_declaration_or_a_tag_is_no_finding(around):
     assert lint(around.format(GOOD)) == []
 
 
+@pytest.mark.parametrize(
+    "control",
+    [
+        '<DateTime name="x" toName="text" only="date" min="2020-01-01" max="2030-12-31"/>',
+        '<Number name="x" toName="text" min="-1.5" max=".5" step="0.1"/>',
+        '<PolygonLabels name="x" toName="image" minPoints="none"><Label value="a"/></PolygonLabels>',
+        '<Taxonomy name="x" toName="text" maxWidth="500px"><Choice value="a"/></Taxonomy>',
+    ],
+)
+def test_what_label_studio_takes_for_an_attribute_is_no_finding(control):
+    assert lint(GOOD.replace("<Rating ", f"{control}<Rating ", 1)) == []
+
+
 def test_what_is_said_twice_in_two_branches_of_a_tree_is_two_answers():
     xml = '<View><Text name="t" value="$t"/><Taxonomy name="c" toName="t"><Choice value="a"><Choice value="x"/>'
     assert lint(f'{xml}</Choice><Choice value="b"><Choice value="x"/></Choice></Taxonomy></View>') == []
