@@ -15,7 +15,7 @@ import pyarrow as pa
 from labelloop.contracts import Refusal, contract
 from labelloop.errors import DecisionNeeded
 from labelloop.interface import COLUMNS, Answer, Asked, asked_by, parse
-from labelloop.interface.confirmed import confirmed_marks, nothing_marked
+from labelloop.interface.confirmed import confirmed_questions, said_by_confirming
 from labelloop.push import planned_overlap
 from labelloop.spec import ProjectSpec
 from labelloop.spec.question import Question
@@ -51,14 +51,14 @@ class Reader:
 
     @cached_property
     def _confirmed(self) -> dict[str, Question]:
-        return confirmed_marks(self.spec.interface)
+        return confirmed_questions(self.spec.interface)
 
     def rows(self, task: RemoteTask) -> tuple[list[Row], list[Refusal]]:
         """Return the rows of one task's annotations, and the answers that were refused.
 
         The first planned opinions in time are `planned` (`gold` of a gold unit), later ones `adaptive`, those of
         experts `review`; a skipped or empty annotation is a `cancelled` row for each question. Marks that were
-        confirmed to be none are an answer without regions.
+        confirmed to be none are an answer without regions, two sides that are alike a tie.
         """
         rows: list[Row] = []
         refused: list[Refusal] = []
@@ -66,7 +66,7 @@ class Reader:
         for annotation in task.annotations:
             shared = self._shared(task, annotation, self._reason(task, annotation, planned))
             answers, problems = parse(annotation.result, self.asked)
-            answers += nothing_marked(answers, {control for control, _ in problems}, self._confirmed)
+            answers += said_by_confirming(answers, {control for control, _ in problems}, self._confirmed)
             rows += [shared | _typed(answer) for answer in answers]
             refused += [_refusal(shared, annotation, *problem) for problem in problems]
             if not answers and not problems:

@@ -18,7 +18,7 @@ from labelloop.annotation_rows import SHARED, answer_rows, cancelled_rows
 from labelloop.answer_columns import AnswerColumns
 from labelloop.export_tasks import Annotation, Task, facts_of
 from labelloop.interface import Answer, asked_by, parse
-from labelloop.interface.confirmed import confirmed_marks, nothing_marked
+from labelloop.interface.confirmed import confirmed_questions, said_by_confirming
 from labelloop.plain_answers import PlainAnswers, plain_answers
 from labelloop.spec.interface import Interface
 
@@ -59,7 +59,7 @@ class Conversion:
     def __init__(self, interface: Interface | None = None) -> None:
         """Begin with what a spec asks; without one, answers are read by what they say themselves."""
         self._asked = asked_by(interface) if interface else {}
-        self._confirmed = confirmed_marks(interface) if interface else {}
+        self._confirmed = confirmed_questions(interface) if interface else {}
         self.controls = {name: question.control_type for name, question in self._asked.items()}
         self.annotators: dict[int, str] = {}
 
@@ -81,7 +81,7 @@ class Conversion:
         """Read the plain results at once and the others one by one."""
         given = np.flatnonzero(sound)
         plain = plain_answers([annotations[place].result for place in given.tolist()], self._asked)
-        left = plain.left | self._nothing_marked(plain)
+        left = plain.left | self._confirmed_alone(plain)
         taken = ~left[plain.places]
         skipped = np.zeros(len(annotations), bool)
         skipped[given] = ~left & (np.bincount(plain.places, minlength=len(given)) == 0)
@@ -93,14 +93,14 @@ class Conversion:
             places, answers = places[order], answers.take(order)
         return _Said(places, answers, refused, skipped)
 
-    def _nothing_marked(self, plain: PlainAnswers) -> NDArray[np.bool_]:
-        """Return of which results somebody confirmed marks that are none."""
+    def _confirmed_alone(self, plain: PlainAnswers) -> NDArray[np.bool_]:
+        """Return of which results somebody confirmed an answer that is not there."""
         found = np.zeros(len(plain.left), bool)
         for name, question in self._confirmed.items():
-            confirmed, marked = (
+            confirmed, answered = (
                 plain.places[pc.equal(plain.said["control"], control).to_numpy()] for control in (name, question.name)
             )
-            found[np.setdiff1d(confirmed, marked)] = True
+            found[np.setdiff1d(confirmed, answered)] = True
         return found
 
     def _one_by_one(
@@ -121,7 +121,7 @@ class Conversion:
 
     def _parsed(self, items: list[Any]) -> tuple[list[Answer], list[tuple[str, str]]]:
         answers, refused = parse(items, self._asked)
-        answers += nothing_marked(answers, {control for control, _ in refused}, self._confirmed)
+        answers += said_by_confirming(answers, {control for control, _ in refused}, self._confirmed)
         return answers, refused
 
     def _shared(self, annotations: Sequence[Annotation], facts: pa.Table, said: _Said) -> pa.Table:

@@ -14,6 +14,7 @@ from prefect import task
 
 from labelloop.changes import Changes
 from labelloop.contracts import contract
+from labelloop.opinions import without_confirmations
 from labelloop.review import review_cases
 from labelloop.review_project import showing_answers, with_answers_shown
 from labelloop.summary import Summary
@@ -98,7 +99,7 @@ def _write(world: World, reviewing: World, lease: Lease, cases: pa.Table) -> int
 
 def _with_answers(world: World, changes: Changes) -> Changes:
     """Return the changes with what annotators said in each new task."""
-    annotations = world.table("annotations").read()
+    annotations = without_confirmations(world.table("annotations").read(), world.spec.interface)
     disputed = pc.is_in(annotations["unit_id"], value_set=pa.array(list(changes.create), pa.string()))
     return replace(changes, create=showing_answers(changes.create, annotations.filter(disputed)))
 

@@ -24,7 +24,7 @@ def sorted_into(data: dict[str, Any], dropped: int) -> list[dict]:
     cut = len(items) - dropped
     given = {"ranker": {"keep": items[:cut], "drop": items[cut:], "_": []}}
     by_hand = {"from_name": "order", "to_name": "items", "type": "ranker", "value": given}
-    return [by_hand, confirmed("order", "items", "I have put it right")]
+    return [by_hand, confirmed("order", "items", "everything is sorted")]
 
 
 def answer(world: World, unit: str, who: str, dropped: int) -> None:

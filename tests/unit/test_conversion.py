@@ -32,10 +32,10 @@ def task(*annotations, number=7, **more):
     return {"id": number, "data": {"image": "s3://b/k"}, "annotations": list(annotations), "predictions": []} | more
 
 
-def converted(folder: Path, *tasks, asked=()):
+def converted(folder: Path, *tasks, asked=(), layout="single"):
     export = folder / "export.json"
     export.write_text(tasks[0] if isinstance(tasks[0], str) else json.dumps(tasks))
-    interface = Interface(questions=asked) if asked else None
+    interface = Interface(questions=asked, layout=layout) if asked else None
     figures = convert_file(export, folder / "out", interface)
     rows, refused = (pq.read_table(folder / "out" / f"{name}.parquet") for name in ("annotations", "quarantine"))
     assert shaped(contract("annotations"), rows).schema == rows.schema
@@ -106,6 +106,17 @@ def test_with_a_spec_marks_confirmed_to_be_none_are_an_empty_answer(tmp_path: Pa
         "box": ("active", []),
         "box_confirmed": ("active", None),
     }
+
+
+@pytest.mark.parametrize(("said", "choices"), [("neither is better", ["tie"]), ("one is better", None)])
+def test_with_a_spec_neither_of_two_is_a_tie_and_a_side_not_chosen_is_no_answer(tmp_path: Path, said, choices):
+    given = {"asked": (Question(name="better", type="pairwise", prompt="?"),), "layout": "pair"}
+    confirmed = CHOICE | {"from_name": "better_confirmed", "value": {"choices": [said]}}
+    _, rows, _ = converted(tmp_path, task(annotation(result=[confirmed])), **given)
+    assert {row["control"]: row["choices"] for row in rows}.get("better") == choices
+    chosen = {"from_name": "better", "to_name": "left", "type": "pairwise", "value": {"selected": "left"}}
+    _, rows, _ = converted(tmp_path, task(annotation(result=[chosen, confirmed])), **given)
+    assert {row["control"]: row["choices"] for row in rows} == {"better": ["left"], "better_confirmed": [said]}
 
 
 def test_with_a_spec_other_labels_are_refused(tmp_path: Path):
