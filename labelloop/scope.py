@@ -21,7 +21,7 @@ NOT_THE_MEDIA = "the content is not the media its name promises; convert or dele
 
 # Label Studio's address parser drops control characters, and dot segments are resolved on the way: either would show
 # another object than the one meant.
-_UNUSABLE = r"[\x00-\x1f\x7f]|(^|/)\.\.?(/|$)"
+UNUSABLE = r"[\x00-\x1f\x7f]|(^|/)\.\.?(/|$)"
 
 # One question for each pattern: a list of them would be walked anew for every object.
 _SCOPED = """
@@ -76,7 +76,7 @@ def _parameters(media: Media) -> dict[str, Any]:
         "prefix": media.prefix,
         "min_bytes": media.min_bytes,
         "max_bytes": media.max_bytes,
-        "unusable": _UNUSABLE,
+        "unusable": UNUSABLE,
         "unusable_key": UNUSABLE_KEY,
         "zero_bytes": ZERO_BYTES,
         "too_small": TOO_SMALL,

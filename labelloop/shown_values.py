@@ -12,13 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from labelloop.errors import InputError
+from labelloop.scope import UNUSABLE, UNUSABLE_KEY
 from labelloop.spec import ProjectSpec
 
 _LONGEST: Final = 100_000  # characters of one text
 _LARGEST: Final = 1e9  # score, beyond which nothing is told by its digits
 _THUMBNAIL: Final = "max-height: 12em; max-width: 100%"
 # Label Studio cuts a key there, or loses what stands there.
-_UNADDRESSABLE: Final = re.compile(r"^/|\s$|[?\n\r\t]")
+_UNADDRESSABLE: Final = re.compile(r"^/|\s$|\?")
 # Within HTML it finds no address with one of these.
 _UNQUOTABLE: Final = re.compile(r"[\"'<>&=\x01]")
 # It would put a link in the place of such a text.
@@ -110,9 +111,11 @@ def shown_address(spec: ProjectSpec, address: Any) -> str:
         raise InputError(
             "its medium lies outside the bucket and prefix of the spec", remedy="mend the spec, or sync again"
         )
+    if re.search(UNUSABLE, key):
+        raise InputError(UNUSABLE_KEY)
     if _UNADDRESSABLE.search(key):
         raise InputError(
-            "Label Studio cannot address a key with a leading slash, question mark, line break or blank at its end",
+            "Label Studio cannot address a key with a leading slash, a question mark or a blank at its end",
             remedy="rename the object",
         )
     return str(address)

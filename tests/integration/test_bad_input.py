@@ -225,10 +225,7 @@ GOOD_KEYS = ("a b", "ü/猫", "a#1", "100%", "%41", "A", "a+b&c", "'quote\"", "e
 BAD_OBJECTS = {
     "line\nbreak.png": (PNG[0], "the key holds control characters or a path segment of dots; rename the object"),
     "tab\t.png": (PNG[0], "the key holds control characters or a path segment of dots; rename the object"),
-    "question?.png": (
-        PNG[23],
-        "Label Studio cannot address a key with a leading slash, question mark, line break or",
-    ),
+    "question?.png": (PNG[23], "Label Studio cannot address a key with a leading slash, a question mark"),
     "nothing.png": (b"", "the object has no bytes; upload it again or delete it"),
     "words.png": (b"no picture", "the content is not the media its name promises; convert or delete the object"),
     "cut.png": (PNG[0][:60], "the image is damaged; upload it again or delete it"),
