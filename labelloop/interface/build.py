@@ -29,7 +29,7 @@ def build(interface: Interface) -> str:
     >>> question = Question(name="kind", prompt="Cat & dog?", labels=(Label(value="cat"), Label(value="dog")))
     >>> print(build(Interface(media="image", questions=(question,))))
     <View>
-      <Image name="image" value="$image" zoomControl="true" rotateControl="false"/>
+      <Image name="image" value="$image" zoomControl="true" rotateControl="false" maxHeight="60vh"/>
       <Header value="Cat &amp; dog?"/>
       <Choices name="kind" toName="image" choice="single" showInline="true" required="true">
         <Choice value="cat"/>

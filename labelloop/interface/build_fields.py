@@ -9,13 +9,21 @@ from labelloop.spec.interface import Interface
 from labelloop.spec.shown import Shown
 
 _SIDE_BY_SIDE: Final = "display: grid; grid-template-columns: 1fr 1fr; gap: 1em"
-# An item's id is of no use to people, and its picture should leave room for others.
-_ITEMS_STYLE: Final = ".htx-ranker-item p:last-child { display: none } .htx-ranker-item img { max-width: 100% }"
+_AS_WRITTEN: Final = "{ white-space: pre-wrap; overflow-wrap: anywhere }"
+# Label Studio would run lines of a text together and lose what indents them, as in code. Of an item it shows the id,
+# of a turn in a dialogue times that nobody gave: neither is of use to people.
+_STYLES: Final = {
+    "text": f".lsf-richtext__line {_AS_WRITTEN}",
+    "dialogue": f"[class^=dialoguetext] {_AS_WRITTEN} [class^=titleWrapper] [class^=time] {{ display: none }}",
+    "items": f".htx-ranker-item p {_AS_WRITTEN} .htx-ranker-item p:last-child {{ display: none }} "
+    ".htx-ranker-item img { max-width: 100% }",
+}
+# Pictures and films leave room for what is asked about them, and films for the keys that play them.
 _TAGS: Final = {
-    "image": ("Image", {"zoomControl": "true", "rotateControl": "false"}),
+    "image": ("Image", {"zoomControl": "true", "rotateControl": "false", "maxHeight": "60vh"}),
     "text": ("Text", {}),
     "audio": ("Audio", {}),
-    "video": ("Video", {}),
+    "video": ("Video", {"height": "400"}),
     "pdf": ("Pdf", {}),
     "time_series": ("TimeSeries", {}),
     "dialogue": ("Paragraphs", {"layout": "dialogue"}),
@@ -40,6 +48,9 @@ def add_fields(view: Element, interface: Interface) -> None:
         if beside is None:
             beside = add(view, "View", style=_SIDE_BY_SIDE)
         _add_field(add(beside, "View"), field, interface)
+    for kind in dict.fromkeys(field.kind for field in interface.shown):
+        if kind in _STYLES:
+            add(view, "Style").text = _STYLES[kind]
 
 
 def _add_field(view: Element, field: Shown, interface: Interface) -> None:
@@ -49,8 +60,6 @@ def _add_field(view: Element, field: Shown, interface: Interface) -> None:
     source = (_HELD if interface.media == "record" else _LINKED).get(field.kind)
     read = _reading(field, interface)
     shown = add(view, tag, field=field.name, name=field.name, valueType=source, **options, **read)
-    if field.kind == "items":
-        add(view, "Style").text = _ITEMS_STYLE
     if field.kind == "time_series" and interface.series:
         for line in interface.series.channels:
             add(shown, "Channel", column=line.column, legend=line.title or line.column, units=line.units)

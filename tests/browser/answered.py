@@ -34,6 +34,7 @@ def image_classification(page: LabellingPage) -> None:
 
 
 def pairwise(page: LabellingPage) -> None:
+    page.shows_lines("Why is it salty?", "  In short.")
     page.click_text("It is not salty.")
     page.choose("slightly", "one is better")
     page.type("rationale", "It is <b>short</b> & wrong.")
@@ -58,6 +59,7 @@ def rating(page: LabellingPage) -> None:
 
 
 def chat_rating(page: LabellingPage) -> None:
+    page.shows_lines("Yes:", "  rivers bring salt.")
     page.rate(2)
     page.choose("untrue", "off the point")
 
@@ -84,6 +86,7 @@ def outlier_review(page: LabellingPage) -> None:
 
 
 def rag_relevance(page: LabellingPage) -> None:
+    page.shows_lines("Seas are salt:", "  rivers bring it.")
     page.drag_into("answers it", "seas")
     page.drag_into("irrelevant", "rain")
     page.choose("wholly", "everything is sorted")

@@ -153,6 +153,11 @@ class LabellingPage:
         """Wait until the page shows this text, word for word."""
         expect(self._editor.get_by_text(text).first).to_be_attached()
 
+    def shows_lines(self, *lines: str) -> None:
+        """Wait until the page shows these lines below each other, with the blanks they begin with."""
+        there = "lines => document.body.innerText.includes(lines)"
+        self.page.wait_for_function(there, arg="\n".join(lines))
+
     @property
     def _editor(self) -> Locator:
         return self.page.locator("#label-studio-dm")

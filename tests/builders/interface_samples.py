@@ -22,10 +22,10 @@ _VIDEO = "*/site-packages/label_studio/core/static/samples/opossum_snow.mp4"
 MEMBERS = {"image-comparison": 2, "near-duplicates": 3, "outlier-review": 3, "triage": 3}
 PASSAGES = [
     {"id": "rain", "title": "Weather", "text": "Rain is water that falls.", "score": 0.31, "source": "bm25"},
-    {"id": "seas", "title": "Seas", "text": "Seas are salty: rivers bring salt.", "score": 0.92, "source": "dense"},
+    {"id": "seas", "title": "Seas", "text": "Seas are salt:\n  rivers bring it.", "score": 0.92, "source": "dense"},
 ]
 RECORDS: dict[str, dict[str, Any]] = {
-    "pairwise": {"prompt": "Why is the sea salty?", "answer_a": "Because of rivers.", "answer_b": "It is not salty."},
+    "pairwise": {"prompt": "Why is it salty?\n  In short.", "answer_a": "Rivers.", "answer_b": "It is not salty."},
     "rag-relevance": {"query": "Why is the sea salty?", "passages": PASSAGES},
 }
 
@@ -92,7 +92,7 @@ def _plot(_template: str, _n: int) -> bytes:
 
 
 def _dialogue(_template: str, _n: int) -> bytes:
-    turns = [("user", "Is the sea salty?"), ("assistant", "Yes: rivers bring salt.")]
+    turns = [("user", "Is the sea salty?"), ("assistant", "Yes:\n  rivers bring salt.")]
     return json.dumps([{"author": author, "text": text} for author, text in turns]).encode()
 
 

@@ -125,6 +125,20 @@ def test_notes_keep_their_lines_and_are_no_markup():
     assert [element.get("value") for element in panel.iter("Header")] == [notes]
 
 
+@pytest.mark.parametrize("template", ["pairwise", "chat-rating", "rag-relevance"])
+def test_lines_of_texts_are_kept_once_for_each_kind_of_object(template):
+    interface = sample_spec(template).interface
+    styles = [style.text for style in tree(interface).iter("Style")]
+    assert len(styles) == len({field.kind for field in interface.shown})
+    assert all("white-space: pre-wrap" in style for style in styles)
+
+
+def test_pictures_and_films_leave_room_for_what_is_asked():
+    sizes = {one: tree(sample_spec(one).interface) for one in ("image-classification", "video-boxes")}
+    assert sizes["image-classification"].find("Image").get("maxHeight") == "60vh"
+    assert int(sizes["video-boxes"].find("Video").get("height")) < 600  # what Label Studio takes by itself
+
+
 def test_what_is_compared_stands_side_by_side():
     beside = [
         view for view in tree(sample_spec("pairwise").interface).iter("View") if "grid" in view.get("style", "")
