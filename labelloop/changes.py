@@ -25,6 +25,7 @@ class Changes:
     predictions order the queue and `order`, whether the server has to be told so.
     Of tasks: `create` and `adopt` by unit, `surplus` and `withdraw` to be deleted, `finish` to be handed out no more,
     `readdress`, `overlaps`, `reopen` by task, `rescore` the new prediction by unit, `guidelines` units to be told.
+    `reviewing`: what another interface changes in the project where experts rule, if anything.
     Nothing to do about: what is `refused`; how many tasks are `there`, `foreign`, `vanished` (collect will say so);
     answers about missing media that are kept; predictions to `spare`, beyond one for each of our tasks.
     """
@@ -48,6 +49,7 @@ class Changes:
     reopen: Collection[int] = ()
     rescore: Mapping[str, Row] = field(default_factory=dict)
     guidelines: Collection[str] = ()
+    reviewing: Changes | None = None
     refused: Collection[Refusal] = ()
     there: int = 0
     foreign: int = 0
@@ -75,7 +77,9 @@ class Changes:
             "show other guidelines": self.guidelines,
         }
         counted = [*self._of_the_project(), *tasks.items()]
-        return [_row(change, units) for change, units in counted if units]
+        ruled = self.reviewing.rows() if self.reviewing else []
+        rows = [_row(change, units) for change, units in counted if units]
+        return rows + [row | {"change": f"{row['change']} (review)"} for row in ruled]
 
     def _of_the_project(self) -> list[tuple[str, Collection[Any]]]:
         rows: list[tuple[str, Collection[Any]]] = [("create the project", ["1"] if self.new_project else [])]
@@ -90,7 +94,7 @@ class Changes:
         return {
             "already_there": self.there,
             "settings": sum(not setting.kept for setting in self.settings),
-            "renamed": len(self.renamed),
+            "renamed": len(self.renamed) + (len(self.reviewing.renamed) if self.reviewing else 0),
             "withdrawn": len(self.withdraw),
             "finished": len(self.finish),
             "kept": self.kept_answers,

@@ -1,6 +1,6 @@
 """Push: put the units of the round in front of annotators, once each, in the order of the queue.
 
-Does what `survey.py` found, in an order that can be killed anywhere: the rerun finds what had arrived on the server
+Does what the survey found, in an order that can be killed anywhere: the rerun finds what had arrived on the server
 and carries on; an import is never repeated without looking.
 """
 
@@ -29,7 +29,7 @@ from tasks.requeue import order_by, requeue
 from tasks.set_up import set_up
 from tasks.settled import settle, unsettle
 from tasks.stage import finish, stage
-from tasks.survey import survey
+from tasks.survey_review import reviewing_world, survey_with_review
 from tasks.task_import import import_tasks
 from tasks.task_states import add_tasks, change_tasks
 
@@ -54,7 +54,7 @@ def push_round(world: World, lease: Lease, *, full: bool = False) -> Summary:
     Raises:
         DecisionNeeded: the interface of the spec would lose answers; nothing was changed.
     """
-    changes = survey(world, full=full)
+    changes = survey_with_review(world, full=full)
     counts = carry_out(world, lease, changes)
     _open_round(world)
     record = current_round(world.hot, world.project)
@@ -73,6 +73,7 @@ def carry_out(world: World, lease: Lease, changes: Changes) -> dict[str, int]:
         unsettle(world, lease)
     home = ensure_project(world, lease)
     set_up(world, lease, home, changes)
+    _set_up_review(world, lease, changes.reviewing)
     take_back(world, lease, changes.withdraw)
     finish_early(world, lease, changes.finish)
     _readdress(world, lease, changes.readdress)
@@ -91,6 +92,12 @@ def carry_out(world: World, lease: Lease, changes: Changes) -> dict[str, int]:
     counts = changes.counts() | {"created": len(created), "overlap_set": overlaps}
     _show(world, home, counts)
     return counts
+
+
+def _set_up_review(world: World, lease: Lease, changes: Changes | None) -> None:
+    if changes:
+        reviewing = reviewing_world(world)
+        set_up(reviewing, lease, ensure_project(reviewing, lease), changes)
 
 
 def _readdress(world: World, lease: Lease, shown: Mapping[int, _Row]) -> None:

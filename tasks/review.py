@@ -16,7 +16,7 @@ from labelloop.changes import Changes
 from labelloop.contracts import contract
 from labelloop.opinions import without_confirmations
 from labelloop.review import review_cases
-from labelloop.review_project import showing_answers, with_answers_shown
+from labelloop.review_project import showing_answers
 from labelloop.summary import Summary
 from tasks.adjudication import current_tasks, docket_of
 from tasks.artifacts import publish_table
@@ -28,6 +28,7 @@ from tasks.policies import OUTSIDE
 from tasks.push import carry_out
 from tasks.stage import finish, stage
 from tasks.survey import survey
+from tasks.survey_review import reviewing_world
 
 
 @task(name="review", **OUTSIDE)
@@ -46,8 +47,7 @@ def review_disputes(world: World, lease: Lease) -> Summary:
         return Summary(stage="review", notes=("nothing is in Label Studio yet",))
     if world.spec.annotators.experts == 0:
         return Summary(stage="review", notes=("annotators.experts is 0: nobody could rule",))
-    reviewing, cases = world.reviewing(), _cases(world)
-    reviewing.spec = with_answers_shown(reviewing.spec)
+    reviewing, cases = reviewing_world(world), _cases(world)
     known = reviewing.table("batches").read(columns=["unit_id"])["unit_id"].combine_chunks()
     new = cases.filter(pc.invert(pc.is_in(cases["unit_id"], value_set=known)))
     refused = _write(world, reviewing, lease, new)

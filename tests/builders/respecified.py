@@ -6,12 +6,12 @@ from typing import Any
 
 from labelloop.spec import ProjectSpec
 from tasks.clients.world import World
-from tasks.survey import survey
+from tasks.survey_review import survey_with_review
 
 
 def changes(world: World, *, full: bool = False) -> dict[str, int]:
     """What would change, with how many of it."""
-    return {row["change"]: row["count"] for row in survey(world, full=full).rows()}
+    return {row["change"]: row["count"] for row in survey_with_review(world, full=full).rows()}
 
 
 def respecified(world: World, **sections: dict[str, Any]) -> World:

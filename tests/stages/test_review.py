@@ -5,15 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from labelloop.errors import DecisionNeeded
 from tasks.clients.world import World
 from tasks.consensus import resolve_labels
 from tasks.erasure.carry_out import carry_out_requests
 from tasks.review import review_disputes
 from tasks.rulings import collect_rulings
-from tests.builders.annotating import answer, choice, collect, person, pushed
+from tests.builders.annotating import answer, choice, collect, person, push, pushed
 from tests.builders.digits import SPEC
 from tests.builders.erasure_requests import ask, erasable_project
 from tests.builders.labelled_project import N
+from tests.builders.respecified import asking, changes
 from tests.builders.rows import hex_id, write
 from tests.fakes.faults import Faults, killed_after_each_effect
 from tests.fakes.world import under_lease
@@ -156,6 +160,38 @@ def test_without_experts_nobody_is_asked_to_rule(tmp_path: Path):
     world.spec = world.spec.model_copy(update={"annotators": world.spec.annotators.model_copy(update={"experts": 0})})
     assert review(world) == {}
     assert world.hot.get("label-studio/digits-review.json") is None
+
+
+def test_rulings_take_new_names_with_the_answers_and_decide_the_same_night(tmp_path: Path):
+    world = disputed(tmp_path)
+    review(world)
+    rule(world, cases(world)[0], "2")
+    labelled = ({"value": "one", "renamed_from": "1"}, {"value": "two", "renamed_from": "2"})
+    asking(world, "0", *labelled, name="number", renamed_from="digit")
+    assert changes(world) == {
+        "set label_config": 1,
+        "rename in answers": 6,
+        "set label_config (review)": 1,
+        "rename in answers (review)": 1,
+    }
+    assert push(world)["renamed"] == 7
+    assert changes(world) == changes(world, full=True) == {}
+    collect(world)
+    under_lease(world, "rulings", collect_rulings)
+    consensus(world)
+    found = labels(world)[hex_id(1)]
+    assert (found["control"], found["label"], found["decided_by"]) == ("number", "two", "expert")
+    assert review(world) == {"cases": 0, "created": 0, "refused": 0}
+
+
+def test_an_interface_that_would_lose_a_ruling_alone_is_refused_before_anything_changes(tmp_path: Path):
+    world = disputed(tmp_path)
+    review(world)
+    rule(world, cases(world)[0], "0")
+    asking(world, "1", "2")
+    with pytest.raises(DecisionNeeded, match="label '0' of question 'digit': 1 answers"):
+        push(world)
+    assert changes(world) == {"set label_config": 1, "set label_config (review)": 1}
 
 
 def test_erasure_finds_the_reviewing_project_once_it_is_there(tmp_path: Path):
