@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -22,8 +24,13 @@ _REFUSALS = {
     "LABELLOOP_LABEL_STUDIO_TOKEN to a personal access token, or allow them (Organization, Access Token Settings)",
     "expired": "the personal access token has expired: make a new one and set LABELLOOP_LABEL_STUDIO_TOKEN to it",
     "blacklisted": "the personal access token was revoked: make a new one and set LABELLOOP_LABEL_STUDIO_TOKEN to it",
+    "credentials were not provided": "the organisation allows no personal access tokens: set "
+    "LABELLOOP_LABEL_STUDIO_TOKEN to a legacy token, or allow them (Organization, Access Token Settings)",
 }
 _REFUSED_REMEDY = "check LABELLOOP_LABEL_STUDIO_TOKEN, and that the organisation allows this kind of token"
+_TOKEN = re.compile("[!-~]+")
+# An access token lives for 300 s by the server's clock, which need not be ours.
+_RENEWED_AFTER = 240.0
 
 
 def without_user(url: str) -> str:
@@ -46,10 +53,16 @@ def http_client(timeout_seconds: float, **options: Any) -> httpx.Client:
 class Connection:
     """Requests to one server on behalf of one user."""
 
-    def __init__(self, url: str, token: str, timeout_seconds: float) -> None:
-        """Talk to `url` with a legacy token (40 hex digits) or a personal access token (a JWT)."""
+    def __init__(
+        self, url: str, token: str, timeout_seconds: float, *, clock: Callable[[], float] = monotonic
+    ) -> None:
+        """Talk to `url` with a legacy token (40 hex digits) or a personal access token (a JWT).
+
+        `clock` gives seconds, and never goes back.
+        """
         self.address = without_user(url)
-        self._token, self._timeout = token, timeout_seconds
+        self._token, self._timeout, self._clock = token.strip(), timeout_seconds, clock
+        self._made: tuple[float, LabelStudio] | None = None
 
     @contextmanager
     def asking(self, what: str) -> Iterator[LabelStudio]:
@@ -63,18 +76,30 @@ class Connection:
             InputError: the server refuses the request.
         """
         with our_errors(self.address, what):
-            yield self._sdk
+            yield self._sdk()
 
-    @cached_property
     def _sdk(self) -> LabelStudio:
+        """Return the client, made anew in time for another access token."""
+        now = self._clock()
+        if self._made is None or now - self._made[0] > _RENEWED_AFTER:
+            self._made = now, self._client()
+        return self._made[1]
+
+    def _client(self) -> LabelStudio:
         from label_studio_sdk import LabelStudio  # takes two seconds, which a run without requests need not wait
 
+        if not _TOKEN.fullmatch(self._token):
+            raise AccessError("the token of Label Studio is none: empty, or not in ASCII", remedy=_REFUSED_REMEDY)
         return LabelStudio(
             base_url=f"{self.address}/",  # without the slash it would renew tokens outside of a path prefix
             api_key=self._token,
-            httpx_client=http_client(self._timeout),
+            httpx_client=self._http,
             max_retries=0,  # its default repeats a POST after a lost reply: an import would arrive twice
         )
+
+    @cached_property
+    def _http(self) -> httpx.Client:
+        return http_client(self._timeout)
 
 
 @contextmanager

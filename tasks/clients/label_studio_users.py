@@ -73,7 +73,10 @@ def user_token(address: str, invite: str, email: str, password: str, timeout_sec
             if _sent(browser, urljoin(f"{address}/", path), form):
                 answer = browser.get(f"{address}/api/current-user/token").raise_for_status()
                 return str(answer.json()["token"])
-    raise AccessError("an annotator could not sign in", remedy="give the password of the existing account")
+    raise AccessError(
+        "an annotator could neither join nor sign in",
+        remedy="give the password of the existing account, or a new one a password of eight characters and more",
+    )
 
 
 def _sent(browser: httpx.Client, url: str, form: Json) -> bool:

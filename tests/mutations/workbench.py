@@ -62,6 +62,13 @@ WORKBENCH = (
         "tests/stages/test_collect.py -k whose_they_were",
     ),
     Mutation(
+        "access tokens kept beyond their life",
+        "tasks/clients/label_studio_connection.py",
+        "_RENEWED_AFTER = 240.0",
+        "_RENEWED_AFTER = 3600.0",
+        "tests/unit/test_label_studio_connection.py -k renewed_in_time",
+    ),
+    Mutation(
         "opinions on gold units passed off as planned",
         "labelloop/collect.py",
         'return "gold" if task.unit_id in self.gold else "planned"',

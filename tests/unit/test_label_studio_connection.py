@@ -145,6 +145,7 @@ def test_an_address_that_is_none_is_told_without_a_traceback():
         ),
         ("API key has expired. Please obtain a new refresh token.", "has expired: make a new one"),
         ("Token is blacklisted", "was revoked: make a new one"),
+        ("Authentication credentials were not provided.", "allows no personal access tokens"),
         ("Invalid token.", "allows this kind of token"),
     ],
 )
@@ -172,6 +173,32 @@ def test_a_personal_token_is_exchanged_for_an_access_token_once_and_again_when_t
     assert asked == ["/api/token/refresh/", "/api/projects/1/"] * 2 + ["/api/projects/1/"]
     used = [given for given, path in zip(server.credentials, asked, strict=True) if "projects" in path]
     assert used == [f"Bearer {outdated}", f"Bearer {fresh}", f"Bearer {fresh}"]
+
+
+def test_an_access_token_is_renewed_in_time_whatever_the_clock_of_the_server_says(server):
+    server.access_tokens = [personal_token("access", timedelta(hours=1)) for _ in range(2)]
+    server.answer, moments = (404, "{}"), iter((0, 200, 250))
+    token = personal_token("refresh", timedelta(days=365))
+    client = LabelStudioServer(Connection(server.url, token, 30, clock=lambda: next(moments)), None)
+    for _ in range(3):
+        client.project(1)
+    asked = [path for _, path in server.requests]
+    assert asked == ["/api/token/refresh/", *["/api/projects/1/"] * 2, "/api/token/refresh/", "/api/projects/1/"]
+
+
+def test_blanks_around_a_token_are_no_part_of_it(server):
+    server.answer = (404, "{}")
+    assert LabelStudioServer(Connection(server.url, f" {'0' * 40}\n", 30), None).project(1) is None
+    assert server.credentials == ["Token " + "0" * 40]
+
+
+@pytest.mark.parametrize("token", ["", "a\nb", "schlüssel"])
+def test_what_can_be_no_token_is_told_without_it(server, token):
+    with pytest.raises(AccessError, match="the token of Label Studio is none") as refused:
+        LabelStudioServer(Connection(server.url, token, 30), None).project(1)
+    assert "LABELLOOP_LABEL_STUDIO_TOKEN" in refused.value.remedy
+    assert server.requests == []
+    assert not token or token not in str(refused.value)
 
 
 def test_an_expired_personal_token_is_told_before_anything_is_asked(server):
