@@ -56,6 +56,6 @@ def sort_outdated(world: World, home: LabellingProject, outdated: pa.Table) -> O
 def take_back(world: World, lease: Lease, rows: Collection[_Row]) -> None:
     """Delete tasks on the server; their answers become tombstones, so that consensus forgets them."""
     numbers = {row["task_id"] for row in rows}
-    for_each(lease, sorted(numbers), world.label_studio.delete_task, "tasks taken back")
+    for_each(lease, sorted(numbers), world.label_studio.delete_task, "tasks taken back", at_once=1)
     bury(world, lease, numbers, stage="push")
     change_tasks(world, lease, {row["unit_id"]: {"state": "suspended"} for row in rows}, stage="push")

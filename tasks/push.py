@@ -78,7 +78,7 @@ def carry_out(world: World, lease: Lease, changes: Changes) -> dict[str, int]:
     finish_early(world, lease, changes.finish)
     _readdress(world, lease, changes.readdress)
     doubles = [stray.task_id for stray in changes.surplus]
-    for_each(lease, doubles, world.label_studio.delete_task, "doubles and orphans deleted")
+    for_each(lease, doubles, world.label_studio.delete_task, "doubles and orphans deleted", at_once=1)
     quarantine(world, lease, list(changes.refused), stage="push")
     firsts = first_by_unit(world) if changes.create or changes.adopt else {}
     created = _create(world, lease, home, changes, firsts)

@@ -20,9 +20,8 @@ def set_up(world: World, lease: Lease, home: LabellingProject, changes: Changes)
     Answers take their new names before the interface does: Label Studio refuses to drop a question while answers
     name it.
     """
-    for_each(
-        lease, changes.renamed.items(), lambda one: world.label_studio.change_answer(*one), "answers in new names"
-    )
+    renamed = changes.renamed.items()
+    for_each(lease, renamed, lambda one: world.label_studio.change_answer(*one), "answers in new names", at_once=1)
     _change_settings(world, lease, home, changes)
     if changes.storage:
         lease.check()

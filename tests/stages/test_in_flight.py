@@ -25,6 +25,18 @@ def test_four_are_under_way_at_a_time():
     assert sorted(done) == list(range(8))
 
 
+def test_what_may_not_meet_another_is_done_one_after_the_other():
+    seen = []
+
+    def note(number: int) -> None:
+        seen.append(f"begin {number}")
+        threading.Event().wait(0)  # others may go on here
+        seen.append(f"end {number}")
+
+    for_each(try_acquire(MemoryHotState(), "digits/push", seconds=SECONDS), range(8), note, "tasks", at_once=1)
+    assert seen == [f"{what} {number}" for number in range(8) for what in ("begin", "end")]
+
+
 def test_without_the_lease_nothing_is_asked():
     hot, done = MemoryHotState(), []
     lost = try_acquire(hot, "digits/push", seconds=SECONDS, clock=lambda: 0.0)
