@@ -56,6 +56,14 @@ QUALIFY row_number() OVER (PARTITION BY unit_id ORDER BY change DESC, reason) = 
 ORDER BY change DESC, unit_id
 """
 
+_UNRULED = """
+WITH given AS (SELECT unit_id, annotator, bool_or(level = 'expert') AS ruled, bool_or(state = 'active') AS answered
+               FROM annotations JOIN people USING (annotator) WHERE state <> 'deleted' GROUP BY unit_id, annotator)
+SELECT t.unit_id, t.task_id, count(*) FILTER (g.answered) + 1 AS overlap
+FROM (FROM tasks WHERE state = 'answered') t JOIN given g USING (unit_id)
+GROUP BY t.unit_id, t.task_id HAVING NOT bool_or(g.ruled) ORDER BY t.task_id
+"""
+
 
 def review_cases(
     spec: ProjectSpec,
@@ -99,6 +107,22 @@ def review_cases(
         buckets = db.sql(_SAME_BUCKET).to_arrow_table().cast(_LIKENESS)
         db.register("likeness", pa.concat_tables([areas, buckets]))
         return db.sql(_CASES, params=given).to_arrow_table()
+
+
+def unruled(tasks: pa.Table, annotations: pa.Table, people: pa.Table) -> pa.Table:
+    """Return the cases that only others than experts answered: `unit_id, task_id, overlap` that leaves room for one.
+
+    What an expert skipped is no such case.
+
+    Args:
+        tasks: rows of the contract `tasks` of the reviewing project.
+        annotations: its rows of the contract `annotations`.
+        people: its `annotator, level` of the contract `annotators`.
+    """
+    with session() as db:
+        for name, table in (("tasks", tasks), ("annotations", annotations), ("people", people)):
+            db.register(name, table)
+        return db.sql(_UNRULED).to_arrow_table()
 
 
 def _is_drawn(spec: ProjectSpec, unit: str) -> bool:

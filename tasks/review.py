@@ -15,7 +15,7 @@ from prefect import task
 from labelloop.changes import Changes
 from labelloop.contracts import contract
 from labelloop.opinions import without_confirmations
-from labelloop.review import review_cases
+from labelloop.review import review_cases, unruled
 from labelloop.review_project import showing_answers
 from labelloop.summary import Summary
 from tasks.adjudication import current_tasks, docket_of
@@ -23,12 +23,14 @@ from tasks.artifacts import publish_table
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
 from tasks.contracts import commit
+from tasks.hand_out import hand_out
 from tasks.labelling_project import known_project
 from tasks.policies import OUTSIDE
 from tasks.push import carry_out
 from tasks.stage import finish, stage
 from tasks.survey import survey
 from tasks.survey_review import reviewing_world
+from tasks.task_states import change_tasks
 
 
 @task(name="review", **OUTSIDE)
@@ -52,8 +54,11 @@ def review_disputes(world: World, lease: Lease) -> Summary:
     new = cases.filter(pc.invert(pc.is_in(cases["unit_id"], value_set=known)))
     refused = _write(world, reviewing, lease, new)
     counts = carry_out(reviewing, lease, _with_answers(world, survey(reviewing)))
+    again = _ask_again(reviewing, lease)
     _show(new)
-    return Summary(stage="review", counts={"cases": new.num_rows, "created": counts["created"], "refused": refused})
+    counted = {"cases": new.num_rows, "created": counts["created"], "refused": refused}
+    notes = (f"{again} cases that others than experts answered are handed out again",) if again else ()
+    return Summary(stage="review", counts=counted, notes=notes)
 
 
 def _cases(world: World) -> pa.Table:
@@ -102,6 +107,17 @@ def _with_answers(world: World, changes: Changes) -> Changes:
     annotations = without_confirmations(world.table("annotations").read(), world.spec.interface)
     disputed = pc.is_in(annotations["unit_id"], value_set=pa.array(list(changes.create), pa.string()))
     return replace(changes, create=showing_answers(changes.create, annotations.filter(disputed)))
+
+
+def _ask_again(reviewing: World, lease: Lease) -> int:
+    """Hand out again what somebody else took from the experts, as everybody in Label Studio can."""
+    tables = (reviewing.table(name).read() for name in ("tasks", "annotations", "annotators"))
+    rows = unruled(*tables).to_pylist()
+    overlaps = {row["task_id"]: row["overlap"] for row in rows}
+    hand_out(reviewing, lease, overlaps, overlaps)
+    changes = {row["unit_id"]: {"overlap": row["overlap"], "state": "open"} for row in rows}
+    change_tasks(reviewing, lease, changes, stage="review")
+    return len(rows)
 
 
 def _show(cases: pa.Table) -> None:

@@ -33,5 +33,6 @@ def _checks(project: str | None) -> Iterator[Check]:
     for name in [project] if project else here.projects():
         inside = Project(name)
         yield Check(f"spec of {name}", inside.read_spec, needs=("settings",))
+        yield Check(f"experts of {name}", inside.know_experts, needs=(f"spec of {name}",))
         yield Check(f"media of {name}", inside.list_media, needs=("S3", f"spec of {name}"))
         yield Check(f"quarantine of {name}", inside.look_for_expired, needs=("lake", f"spec of {name}"))

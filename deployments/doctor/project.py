@@ -27,6 +27,16 @@ class Project:
         """The spec is right."""
         return f"right, {self._world.spec.interface.media}, batches of {self._world.spec.sampling.batch_size}"
 
+    def know_experts(self) -> str:
+        """Somebody may rule where the spec has experts: what anybody else says in their project counts for nothing."""
+        wanted, named = self._world.spec.annotators.experts, len(self._world.settings.experts)
+        if wanted and not named:
+            raise ConfigurationError(
+                f"the spec has {wanted} expert(s), but nobody is named",
+                remedy="set LABELLOOP_EXPERTS to their e-mail addresses, or annotators.experts to 0",
+            )
+        return f"{named} named for {wanted} in the spec" if wanted else "none in the spec: conflicts wait"
+
     def list_media(self) -> str:
         """The bucket is there and can be listed."""
         media = self._world.spec.media

@@ -123,11 +123,30 @@ def test_boxes_that_hardly_overlap_come_before_an_expert_whose_box_is_the_label(
     assert found["regions"][0]["points"] == [7.0, 0.0, 20.0, 20.0]
 
 
-def test_who_is_no_expert_rules_nothing_in_the_reviewing_project(tmp_path: Path):
+def test_who_is_no_expert_rules_nothing_in_the_reviewing_project_and_takes_no_case_from_the_expert(tmp_path: Path):
     world = disputed(tmp_path)
     review(world)
-    rule(world, cases(world)[0], "2", who="ann")
-    assert labels(world)[hex_id(1)]["state"] == "conflict"
+    (case,) = cases(world)
+    for who in ("ann", "bob"):
+        rule(world, case, "2", who=who)
+        assert labels(world)[hex_id(1)]["state"] == "conflict"
+        assert cases(world) == []
+        assert review(world) == {"cases": 0, "created": 0, "refused": 0}
+        assert [again["id"] for again in cases(world)] == [case["id"]]
+    rule(world, case, "1")
+    assert labels(world)[hex_id(1)]["decided_by"] == "expert"
+    review(world)
+    assert cases(world) == []
+
+
+def test_what_an_expert_skipped_is_not_asked_again(tmp_path: Path):
+    world = disputed(tmp_path)
+    review(world)
+    (case,) = cases(world)
+    person(world, "expert").skip(case["id"])
+    under_lease(world, "rulings", collect_rulings)
+    review(world)
+    assert cases(world) == []
 
 
 def test_a_share_of_what_annotators_agree_on_is_reviewed_too_and_conflicts_come_first(tmp_path: Path):
