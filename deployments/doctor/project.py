@@ -28,7 +28,7 @@ class Project:
         return f"right, {self._world.spec.interface.media}, batches of {self._world.spec.sampling.batch_size}"
 
     def know_experts(self) -> str:
-        """Somebody may rule where the spec has experts: what anybody else says in their project counts for nothing."""
+        """Somebody may rule where the spec has experts: nobody else's ruling counts."""
         wanted, named = self._world.spec.annotators.experts, len(self._world.settings.experts)
         if wanted and not named:
             raise ConfigurationError(
