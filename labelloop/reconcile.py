@@ -112,7 +112,7 @@ class Inspection:
         if row is not None:
             self._compare_media(task, row, contents)
             if row["state"] == "open":
-                self.compare_queue(task, row["overlap"], row["queue_version"])
+                self.compare_queue(task, row["overlap"], row["queue_version"], row["queue_score"])
 
     def _compare_media(self, task: RemoteTask, row: Row, contents: Mapping[str, bytes]) -> None:
         """Compare what a task shows; once it has answers it stays as it was seen, though media may have moved."""
@@ -126,7 +126,7 @@ class Inspection:
         if differs:
             self.readdressed[task.task_id] = {"unit_id": row["unit_id"], "data": {**task.data, **data}}
 
-    def compare_queue(self, task: RemoteTask, overlap: int, version: str) -> None:
+    def compare_queue(self, task: RemoteTask, overlap: int, version: str, score: float) -> None:
         """Compare how an open task is handed out, once overlaps were reset if they will be, with how it should be."""
         is_finished = task.answers > 0 if self.overlaps_reset else task.finished
         if overlap != (1 if self.overlaps_reset else task.overlap):
@@ -135,7 +135,7 @@ class Inspection:
             self.reopened.add(task.task_id)
         elif is_finished:
             self.finished.add(task.task_id)
-        elif task.predictions != 1 or task.versions != version:
+        elif task.predictions != 1 or task.versions != version or not _is_near(task.score, score):
             self.unscored.add(task.task_id)
 
     def _compare_answers(self, task: RemoteTask) -> None:
@@ -144,6 +144,11 @@ class Inspection:
             if told != list(annotation.result):
                 self.renamed[annotation.annotation_id] = told
             self.losses.look_at(told)
+
+
+def _is_near(score: float | None, wanted: float) -> bool:
+    """Return whether a score is the wanted one, to six digits; what does not order the queue has none."""
+    return score is None or abs(score - wanted) < 1e-6
 
 
 def _by_task(live: pa.Table, numbers: Collection[int]) -> Mapping[int, Row]:

@@ -43,6 +43,7 @@ class RemoteTask:
     data: Mapping[str, Any] = field(default_factory=dict)
     predictions: int = 0
     versions: str = ""  # of its predictions, each once, with commas
+    score: float | None = None  # of the prediction whose version orders the queue
 
     @property
     def answers(self) -> int:
@@ -69,6 +70,7 @@ def task_from_wire(task: Mapping[str, Any]) -> RemoteTask:
         data=task["data"],
         predictions=int(task.get("total_predictions") or 0),
         versions=",".join(sorted(_versions(task.get("predictions_model_versions") or ""))),
+        score=task.get("predictions_score"),
     )
 
 

@@ -93,7 +93,7 @@ def _with_tasks(
     strays = sort_strays(found.strays, changes.create.keys(), changes.version)
     firsts = first_by_unit(world) if strays.adopted else {}
     for unit, task in strays.adopted.items():
-        found.compare_queue(task, firsts[unit], changes.version)
+        found.compare_queue(task, firsts[unit], changes.version, changes.create[unit]["predictions"][0]["score"])
     outdated = sort_outdated(world, home, wanted.outdated)
     return replace(
         changes,

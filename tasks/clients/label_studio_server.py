@@ -23,7 +23,7 @@ _IDS_PER_QUERY = 300  # queries beyond about 5 KB are refused
 _STORAGE_TITLE = "labelloop media"
 # The server keeps a field of a nested object only if its name is listed as well.
 _TASK_FIELDS = (
-    "id,data,overlap,is_labeled,updated_at,total_predictions,predictions_model_versions,"
+    "id,data,overlap,is_labeled,updated_at,total_predictions,predictions_model_versions,predictions_score,"
     "annotations,result,was_cancelled,completed_by,lead_time,created_at"
 )
 

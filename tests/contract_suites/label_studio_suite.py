@@ -129,6 +129,17 @@ class LabelStudioSuite:
         label_studio.import_predictions(project, new[:1])
         assert self.predictions(label_studio, project) == {first: (1, "v2"), second: (2, "v1,v2"), third: (0, "")}
 
+    def test_a_task_tells_the_score_that_orders_the_queue(self, label_studio, project):
+        first, second = self.tasks(label_studio, project, [0.25, 0.5])
+        new = {"task": second, "score": 0.75, "model_version": "v2", "result": []}
+        label_studio.import_predictions(project, [new])
+        assert self.scores(label_studio, project) == {first: 0.25, second: 0.5}
+        label_studio.change_project(project, {"model_version": "v2"})
+        assert self.scores(label_studio, project) == {first: None, second: 0.75}
+
+    def scores(self, label_studio, project) -> dict[int, float | None]:
+        return {task.task_id: task.score for task in label_studio.changed_tasks(project, None)}
+
     def predictions(self, label_studio, project) -> dict[int, tuple[int, str]]:
         """How many predictions each task has, and of which versions."""
         found = label_studio.changed_tasks(project, None)

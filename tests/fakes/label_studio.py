@@ -75,7 +75,7 @@ class MemoryLabelStudio:
     def tasks(self, ls_project: int, task_ids: Collection[int]) -> list[RemoteTask]:
         held = defaultdict(list)
         for prediction in self.all_predictions.values():
-            held[prediction["task"]].append(prediction["model_version"])
+            held[prediction["task"]].append(prediction)
         return [self._wire(n, held[n]) for n in sorted(self.task_ids(ls_project) & set(task_ids))]
 
     def tasks_after(self, ls_project: int, task_id: int) -> list[RemoteTask]:
@@ -199,9 +199,16 @@ class MemoryLabelStudio:
         ours = self.task_ids(ls_project)
         return [p for p in self.all_predictions.values() if p["task"] in ours]
 
-    def _wire(self, task_id: int, versions: list[str]) -> RemoteTask:
-        counted = {"total_predictions": len(versions), "predictions_model_versions": ",".join(set(versions))}
-        return task_from_wire(self.all_tasks[task_id] | counted)
+    def _wire(self, task_id: int, predictions: list[Json]) -> RemoteTask:
+        task, versions = self.all_tasks[task_id], {p["model_version"] for p in predictions}
+        ordering = self.projects[task["project"]]["model_version"]
+        scores = [p["score"] for p in predictions if p["model_version"] == ordering]
+        told = {
+            "total_predictions": len(predictions),
+            "predictions_model_versions": ",".join(versions),
+            "predictions_score": sum(scores) / len(scores) if scores else None,
+        }
+        return task_from_wire(task | told)
 
     def _task(self, task_id: int) -> Json:
         if task_id not in self.all_tasks:

@@ -14,6 +14,7 @@ from labelloop.errors import DecisionNeeded
 from tasks.clients.world import World
 from tasks.collect import collect_annotations
 from tasks.consensus import resolve_labels
+from tasks.push import push_round
 from tasks.survey import survey
 from tests.builders.annotating import answer, collect, push, pushed, task_of, the_project
 from tests.builders.chosen_round import N, chosen_round
@@ -98,6 +99,17 @@ def test_a_plan_without_changes_reads_no_task_but_those_changed_since(tmp_path: 
     read.clear()
     assert changes(world, full=True) == {}
     assert len(read) == 8
+
+
+def test_a_score_edited_on_the_server_is_found_by_whoever_reads_all_and_put_right(tmp_path: Path):
+    world = pushed(tmp_path, n=3)
+    edited = next(held for held in world.label_studio.all_predictions.values() if held["task"] == task_of(world, 1))
+    before, edited["score"] = edited["score"], 0.99
+    assert (changes(world), changes(world, full=True)) == ({}, {"replace predictions": 1})
+    under_lease(world, "push", push_round, full=True)
+    assert changes(world, full=True) == {}
+    held = {held["task"]: held["score"] for held in world.label_studio.all_predictions.values()}
+    assert held[task_of(world, 1)] == before
 
 
 @pytest.mark.parametrize("late", ["task", "prediction", "deletion"])
