@@ -41,17 +41,17 @@ def validate(file: Path, *, server: bool = False, json: Json = False) -> None:
 
     Args:
         file: The configuration, XML.
-        server: Ask the Label Studio of the settings as well.
+        server: If nothing is found, ask the Label Studio of the settings as well.
         json: Print the findings as JSON.
     """
     xml = read_text(file)
     findings = lint(xml)
-    if server and (refusal := refusal_of(load_settings(), xml)):
+    if server and not findings and (refusal := refusal_of(load_settings(), xml)):
         findings.append(Finding(1, "", f"Label Studio refuses it: {refusal}", "mend it as it says"))
     if json:
         print_json([finding.to_dict() for finding in findings])
     else:
-        lines = [f"{file}:{f.line}: <{f.tag}> {f.problem}; {f.remedy}" for f in findings]
+        lines = [f"{file}:{f.line}: {f.tag and f'<{f.tag}> '}{f.problem}; {f.remedy}" for f in findings]
         Console(stderr=True, highlight=False).print(
             "\n".join(lines) or f"{file} can be used", markup=False, soft_wrap=True
         )

@@ -53,13 +53,15 @@ def check(file: Path, *, json: Json = False) -> None:
         file: The spec, YAML.
         json: Print the problems as JSON, each with its field; an empty list when there is none.
     """
+    part = "spec"
     try:
         spec = read_spec(file)
+        part = "interface"
         build(spec.interface)  # names the texts that Label Studio would not show as they are, and findings of an XML
     except SpecError as error:
         if not json:
             raise
-        print_json(error.facts.get("problems") or [{"field": "interface", "problem": str(error)}])
+        print_json(error.facts.get("problems") or [{"field": part, "problem": str(error)}])
         sys.exit(2)
     if json:
         print_json([])

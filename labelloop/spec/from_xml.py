@@ -5,6 +5,7 @@ Whether the configuration is sound is the business of the lint in `labelloop.int
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -64,6 +65,8 @@ _MARKUP: Final = frozenset(["HyperText", "Markdown"])
 # Controls whose answers collect has no column for.
 UNREAD: Final = frozenset(["Chat", "OcrLabels", "ReactCode", "Vector", "VectorLabels"])
 _ITEMS: Final = ("Bucket", "Choice", "Label", "Relation")
+# Of the task, and not a part of what it holds.
+_FIELD: Final = re.compile(r"\$[^.\[{]+")
 
 
 def questions_of(xml: str) -> tuple[Question, ...]:
@@ -94,24 +97,34 @@ def fields_of(xml: str) -> tuple[Shown, ...]:
     """Return the fields of task data that a labelling configuration shows, each once, in their order.
 
     Raises:
-        SpecError: it is no XML, or shows a field as HTML.
+        SpecError: it is no XML, or shows what our tasks do not hold, or shows a field as HTML.
 
     >>> [(field.name, field.kind) for field in fields_of('<View><Audio name="a" value="$call"/></View>')]
     [('call', 'audio')]
     """
     found: dict[str, Shown] = {}
     for element in _elements(xml):
-        value = attribute(element, "value") or ""
-        if value.startswith("$") and element.tag in _MARKUP:
-            raise SpecError(
-                f"interface.xml shows {value} by <{element.tag}>, as HTML",
-                remedy="show it by <Text>, which runs nothing",
-            )
+        value = attribute(element, "value") or attribute(element, "valueList") or ""
         if value.startswith("$"):
+            _refuse_what_no_task_holds(element, value)
             # What is no object takes text: the default of a text field, the words of a header.
             shown = Shown.model_construct(name=value[1:], kind=_FIELDS.get(element.tag, "text"))
             found.setdefault(shown.name, shown)
     return tuple(found.values())
+
+
+def _refuse_what_no_task_holds(element: Any, value: str) -> None:
+    told = f"interface.xml shows {value} by <{element.tag}>"
+    if element.tag in _MARKUP:
+        raise SpecError(f"{told}, as HTML", remedy="show it by <Text>, which runs nothing")
+    if element.tag in ("Choices", "Taxonomy") or str(element.tag).endswith("Labels"):
+        raise SpecError(f"{told}: its labels would come with each task", remedy="write them into it")
+    if attribute(element, "valueList"):
+        raise SpecError(
+            f"{told}: several pictures in one field", remedy="show them by <List>, or by one <Image> each"
+        )
+    if not _FIELD.fullmatch(value):
+        raise SpecError(f"{told}: a part of a field", remedy="show whole fields")
 
 
 def items_of(element: Any) -> Iterator[Any]:
@@ -154,7 +167,7 @@ def _question(element: Any, kind: ControlType, naming: Mapping[tuple[str, ...], 
         type=kind,
         prompt="",
         labels=_labels(element) or (naming.get(aims, ()) if kind in MARKS else ()),
-        multiple=attribute(element, "choice") == "multiple" or kind == "taxonomy",
+        multiple=kind == "taxonomy" or (kind == "choices" and attribute(element, "choice") == "multiple"),
         required=attribute(element, "required") == "true",
         about=aims,
         per_mark=attribute(element, "perRegion") == "true",

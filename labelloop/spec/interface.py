@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, Self
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, WrapValidator, model_validator
 
+from labelloop.errors import SpecError
 from labelloop.spec.confirmation import confirmation
 from labelloop.spec.from_xml import fields_of, questions_of
 from labelloop.spec.question import MARKS, ON_IMAGES, RELATION, Label, Question, refuse_ambiguous
@@ -27,6 +29,11 @@ _ABOUT: Final = {
 }
 
 
+def _as_read(given: Any, checked: Callable[[Any], Question]) -> Question:
+    """What Label Studio takes may be what a spec would refuse: a box without labels, one choice alone."""
+    return given if isinstance(given, Question) else checked(given)
+
+
 class Interface(Section):
     """What is asked about the media of a unit: in questions, or as Label Studio's XML, from which these are read."""
 
@@ -41,7 +48,9 @@ class Interface(Section):
     series: Series | None = Field(default=None, description="of time series: their columns")
     frame_rate: float | None = Field(default=None, gt=0, le=1000, description="of videos; 24 if not said")
     notes: str | None = Field(default=None, min_length=1, max_length=20_000, description="to look up while at work")
-    questions: tuple[Question, ...] = Field(default=(), description="at least one, or xml")
+    questions: tuple[Annotated[Question, WrapValidator(_as_read)], ...] = Field(
+        default=(), description="at least one, or xml"
+    )
     remarks: tuple[Name, ...] = Field(
         default=(), description="texts in everybody's own words, as reasons: never a conflict, nor waited for"
     )
@@ -56,7 +65,13 @@ class Interface(Section):
             return given
         if mixed := sorted(given.keys() - {"xml", "media", "layout", "remarks"}):
             raise ValueError(f"xml says everything itself, but {', '.join(mixed)} is given beside it; remove either")
-        return given | {"questions": questions_of(given["xml"]), "fields": fields_of(given["xml"])}
+        try:
+            questions, fields = questions_of(given["xml"]), fields_of(given["xml"])
+        except SpecError as error:  # to be listed with what else is wrong
+            raise ValueError(str(error)) from None
+        if not fields:
+            raise ValueError('xml shows no field of a task; give an object value="$field"')
+        return given | {"questions": questions, "fields": fields}
 
     @model_validator(mode="after")
     def _media_and_layout_fit(self) -> Self:

@@ -134,9 +134,12 @@ def _take_xml_from_file(interface: Any, read: Callable[[str], str]) -> None:
         interface["xml"] = read(xml.strip())
 
 
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a spec, for editors and coding assistants."""
-    return ProjectSpec.model_json_schema()
+    return {"$schema": _DIALECT, **ProjectSpec.model_json_schema()}
 
 
 _REMEDIES = {
@@ -145,10 +148,14 @@ _REMEDIES = {
 }
 
 
+_TOLD: Final = 100  # characters of a value
+
+
 def _problem(error: Any) -> dict[str, str]:
     field = ".".join(str(part) for part in error["loc"]) or "spec"
     value = error.get("input")
-    shown = "" if error["type"] == "missing" or isinstance(value, dict | list) else f" (got {value!r})"
+    told = "" if error["type"] == "missing" or isinstance(value, dict | list | Section) else repr(value)
+    shown = f" (got {told if len(told) <= _TOLD else f'{told[:_TOLD]}...'})" if told else ""
     remedy = _REMEDIES.get(error["type"])
     message = error["msg"].removeprefix("Value error, ")
     return {"field": field, "problem": f"{message}{shown}" + (f"; {remedy}" if remedy else "")}

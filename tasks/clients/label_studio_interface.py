@@ -24,9 +24,7 @@ def refusal_of(settings: Settings, xml: str) -> str | None:
         if answer.status_code != 400:
             answer.raise_for_status()
             return None
-        said = answer.json()
-        reasons = said.get("validation_errors") or {"detail": said.get("detail", "it does not say why")}
-        return "; ".join(str(reason) for reason in reasons.values())
+        return "; ".join(str(reason) for reasons in answer.json().values() for reason in reasons)
 
 
 @contextmanager

@@ -28,9 +28,9 @@ def test_the_server_takes_every_template_and_every_kind_of_question(label_studio
 
 
 def test_the_command_tells_what_the_server_refuses(label_studio, stack_environment, labelloop, tmp_path):
-    (tmp_path / "doubled.xml").write_text('<View><Image name="i" value="$i"/><Rating name="i" toName="i"/></View>')
-    code, _, told = labelloop("interface", "validate", "doubled.xml", "--server")
-    assert (code, "Label Studio refuses it: " in told) == (1, True)
+    (tmp_path / "bare.xml").write_text('<View><Image name="i" value="$i"/><Choices name="c" toName="i"/></View>')
+    code, _, told = labelloop("interface", "validate", "bare.xml", "--server")
+    assert (code, "Label Studio refuses it: Validation failed on : 'Choice' is a required" in told) == (1, True)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 from deployments.cli.tables import read_ratings_file
 from deployments.cli.templates import template_names
 from labelloop.spec import load_spec
+from tests.builders.digits import SPEC
 from tests.builders.pools import a_pool
 
 pytestmark = pytest.mark.slow
@@ -251,9 +252,23 @@ def test_spec_check_names_every_problem(labelloop, tmp_path):
         assert f"\n  {field}" in err
 
 
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("- a list", "spec"),
+        (SPEC.replace("Which digit is it?", "Is it worth $ten?"), "interface"),
+    ],
+)
+def test_a_problem_without_a_field_is_of_the_part_that_it_concerns(labelloop, tmp_path, text, field):
+    (tmp_path / "cars.yaml").write_text(text)
+    code, told, _ = labelloop("spec", "check", "cars.yaml", "--json")
+    assert (code, [problem["field"] for problem in json.loads(told)]) == (2, [field])
+
+
 def test_the_schema_of_a_spec_is_json_with_its_fields(labelloop):
     code, out, _ = labelloop("spec", "schema")
     assert code == 0
+    assert json.loads(out)["$schema"].endswith("2020-12/schema")
     assert {"media", "interface", "guidelines", "annotators"} <= set(json.loads(out)["required"])
 
 

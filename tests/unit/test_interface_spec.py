@@ -159,6 +159,13 @@ def test_xml_stands_in_the_spec_or_in_a_file_beside_it(tmp_path):
         ),
         (XML.replace("<Rating", '<Text name="q" value="$query"/><Rating'), "shows photo (image), query (text)"),
         ('<View><Image name="i" value="$i"/></View>', "nothing is asked"),
+        (XML.replace("$photo", "there.png"), "xml shows no field of a task"),
+        (XML.replace("$photo", "$photos[0]"), "shows $photos[0] by <Image>: a part of a field"),
+        (XML.replace("value=", "valueList="), "shows $photo by <Image>: several pictures in one field"),
+        (
+            XML.replace("<Rating", '<Choices name="c" toName="i" value="$kinds"/><Rating'),
+            "shows $kinds by <Choices>: its labels would come with each task",
+        ),
         (XML.replace("<Image", "<HyperText"), "shows $photo by <HyperText>, as HTML"),
         (
             XML.replace("<Rating", '<Vector name="v" toName="i"/><Rating'),
@@ -170,6 +177,19 @@ def test_xml_that_cannot_be_served_is_refused(xml, told):
     with pytest.raises(SpecError) as refused:
         load_spec(with_xml(f"'{xml}'"))
     assert told in str(refused.value)
+
+
+def test_what_label_studio_takes_is_taken_off_xml_also_where_a_spec_would_refuse_it():
+    xml = """<View>
+      <Image name="i" value="$photo"/><Rectangle name="box" toName="i"/>
+      <Choices name="one" toName="i"><Choice value="seen"/></Choices>
+      <RectangleLabels name="part" toName="i" choice="multiple"><Label value="hoof"/></RectangleLabels>
+    </View>"""
+    assert [(one.name, one.values) for one in Interface(xml=xml).questions] == [
+        ("box", ()),
+        ("one", ("seen",)),
+        ("part", ("hoof",)),
+    ]
 
 
 def test_xml_says_everything_itself():

@@ -102,6 +102,17 @@ def test_several_problems_are_listed_at_once():
     ] == []
 
 
+def test_what_is_wrong_with_an_xml_is_listed_with_the_rest():
+    problem = problem_of(spec_with(title="ab", interface={"xml": "<View><Rating></View>"}))
+    assert "2 problem(s)" in problem
+    assert "interface: interface.xml is no well-formed XML" in problem
+
+
+def test_a_long_value_is_told_by_its_beginning():
+    assert "(got 'longer longer" in (problem := problem_of(spec_with(title="longer " * 100)))
+    assert len(problem) < 250
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
