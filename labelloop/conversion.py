@@ -68,7 +68,8 @@ class Conversion:
         annotations, facts = facts_of(tasks)
         said = self._said(annotations, facts["rule"].is_null().to_numpy())
         met = said.answers.group_by(["control", "control_type"], use_threads=False).aggregate([])
-        self.controls.update(zip(*(column.to_pylist() for column in met.columns), strict=True))
+        for control, control_type in zip(*(column.to_pylist() for column in met.columns), strict=True):
+            self.controls.setdefault(control, control_type)
         shared = self._shared(annotations, facts, said)
         return Chunk(
             len(annotations),
@@ -136,7 +137,10 @@ class Conversion:
         return pa.table({**dict(zip(facts.column_names, facts.columns, strict=True)), **repeated, **own})
 
     def unanswered(self, skipped: pa.Table) -> Iterator[pa.Table]:
-        """Yield, for each control that was asked or met so far, the cancelled rows of skipped annotations."""
+        """Yield, for each control that was asked or met so far, the cancelled rows of skipped annotations.
+
+        Where its answers are of several kinds, these rows are of the first.
+        """
         for control, control_type in sorted(self.controls.items()):
             yield cancelled_rows(skipped, control, control_type)
 

@@ -49,7 +49,7 @@ class Annotation(msgspec.Struct, gc=False):
         """Return what was answered; None if that is no list."""
         try:
             found = _RESULT.decode(self.result)
-        except UNREADABLE:  # what is passed over is not looked at as closely
+        except (*UNREADABLE, RecursionError):  # what is passed over is not looked at as closely
             return None
         return found if isinstance(found, list) else None
 

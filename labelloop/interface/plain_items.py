@@ -83,8 +83,8 @@ class _OfBox(_Item, tag="rectanglelabels"):
 
 _PLAIN: Final = msgspec.json.Decoder(list[list[_OfChoices | _OfRating | _OfNumber | _OfText | _OfBox]])
 _ANY: Final = msgspec.json.Decoder(list[list[Any]])
-# No JSON, no text, nothing plain; or what JSON cannot hold.
-_ODD: Final = (msgspec.MsgspecError, UnicodeDecodeError, TypeError)
+# No JSON, no text, nothing plain, too deep; or what JSON cannot hold.
+_ODD: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError)
 _VALUES: Final = {"choices": _Choices, "rating": _Rating, "number": _Number, "text": _Text, "rectangle": _Box}
 # The kinds of values as numbers, by our names for their controls.
 KINDS: Final = {name: code for code, name in enumerate(_VALUES)}

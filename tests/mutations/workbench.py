@@ -139,6 +139,13 @@ WORKBENCH = (
         "tests/unit/test_conversion.py -k block_ends",
     ),
     Mutation(
+        "an answer that is nested too deep ends a conversion",
+        "labelloop/interface/plain_items.py",
+        "UnicodeDecodeError, RecursionError, TypeError)",
+        "UnicodeDecodeError, TypeError)",
+        "tests/unit/test_conversion.py -k whatever_its_depth",
+    ),
+    Mutation(
         "skipped annotations lost in a conversion",
         "deployments/cli/convert_verb.py",
         "_write(skipped, chunk.skipped)",

@@ -178,6 +178,21 @@ def test_a_result_nested_too_deep_is_refused(tmp_path: Path):
     assert "nested too deep" in refused["rule"]
 
 
+def test_an_answer_is_read_or_refused_whatever_its_depth(tmp_path: Path):
+    depths = [1, *range(950, 1010)]
+    one = json.dumps(task(annotation(result=[CHOICE | {"extra": "deep"}])))
+    tasks = [one.replace('"deep"', "[" * depth + "]" * depth) for depth in depths]
+    figures, _, _ = converted(tmp_path, f"[{','.join(tasks)}]")
+    assert (figures["rows"], figures["refused"]) == (1, len(depths) - 1)
+
+
+def test_skipped_rows_of_a_control_with_answers_of_several_kinds_take_the_first(tmp_path: Path):
+    other = STARS | {"from_name": "digit"}
+    given = [task(annotation(n, result=result)) for n, result in enumerate([[CHOICE], [other], [CHOICE], []])]
+    _, rows, _ = converted(tmp_path, *given)
+    assert [row["control_type"] for row in rows] == ["choices", "rating", "choices", "choices"]
+
+
 @pytest.mark.parametrize(
     "text",
     ["", " ", "[", "5", '{"id": 1}', "[5]", '[{"id": 1]', '[{"id": 1}', '[{"id": 1}] trailing', '["\udce4"]',
