@@ -28,6 +28,7 @@ _REFUSALS = {
     "LABELLOOP_LABEL_STUDIO_TOKEN to a legacy token, or allow them (Organization, Access Token Settings)",
 }
 _REFUSED_REMEDY = "check LABELLOOP_LABEL_STUDIO_TOKEN, and that the organisation allows this kind of token"
+_INTERFACE_REMEDY = "`labelloop interface validate` with --server tells why it does not take the interface"
 _TOKEN = re.compile("[!-~]+")
 # An access token lives for 300 s by the server's clock, which need not be ours.
 _RENEWED_AFTER = 240.0
@@ -139,7 +140,10 @@ def _refusal(status: int, body: Any, what: str, address: str) -> LabelloopError:
             f"Label Studio failed while {what} (HTTP {status})", remedy="retry later; see its log"
         )
     # The body may repeat what was sent, so only the names of the refused fields are told.
-    return InputError(f"Label Studio refused {what} (HTTP {status}{_fields(body)})", remedy="mend what was sent")
+    fields = _fields(body)
+    told = f", fields {fields}" if fields else ""
+    remedy = _INTERFACE_REMEDY if "label_config" in fields else "mend what was sent"
+    return InputError(f"Label Studio refused {what} (HTTP {status}{told})", remedy=remedy)
 
 
 def _remedy(refusal: str) -> str:
@@ -153,6 +157,6 @@ def _stranger(what: str, address: str) -> UnavailableError:
     )
 
 
-def _fields(body: Any) -> str:
+def _fields(body: Any) -> list[str]:
     refused = body.get("validation_errors") if isinstance(body, dict) else None
-    return f", fields {sorted(refused)}" if isinstance(refused, dict) and refused else ""
+    return sorted(refused) if isinstance(refused, dict) else []

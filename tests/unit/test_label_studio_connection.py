@@ -123,6 +123,12 @@ def test_refused_fields_are_named_and_what_they_held_is_not(server, client):
     assert "secret-name" not in str(refused.value)
 
 
+def test_who_has_an_interface_refused_is_led_to_the_reason(server, client):
+    server.answer = (400, '{"validation_errors": {"label_config": ["it is wrong"]}}')
+    with pytest.raises(InputError, match="interface validate"):
+        client.create_project({"title": "Zoo", "label_config": "<View/>"})
+
+
 @pytest.mark.parametrize("answer", [(200, "<html>Welcome</html>"), (302, ""), (200, "\x00")])
 def test_what_does_not_speak_as_label_studio_is_told_from_it(server, client, answer):
     server.answer = answer
