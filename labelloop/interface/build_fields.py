@@ -11,12 +11,13 @@ from labelloop.spec.shown import Shown
 _SIDE_BY_SIDE: Final = "display: grid; grid-template-columns: 1fr 1fr; gap: 1em"
 _AS_WRITTEN: Final = "{ white-space: pre-wrap; overflow-wrap: anywhere }"
 # Label Studio would run lines of a text together and lose what indents them, as in code. Of an item it shows the id,
-# of a turn in a dialogue times that nobody gave: neither is of use to people.
+# of a turn in a dialogue times that nobody gave: neither is of use. In the dark items would be light on light.
 _STYLES: Final = {
     "text": f".lsf-richtext__line {_AS_WRITTEN}",
     "dialogue": f"[class^=dialoguetext] {_AS_WRITTEN} [class^=titleWrapper] [class^=time] {{ display: none }}",
     "items": f".htx-ranker-item p {_AS_WRITTEN} .htx-ranker-item p:last-child {{ display: none }} "
-    ".htx-ranker-item img { max-width: 100% }",
+    ".htx-ranker-item img { max-width: 100% } .htx-ranker-item { background-color: var(--color-neutral-surface) } "
+    ".htx-ranker-item, .htx-ranker-column { border-color: var(--color-neutral-border) }",
 }
 # Pictures and films leave room for what is asked about them, and films for the keys that play them.
 _TAGS: Final = {

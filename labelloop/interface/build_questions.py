@@ -25,6 +25,9 @@ _MARKERS: Final = MappingProxyType(
 )
 # Spans and segments have their own tag on these kinds of field.
 _MARKERS_ON: Final = MappingProxyType({"dialogue": "ParagraphLabels", "time_series": "TimeSeriesLabels"})
+# For paths of several names; Label Studio would give them half of it.
+_WIDE_ENOUGH: Final = "400"
+_KEEPS_LINES: Final = "white-space: pre-wrap"
 
 _Shared = Mapping[str, str]
 
@@ -42,7 +45,7 @@ def add_question(view: Element, interface: Interface, question: Question) -> Non
         shared |= {"perRegion": "true", **condition}
     try:
         part = add(view, "View", **condition) if condition else view
-        add(part, "Header", value=question.prompt)
+        add(part, "Header", value=question.prompt, style=_KEEPS_LINES if "\n" in question.prompt.strip() else None)
         if question.type in MARKS:
             _marks(part, interface, question, shared)
         else:
@@ -97,7 +100,8 @@ def _choices(part: Element, question: Question, shared: _Shared) -> None:
 def _taxonomy(part: Element, question: Question, shared: _Shared) -> None:
     limits = {} if question.multiple else {"maxUsages": "1"}
     leaves = {"leafsOnly": "true"} if question.leaves_only else {}
-    control = add(part, "Taxonomy", **shared, showFullPath="true", **limits, **leaves, **_demanded(question))
+    shown = {"showFullPath": "true", "minWidth": _WIDE_ENOUGH}
+    control = add(part, "Taxonomy", **shared, **shown, **limits, **leaves, **_demanded(question))
     _add_branches(control, question.labels)
 
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 
 from labelloop.report import Source, report_page
 from labelloop.spec import load_spec
+from tests.browser.contrasts import CONTRASTS
 from tests.builders.digits import SPEC
 from tests.builders.report_tables import AT, STUDIO, full
 
@@ -16,20 +17,7 @@ pytestmark = pytest.mark.browser
 
 _FOCUSABLE = "a[href], [tabindex='0']"
 _NUMBERED = f"document.querySelectorAll(`{_FOCUSABLE}`).forEach((element, n) => element.dataset.n = n)"
-# As text and ground are drawn: contrast of relative luminances (WCAG 2.2, success criterion 1.4.3).
-_CONTRASTS = """() => {
-    const light = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(Number).map(c => c / 255)
-        .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-        .reduce((sum, c, n) => sum + c * [0.2126, 0.7152, 0.0722][n], 0);
-    const ground = element => {
-        while (element && getComputedStyle(element).backgroundColor.endsWith(' 0)')) element = element.parentElement;
-        return getComputedStyle(element || document.body).backgroundColor;
-    };
-    return [...document.querySelectorAll('p, a, td, th, caption, figcaption, h1, h2, li span')].map(element => {
-        const both = [light(getComputedStyle(element).color), light(ground(element))].sort((a, b) => b - a);
-        return (both[0] + 0.05) / (both[1] + 0.05);
-    });
-}"""
+_TEXTS = "p, a, td, th, caption, figcaption, h1, h2, li span"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +42,7 @@ def test_the_report_fits_is_legible_loads_nothing_and_is_reached_by_keyboard(pag
     page.goto(address)
     assert (asked, complaints) == ([address], [])
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert min(page.evaluate(_CONTRASTS)) >= 4.5
+    assert min(page.evaluate(CONTRASTS, _TEXTS)) >= 4.5
     page.evaluate(_NUMBERED)
     reached = []
     for _ in range(page.locator(_FOCUSABLE).count()):

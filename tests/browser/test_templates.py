@@ -10,6 +10,7 @@ import pytest
 from deployments.cli.templates import template_names
 from tests.browser.answered import ANSWERED, FIRST, SECOND, THIRD, ranked
 from tests.browser.arrived import arrived
+from tests.browser.contrasts import CONTRASTS
 
 pytestmark = pytest.mark.browser
 
@@ -27,6 +28,12 @@ def test_what_somebody_answers_arrives_and_nothing_is_not_taken(template, opened
         page.photograph(pictures / f"{template}.png")
     page.submit()
     assert arrived(world) == ANSWERED[template].arrives
+
+
+def test_items_are_legible_in_the_dark(opened):
+    _, page = opened("rag-relevance")
+    page.page.evaluate("document.documentElement.dataset.colorScheme = 'dark'")
+    assert min(page.page.evaluate(CONTRASTS, ".htx-ranker-item :is(h5, p)")) >= 4.5
 
 
 def test_a_ranking_that_is_not_confirmed_is_not_taken(opened):

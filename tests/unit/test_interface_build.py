@@ -133,6 +133,14 @@ def test_lines_of_texts_are_kept_once_for_each_kind_of_object(template):
     assert all("white-space: pre-wrap" in style for style in styles)
 
 
+def test_a_prompt_of_several_lines_keeps_them():
+    styles = [
+        tree(an_interface("choices", prompt=prompt)).find("Header").get("style")
+        for prompt in ("One\ntwo", "One line\n")
+    ]
+    assert styles == ["white-space: pre-wrap", None]
+
+
 def test_pictures_and_films_leave_room_for_what_is_asked():
     sizes = {one: tree(sample_spec(one).interface) for one in ("image-classification", "video-boxes")}
     assert sizes["image-classification"].find("Image").get("maxHeight") == "60vh"
