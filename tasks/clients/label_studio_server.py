@@ -116,10 +116,15 @@ class LabelStudioServer:
     def import_tasks(self, ls_project: int, tasks: Sequence[Json]) -> list[int]:
         """Import tasks, all or none, and return their numbers in the same order."""
         with self._connection.asking("importing tasks") as sdk:
-            taken = sdk.projects.import_tasks(ls_project, request=list(tasks), return_task_ids=True).task_ids
-        if len(taken) != len(tasks):
-            raise InputError(f"Label Studio took {len(taken)} of {len(tasks)} tasks", remedy="run again")
-        return [int(task_id) for task_id in taken]
+            taken = sdk.projects.import_tasks(ls_project, request=list(tasks), return_task_ids=True).model_dump()
+        numbers = [int(task_id) for task_id in taken.get("task_ids") or ()]
+        if len(numbers) != len(tasks):
+            raise InputError(f"Label Studio took {len(numbers)} of {len(tasks)} tasks", remedy="run again")
+        sent = [{**p, "task": n} for n, t in zip(numbers, tasks, strict=True) for p in t.get("predictions", ())]
+        if sent and taken.get("prediction_count") == 0:
+            # On SQLite a server that finds its database locked begins again, with the tasks alone.
+            self.import_predictions(ls_project, sent)
+        return numbers
 
     def import_predictions(self, ls_project: int, predictions: Sequence[Json]) -> None:
         """Add predictions; the server drops what it does not like without a word, so its count is compared."""

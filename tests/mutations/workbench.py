@@ -237,6 +237,20 @@ WORKBENCH = (
         "tests/unit/test_interface_changes.py -k order_without_buckets",
     ),
     Mutation(
+        "predictions that an import lost are not missed",
+        "tasks/clients/label_studio_server.py",
+        'taken.get("prediction_count") == 0',
+        'taken.get("prediction_count") is None',
+        "tests/unit/test_label_studio_connection.py -k that_an_import_lost",
+    ),
+    Mutation(
+        "where experts rule, answers keep their old names",
+        "tasks/push.py",
+        "_set_up_review(world, lease, changes.reviewing)",
+        "_set_up_review(world, lease, None)",
+        "tests/stages/test_review.py -k take_new_names",
+    ),
+    Mutation(
         "hand-edited settings overwritten where they should be kept",
         "labelloop/project_settings.py",
         "by_hand and keep_edits and name not in QUEUE",

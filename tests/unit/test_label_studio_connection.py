@@ -27,14 +27,16 @@ class ScriptedServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.requests: list[tuple[str, str]] = []
         self.credentials: list[str | None] = []
+        self.sent: list[bytes] = []
         self.answer: tuple[int, str] | str = (200, "{}")
+        self.answers: dict[str, tuple[int, str]] = {}  # to a path alone
         self.half = False  # whether the line breaks in the middle of the body
         self.access_tokens: list[str] = []  # what is given for a personal access token, one after the other
 
     def next_answer(self, path: str) -> tuple[int, str]:
         if path == "/api/token/refresh/" and self.access_tokens:
             return 200, json.dumps({"access": self.access_tokens.pop(0)})
-        return self.answer
+        return self.answers.get(path, self.answer)
 
     @property
     def url(self) -> str:
@@ -43,7 +45,7 @@ class ScriptedServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     def _take(self):
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.sent.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
         self.server.requests.append((self.command, self.path))
         self.server.credentials.append(self.headers.get("Authorization"))
         self.close_connection = True
@@ -114,6 +116,21 @@ def test_a_refused_import_was_sent_exactly_once_and_has_a_name(server, client, s
         client.import_tasks(1, TASKS)
     assert len(server.requests) == 1
     assert "secret-name" not in str(refused.value)
+
+
+@pytest.mark.parametrize("kept", [0, 2])
+def test_predictions_that_an_import_lost_are_sent_after_it(server, client, kept):
+    """A server on SQLite whose database was locked says 201, and has the tasks without their predictions."""
+    entries = [{"score": score, "model_version": "m1", "result": []} for score in (0.25, 0.5)]
+    tasks = [task | {"predictions": [entry]} for task, entry in zip(TASKS * 2, entries, strict=True)]
+    server.answers["/api/projects/1/import?return_task_ids=true"] = (
+        201,
+        json.dumps({"task_ids": [7, 8], "task_count": 2, "prediction_count": kept}),
+    )
+    server.answer = (201, '{"created": 2}')
+    assert client.import_tasks(1, tasks) == [7, 8]
+    later = [json.loads(body) for body in server.sent[1:]]
+    assert later == ([] if kept else [[{**entry, "task": task} for task, entry in zip((7, 8), entries, strict=True)]])
 
 
 def test_refused_fields_are_named_and_what_they_held_is_not(server, client):
