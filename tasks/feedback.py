@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from prefect import task
 
 from labelloop.feedback import feedback_pages
@@ -24,8 +26,12 @@ def feedback(project: str) -> dict[str, object]:
 def write_feedback(world: World, lease: Lease) -> Summary:
     """Write the pages into the project's folder below `feedback_dir`, instead of those of the week before."""
     folder = world.settings.feedback_dir
-    if folder is None or world.spec.annotators.figures == "none":
-        return Summary(stage="feedback", notes=("neither wanted nor asked for",))
+    if folder is None:
+        return Summary(stage="feedback", notes=("LABELLOOP_FEEDBACK_DIR names no folder",))
+    if world.spec.annotators.figures == "none":
+        lease.check()
+        _remove_pages(folder / world.project)
+        return Summary(stage="feedback", notes=("annotators.figures is none",))
     pages = feedback_pages(
         without_confirmations(world.table("annotations").read(), world.spec.interface),
         labels=world.table("labels").read(columns=["unit_id", "control", "label", "decided_by"]),
@@ -36,8 +42,12 @@ def write_feedback(world: World, lease: Lease) -> Summary:
     )
     lease.check()
     own = make_directory(make_directory(folder) / world.project)
-    for old in own.glob("*.md"):
-        old.unlink()
+    _remove_pages(own)
     for who, page in pages.items():
         write_text(own / f"{who}.md", page)
     return Summary(stage="feedback", counts={"written": len(pages)})
+
+
+def _remove_pages(own: Path) -> None:
+    for page in own.glob("*.md"):
+        page.unlink()

@@ -48,8 +48,8 @@ def tables(gold: int = 6) -> dict:
     return {"annotations": answers(gold), "units": units, "labels": labels}
 
 
-def pages(gold: int = 6) -> dict[str, str]:
-    rows = {name: rows_of(name, given) for name, given in tables(gold).items()}
+def pages(gold: int = 6, **more: list[dict]) -> dict[str, str]:
+    rows = {name: rows_of(name, [*given, *more.get(name, [])]) for name, given in tables(gold).items()}
     return feedback_pages(rows.pop("annotations"), **rows, experts=["expert-1"], title="Digits", at=START)
 
 
@@ -57,10 +57,14 @@ def test_everybody_who_answered_this_week_is_told_how_and_what_was_taken_for_wha
     found = pages()
     assert set(found) == {"ann", "bob", "cis"}
     assert "Answers this week: 26." in found["cis"]
-    assert "As the others answered: 75% (95 % interval 53% to 89%) of 20 answers." in found["cis"]
-    assert "As an expert answered: 83% (95 % interval 44% to 97%) of 6 answers." in found["cis"]
-    assert "- you said *2*, others *1*: 5 times" in found["cis"]
-    assert "expert answered" not in found["ann"]
+    assert (
+        "As the others or an expert answered: 75% (95 % interval 53% to 89%) of all 20 answers so far" in found["cis"]
+    )
+    assert (
+        "Where an expert had answered: 83% (95 % interval 44% to 97%) of all 6 answers so far agree." in found["cis"]
+    )
+    assert "- you said *2*, the others or an expert *1*: 5 times" in found["cis"]
+    assert "expert had answered" not in found["ann"]
 
 
 def test_no_live_gold_is_given_away():
@@ -68,7 +72,38 @@ def test_no_live_gold_is_given_away():
     assert "*9*" not in told
     assert "*0*" not in told
     assert "00000" not in told
-    assert "As an expert answered" not in pages(gold=4)["cis"]
+    assert "expert had answered" not in pages(gold=4)["cis"]
+
+
+def test_what_an_expert_ruled_in_the_reviewing_project_is_right_whatever_the_others_said():
+    ruled = [
+        {"unit_id": hex_id(u), "control": "digit", "label": "2", "decided_by": "expert"} for u in range(0, 20, 4)
+    ]
+    found = pages(labels=ruled)
+    assert "100% (95 % interval 84% to 100%) of all 20 answers" in found["cis"]
+    assert "you said" not in found["cis"]
+    assert "- you said *1*, the others or an expert *2*: 5 times" in found["ann"]
+
+
+def test_no_difference_comes_from_what_gold_shows_nor_from_what_happened_once():
+    """What a gold unit shows was a unit of work before: cis differed there thrice, and once elsewhere."""
+    shown = [
+        said(GOLD + 100 + u, who, "7" if who == "cis" else "0") for u in range(3) for who in ("ann", "bob", "cis")
+    ]
+    once = [said(50, who, "8" if who == "cis" else "1") for who in ("ann", "bob", "cis")]
+    told = pages(annotations=shown + once)["cis"]
+    assert "*7*" not in told
+    assert "*8*" not in told
+
+
+def test_questions_that_are_not_compared_are_named():
+    written = said(0, "cis", "", at=NEW) | {
+        "control": "why",
+        "control_type": "text",
+        "choices": None,
+        "text": "round",
+    }
+    assert pages(annotations=[written])["ann"].endswith("Counted, but not compared: why.\n")
 
 
 def a_world(tmp_path: Path, figures: str = "lead", folder: bool = True) -> World:
@@ -94,3 +129,11 @@ def test_where_no_figures_of_people_are_wanted_nothing_is_written(tmp_path: Path
     world = a_world(tmp_path, figures, folder)
     assert under_lease(world, "feedback", write_feedback).counts == {}
     assert not (tmp_path / "feedback").exists()
+
+
+def test_pages_of_before_are_gone_once_no_figures_of_people_are_wanted(tmp_path: Path):
+    world, page = a_world(tmp_path, "none"), tmp_path / "feedback" / "digits" / "ann.md"
+    page.parent.mkdir(parents=True)
+    page.write_text("last week")
+    under_lease(world, "feedback", write_feedback)
+    assert not page.exists()
