@@ -26,7 +26,7 @@ _MARKERS: Final = MappingProxyType(
 # Spans and segments have their own tag on these kinds of field.
 _MARKERS_ON: Final = MappingProxyType({"dialogue": "ParagraphLabels", "time_series": "TimeSeriesLabels"})
 # For paths of several names; Label Studio would give them half of it.
-_WIDE_ENOUGH: Final = "400"
+_WIDE_ENOUGH: Final = "400px"
 _KEEPS_LINES: Final = "white-space: pre-wrap"
 
 _Shared = Mapping[str, str]
@@ -93,7 +93,8 @@ def _choices(part: Element, question: Question, shared: _Shared) -> None:
     choice = "multiple" if question.multiple else "single"
     control = add(part, "Choices", **shared, choice=choice, showInline="true", **_demanded(question))
     for label in question.labels:
-        style = f"color: {label.color}" if label.color else None
+        # Beside the text, whose own colour Label Studio decides; so a light one does not make it illegible.
+        style = f"border-left: 4px solid {label.color}; padding-left: 4px" if label.color else None
         add(control, "Choice", value=label.value, hotkey=label.hotkey, style=style, hint=label.hint)
 
 

@@ -49,6 +49,12 @@ _SETTINGS: Final = {
     "lines": frozenset(["text"]),
     "only": frozenset(["datetime"]),
 }
+# What Label Studio shows of labels, for some kinds of question only.
+_SHOWN_OF_LABELS: Final = {
+    "hotkey": MARKS | {"choices"},
+    "color": MARKS | {"choices", "taxonomy", "relation"},
+    "hint": MARKS | {"choices", "taxonomy"},
+}
 # The column of a Ranker that holds what is in no bucket yet.
 UNSORTED: Final = "_"
 
@@ -151,6 +157,14 @@ class Question(Section):
             raise ValueError(
                 f"no bucket may be called {UNSORTED!r}, which holds what is in none; choose another name"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_of_labels_is_left_out(self) -> Self:
+        everyone = [one for label in self.labels for one in label.family()]
+        for name, types in _SHOWN_OF_LABELS.items():
+            if self.type not in types and any(getattr(one, name) for one in everyone):
+                raise ValueError(f"Label Studio shows no {name} for labels of {self.type}; remove it")
         return self
 
     @model_validator(mode="after")

@@ -61,7 +61,7 @@ def test_hotkeys_and_colours_reach_their_choice():
     label = Label(value="a", hotkey="x", color="#00ff7f")
     question = Question(name="q", prompt="?", labels=(label, Label(value="b")))
     first, second = etree.fromstring(build(Interface(questions=(question,)))).iter("Choice")
-    assert (first.get("hotkey"), first.get("style")) == ("x", "color: #00ff7f")
+    assert (first.get("hotkey"), first.get("style")) == ("x", "border-left: 4px solid #00ff7f; padding-left: 4px")
     assert (second.get("hotkey"), second.get("style")) == (None, None)
 
 

@@ -49,6 +49,9 @@ def refusal(model, **fields) -> str:
         ({"type": "rating", "labels": [], "maximum": 2.5}, "a rating has whole stars"),
         ({"type": "number", "labels": [], "minimum": 3, "maximum": 3}, "minimum is 3.0, not below maximum 3.0"),
         ({"type": "taxonomy", "per_mark": True}, "taxonomy cannot be asked of each mark"),
+        ({"type": "taxonomy", "labels": [{"value": "a", "children": [{"value": "b", "hotkey": "1"}]}]}, "no hotkey"),
+        ({"type": "ranking", "labels": [{"value": "a", "color": "#D55E00"}]}, "no color for labels of ranking"),
+        ({"type": "relation", "labels": [{"value": "a", "hint": "why"}]}, "no hint for labels of relation"),
         ({"when": {"question": "x", "labels": ["a,b"]}}, "hold a comma"),
         (
             {"type": "rating", "labels": [], "per_mark": True, "when": {"question": "x"}},
