@@ -119,8 +119,8 @@ def _checked(world: World, record: Json, number: int) -> LabellingProject:
         raise WrongServerError(
             f"project {number} of Label Studio at {world.label_studio.address} is not the one that holds the tasks "
             f"of {world.project!r}",
-            remedy="point LABELLOOP_LABEL_STUDIO_URL to the right server, set LABELLOOP_LABEL_STUDIO_TOKEN to one of its "
-            "organisation, restore its backup, or put the marker back into the project's description",
+            remedy="point LABELLOOP_LABEL_STUDIO_URL to the right server, set LABELLOOP_LABEL_STUDIO_TOKEN to one "
+            "of its organisation, restore its backup, or put the marker back into the project's description",
         )
     return LabellingProject(record["server"], number, settings, record.get("last_set", {}))
 
