@@ -21,8 +21,9 @@ class Changes:
     """What differs, as things to do.
 
     Of the project: `new_project`, `settings`, `renamed` (annotations in new names by number), `lost` (answers that
-    the new interface could not say any more), `storage`, `views` (number or None to wanted), `version` whose
-    predictions order the queue and `order`, whether the server has to be told so.
+    the new interface could not say any more), `merged` (labels that answers will not tell apart any more), `storage`,
+    `views` (number or None to wanted), `dropped` ones by number, `version` whose predictions order the queue and
+    `order`, whether the server has to be told so.
     Of tasks: `create` and `adopt` by unit, `surplus` and `withdraw` to be deleted, `finish` to be handed out no more,
     `readdress`, `overlaps`, `reopen` by task, `rescore` the new prediction by unit, `guidelines` units to be told.
     `reviewing`: what another interface changes in the project where experts rule, if anything.
@@ -36,8 +37,10 @@ class Changes:
     settings: tuple[SettingChange, ...] = ()
     renamed: Mapping[int, list[Any]] = field(default_factory=dict)
     lost: Mapping[str, int] = field(default_factory=dict)
+    merged: Collection[str] = ()
     storage: bool = False
     views: Collection[tuple[int | None, Row]] = ()
+    dropped: Mapping[int, str] = field(default_factory=dict)
     order: bool = False
     create: Mapping[str, Row] = field(default_factory=dict)
     adopt: Mapping[str, tuple[int, Row]] = field(default_factory=dict)
@@ -87,6 +90,7 @@ class Changes:
         rows += [("rename in answers", [f"annotation {number}" for number in self.renamed])]
         rows += [("set up the media storage", ["1"] if self.storage else [])]
         rows += [("set up views", [wanted["title"] for _, wanted in self.views])]
+        rows += [("remove views", list(self.dropped.values()))]
         return [*rows, ("order the queue", [self.version] if self.order else [])]
 
     def counts(self) -> dict[str, int]:
@@ -121,7 +125,7 @@ class Changes:
             f"{len(self.refused)} units cannot be shown; see `labelloop quarantine`": len(self.refused),
         }
         lost = [f"answers would be lost, {what}: {count}" for what, count in sorted(self.lost.items())]
-        return [line for line, count in told.items() if count] + lost
+        return [line for line, count in told.items() if count] + [*self.merged, *lost]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the changes as JSON values, in counts and samples."""

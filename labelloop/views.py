@@ -62,6 +62,31 @@ def compare_views(
     return missing + [(number, view) for number, had, view in there if had | view != had]
 
 
+def note(title: str) -> str:
+    """Return under which name it is noted that a tab was set up for a spec."""
+    return f"view {title}"
+
+
+def has_notes(noted: Mapping[str, str]) -> bool:
+    """Return whether any tab was set up for a spec, and not removed since."""
+    return any(name.startswith(note("")) and there for name, there in noted.items())
+
+
+def dropped_views(
+    wanted: Mapping[str, View], present: Mapping[int, View], noted: Mapping[str, str], *, keep_edits: bool
+) -> dict[int, str]:
+    """Return the titles, by number, of tabs that were set up for a spec which asks for them no more.
+
+    Beside the others, one of several shares would give two people the same tasks.
+
+    >>> dropped_views({}, {7: {"title": "Mine"}, 8: {"title": "Desk 3"}}, {note("Desk 3"): "there"}, keep_edits=False)
+    {8: 'Desk 3'}
+    """
+    titles = {number: str(view.get("title")) for number, view in present.items()}
+    ours = {number: title for number, title in titles.items() if noted.get(note(title)) and title not in wanted}
+    return {} if keep_edits else ours
+
+
 def _share(part: int | None, parts: int) -> list[View]:
     """The filter of one of several disjoint shares: ids of units are digests, so their first digit is drawn evenly.
 

@@ -6,6 +6,7 @@ import logging
 
 from labelloop.changes import Changes
 from labelloop.project_settings import digests
+from labelloop.views import note
 from tasks.clients.lease import Lease
 from tasks.clients.world import World
 from tasks.in_flight import for_each
@@ -27,9 +28,17 @@ def set_up(world: World, lease: Lease, home: LabellingProject, changes: Changes)
         lease.check()
         world.label_studio.ensure_storage(home.ls_project, world.spec.media.bucket)
         note_settings(world, lease, {"storage": storage_digest(world)})
+    _set_up_views(world, lease, home, changes)
+
+
+def _set_up_views(world: World, lease: Lease, home: LabellingProject, changes: Changes) -> None:
     for number, view in changes.views:
-        lease.check()
+        note_settings(world, lease, {note(view["title"]): "there"})
         world.label_studio.save_view(home.ls_project, view, number)
+    for number, title in changes.dropped.items():
+        lease.check()
+        world.label_studio.delete_view(number)
+        note_settings(world, lease, {note(title): ""})
 
 
 def _change_settings(world: World, lease: Lease, home: LabellingProject, changes: Changes) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import pyarrow.compute as pc
 
@@ -15,7 +14,7 @@ from labelloop.project_settings import SettingChange, compare_settings, wanted_s
 from labelloop.push import Wanted
 from labelloop.reconcile import Inspection
 from labelloop.spec import ProjectSpec
-from labelloop.views import compare_views, wanted_views
+from labelloop.views import compare_views, dropped_views, has_notes, wanted_views
 from tasks.clients.world import World
 from tasks.contents import contents_of
 from tasks.labelling_project import LabellingProject, storage_digest
@@ -64,11 +63,11 @@ def with_project(
     is_carried = pc.any(pc.equal(wanted.live["queue_version"], wanted.version)).as_py()
     is_named = home.settings["model_version"] == wanted.version and not _forgets_version(changes.settings)
     return replace(
-        changes,
+        _with_views(world, home, changes),
         renamed=found.renamed,
         lost=found.losses.counts,
+        merged=found.losses.merged() if found.renamed else (),
         storage=not fits or home.last_set.get("storage") != storage_digest(world),
-        views=_views(world, home),
         order=bool(is_carried) and not is_named,
     )
 
@@ -78,7 +77,11 @@ def _forgets_version(settings: Iterable[SettingChange]) -> bool:
     return any(one.name == "show_collab_predictions" and not one.value and not one.kept for one in settings)
 
 
-def _views(world: World, home: LabellingProject) -> list[tuple[int | None, dict[str, Any]]]:
+def _with_views(world: World, home: LabellingProject, changes: Changes) -> Changes:
     wanted, keep = wanted_views(world.spec), world.spec.workbench.edited_settings == "keep"
-    present = world.label_studio.views(home.ls_project) if wanted else {}
-    return compare_views(wanted, present, keep_edits=keep)
+    present = world.label_studio.views(home.ls_project) if wanted or has_notes(home.last_set) else {}
+    return replace(
+        changes,
+        views=compare_views(wanted, present, keep_edits=keep),
+        dropped=dropped_views(wanted, present, home.last_set, keep_edits=keep),
+    )

@@ -69,6 +69,16 @@ class Losses:
         self._after, self._names = controls_of(after), renames.labels
         self.counts: Counter[str] = Counter()
 
+    def merged(self) -> list[str]:
+        """Return which labels become one that is there beside them, told for people: it cannot be undone."""
+        return [
+            f"of question {name!r} label {old!r} becomes one with {new!r}"
+            for name, names in self._names.items()
+            if name in self._before
+            for old, new in names.items()
+            if {old, new} <= {path[-1] for path in self._before[name].labels or ()}
+        ]
+
     def look_at(self, result: Iterable[Any]) -> None:
         """Count what of one answer, given in the new names, could not be said any more."""
         self.counts.update({what for item in result for what in self._lost(item)})

@@ -168,6 +168,23 @@ def test_views_of_the_spec_are_set_up_and_those_of_people_left_alone(tmp_path: P
     assert {view["title"] for view in server.views(project).values()} == {"Queue", "Mine"}
 
 
+def test_views_that_the_spec_asks_for_no_more_are_removed_and_those_of_people_never(tmp_path: Path):
+    desks = [{"title": f"Desk {part}", "show": "waiting", "part": part, "parts": 2} for part in (1, 2)]
+    world = respecified(chosen_round(tmp_path), workbench={"views": desks})
+    push(world)
+    server, project = world.label_studio, the_project(world)
+    server.save_view(project, {"title": "Mine"})
+    respecified(world, workbench={"views": [], "edited_settings": "keep"})
+    assert changes(world) == {}
+    respecified(world, workbench={"views": [{"title": "Desk 1", "show": "waiting"}], "edited_settings": "overwrite"})
+    assert changes(world) == {"set up views": 1, "remove views": 1}
+    push(world)
+    assert changes(world) == {}
+    assert {view["title"] for view in server.views(project).values()} == {"Desk 1", "Mine"}
+    server.save_view(project, {"title": "Desk 2"})
+    assert changes(world) == {}
+
+
 def answered(tmp_path: Path) -> World:
     """Four units, three of them answered: 1, 1 and 2."""
     world = pushed(tmp_path)

@@ -199,6 +199,15 @@ def test_whatever_else_an_answer_rests_on_is_missed(before, after, answer, expec
     assert lost(before, before, [answer]) == lost(after, after, [answer]) == {}
 
 
+def test_labels_that_become_one_are_told():
+    renames = Renames({"q": "animal"}, {"animal": NAMES})
+    after = choices("cat", "dog", name="animal")
+    assert Losses(choices("kitty", "cat", "dog"), after, renames).merged() == [
+        "of question 'animal' label 'kitty' becomes one with 'cat'"
+    ]
+    assert Losses(choices("kitty", "dog"), after, renames).merged() == Losses(after, after, renames).merged() == []
+
+
 def test_labels_that_come_with_the_tasks_cannot_be_lost():
     answers = [item("choices", {"choices": ["a"]})]
     assert lost(choices("a", "b"), control("Choices", value="$options"), answers) == {}
