@@ -20,8 +20,8 @@ _FIELD = re.compile(r"[a-z_][A-Za-z0-9_]*")
 _OF_TASK = re.compile(r"\$[^\s$]")
 # The server looks for these in this case alone, the page takes them in any.
 _SPELLED = {name.lower(): name for name in ("name", "toName", "value")}
-# As a name each means something else: what is in no bucket, or a flag, for which the editor takes it.
-_TAKEN_NAMES = frozenset(["_", "true", "false"])
+# As a name each means something else: what is in no bucket, a flag, or what every object of the editor comes from.
+_TAKEN_NAMES = frozenset(["_", "true", "false", "__proto__"])
 _NAMELESS = frozenset(["Relations", "Table", "Pdf", "Markdown"])
 
 

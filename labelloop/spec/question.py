@@ -57,6 +57,8 @@ _SHOWN_OF_LABELS: Final = {
 }
 # The column of a Ranker that holds what is in no bucket yet.
 UNSORTED: Final = "_"
+# The editor loses what is dragged into a bucket of the second name: JavaScript means something else by it.
+_NO_BUCKETS: Final = (UNSORTED, "__proto__")
 
 
 def refuse_ambiguous(what: str, names: Sequence[tuple[str, str | None]]) -> None:
@@ -153,10 +155,8 @@ class Question(Section):
             raise ValueError(f"{self.type} needs at least {_FEWEST[self.type]} label(s), not {len(self.labels)}")
         if self.type != "taxonomy" and any(label.children for label in self.labels):
             raise ValueError(f"labels of {self.type} have no children; choose type taxonomy")
-        if self.type == "ranking" and UNSORTED in self.values:
-            raise ValueError(
-                f"no bucket may be called {UNSORTED!r}, which holds what is in none; choose another name"
-            )
+        if self.type == "ranking" and (taken := [name for name in _NO_BUCKETS if name in self.values]):
+            raise ValueError(f"no bucket may be called {taken[0]!r}, which means something else; rename it")
         return self
 
     @model_validator(mode="after")

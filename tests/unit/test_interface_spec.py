@@ -43,6 +43,7 @@ def refusal(model, **fields) -> str:
         ({"type": "rating"}, "rating takes no labels"),
         ({"labels": [{"value": "a", "children": AB}, {"value": "c"}]}, "choose type taxonomy"),
         ({"type": "ranking", "labels": [{"value": "_"}, {"value": "b"}]}, "no bucket may be called '_'"),
+        ({"type": "ranking", "labels": [{"value": "__proto__"}]}, "no bucket may be called '__proto__'"),
         ({"type": "taxonomy", "labels": [{"value": "a", "children": [*AB, AB[0]]}]}, "label 'a' appears twice"),
         ({"maximum": 3}, "maximum means nothing for choices"),
         ({"type": "rating", "labels": [], "multiple": True}, "multiple means nothing for rating"),

@@ -47,6 +47,7 @@ FAULTY = {"document-retrieval": ["choice 'Two' appears 2 times"], "chatbot-asses
         ('<Label value="dog"', '<Label value="cat"', 3, "RectangleLabels", "choice 'cat' appears 2 times"),
         ('<Bucket name="drop"', '<Bucket name="keep"', 4, "Ranker", "bucket 'keep' appears 2 times"),
         ('<Bucket name="drop"', '<Bucket name="_"', 4, "Bucket", "the name '_' means something else"),
+        ('<Bucket name="drop"', '<Bucket name="__proto__"', 4, "Bucket", "the name '__proto__' means something else"),
         ('<Bucket name="drop"', '<Bucket name="true"', 4, "Bucket", "the name 'true' means something else"),
         ('choice="single"', 'choice="banana"', 6, "Choices", "choice takes multiple, single or single-radio"),
         ('maxRating="5"', 'maxRating="abc"', 7, "Rating", "maxRating takes a number"),
