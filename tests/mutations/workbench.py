@@ -29,8 +29,8 @@ WORKBENCH = (
     Mutation(
         "a vanished server taken for a clean-up",
         "labelloop/collect.py",
-        "if len(gone) > limit * len(rows):",
-        "if len(gone) > len(rows):",
+        "if len(gone) > limit * len(known):",
+        "if len(gone) > len(known):",
         "tests/unit/test_collect.py",
     ),
     Mutation(
@@ -298,6 +298,20 @@ WORKBENCH = (
         "element.tag in _MARKUP",
         "element.tag in ()",
         "tests/unit/test_interface_spec.py -k cannot_be_served",
+    ),
+    Mutation(
+        "lines of texts run together",
+        "labelloop/interface/build_fields.py",
+        "white-space: pre-wrap; overflow-wrap",
+        "overflow-wrap",
+        "tests/unit/test_interface_build.py -k lines_of_texts",
+    ),
+    Mutation(
+        "hotkeys that nobody can press taken from a spec",
+        "labelloop/spec/question.py",
+        "if self.type not in types and any(getattr(one, name) for one in everyone):",
+        "if self.type not in _LABELLED:",
+        "tests/unit/test_interface_spec.py -k no_sense",
     ),
     Mutation(
         "nothing to mark taken for no answer",
