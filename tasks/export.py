@@ -44,7 +44,7 @@ def publish_dataset(world: World, lease: Lease) -> Summary:
     gate = _gate(world)
     if not gate.is_open:
         return _nothing(f"not published: {gate.reason}")
-    rows, lineage, copies = _training_rows(world)
+    rows, lineage, left_out = _training_rows(world)
     if rows.num_rows == 0:
         return _nothing("not published: no accepted label yet")
     refuse_unfit(world, "training_set", rows)
@@ -56,7 +56,6 @@ def publish_dataset(world: World, lease: Lease) -> Summary:
     point_to(world, version)
     publish_table("dataset-splits", [split_counts(rows)], f"Training set {version}: {gate.reason}")
     counts = {"published": int(is_new), "rows": rows.num_rows, **split_counts(rows)}
-    left_out = (f"{copies} labels left out: near-duplicates of audit references",) if copies else ()
     return Summary(stage="export", counts=counts, notes=(f"version {version}", gate.reason, *left_out))
 
 
@@ -83,8 +82,8 @@ def _nothing(reason: str) -> Summary:
     return Summary(stage="export", counts={"published": 0, "rows": 0}, notes=(reason,))
 
 
-def _training_rows(world: World) -> tuple[pa.Table, dict[str, Any], int]:
-    """Return the rows, from what and for whom they were made, and how many copies of the audit stay out."""
+def _training_rows(world: World) -> tuple[pa.Table, dict[str, Any], list[str]]:
+    """Return the rows, from what and for whom they were made, and how many stay out for which reason."""
     versions = {name: world.table(name).version() for name in _SOURCES}
     labels, units, references, batches = (world.table(name).read(version=versions[name]) for name in _SOURCES)
     rows = training_rows(
@@ -97,11 +96,25 @@ def _training_rows(world: World) -> tuple[pa.Table, dict[str, Any], int]:
         validation_share=world.spec.export.validation_share,
         test_share=world.spec.export.test_share,
     )
-    copies = _copies(world, rows, units)
+    out = {
+        "near-duplicates of audit references": _copies(world, rows, units),
+        "an expert is to look at them first": _awaited(world, rows, labels),
+    }
     lineage: dict[str, Any] = {f"table {name}": version for name, version in versions.items()}
     if world.spec.export.recipients:
         lineage["recipients"] = ", ".join(world.spec.export.recipients)
-    return rows.filter(pa.array(~copies)), lineage, int(copies.sum())
+    told = [f"{left.sum()} labels left out: {reason}" for reason, left in out.items() if left.any()]
+    return rows.filter(pa.array(~np.logical_or.reduce([*out.values()]))), lineage, told
+
+
+def _awaited(world: World, rows: pa.Table, labels: pa.Table) -> NDArray[np.bool_]:
+    """Return which rows are of units that only novices answered, or not alike, and no expert has ruled on yet."""
+    cases = world.reviewing().table("batches").read(columns=["unit_id", "reason"])
+    in_doubt = pc.is_in(cases["reason"], value_set=pa.array(["novice", "unlike"]))
+    asked = cases.filter(in_doubt)["unit_id"].combine_chunks()
+    ruled = labels.filter(pc.equal(labels["decided_by"], "expert"))["unit_id"].combine_chunks()
+    due = asked.filter(pc.invert(pc.is_in(asked, value_set=ruled)))
+    return np.asarray(pc.is_in(rows["unit_id"], value_set=due)) & (world.spec.annotators.experts > 0)
 
 
 def _copies(world: World, rows: pa.Table, units: pa.Table) -> NDArray[np.bool_]:

@@ -18,5 +18,7 @@ class Review(Section):
         description="answers of regions or buckets less alike than this: mean overlap, share of items in one bucket",
     )
     novice_answers: int = Field(
-        default=0, ge=0, description="an expert also sees what was only said in somebody's first so many answers"
+        default=0,
+        ge=0,
+        description="what was only said in somebody's first so many answers waits for an expert, too",
     )

@@ -136,7 +136,8 @@ def test_a_second_push_finds_nothing_to_mend_on_the_real_server(world):
     assert counts == dict.fromkeys(counts, 0) | {"already_there": N}
 
 
-def test_a_conflict_comes_before_the_expert_and_the_ruling_home(world, people):
+def disputed(world, *people) -> tuple[int, str]:
+    """Let two people answer one task differently; the reviewing project and the unit that comes before the expert."""
     world.spec = world.spec.model_copy(
         update={
             "annotators": world.spec.annotators.model_copy(update={"count": 2, "experts": 1}),
@@ -144,22 +145,45 @@ def test_a_conflict_comes_before_the_expert_and_the_ruling_home(world, people):
             "review": world.spec.review.model_copy(update={"share": 0.0}),
         }
     )
+    world.settings = world.settings.model_copy(update={"experts": (EXPERT,)})
     push(world)
-    ann, bob, expert = people[:3]
-    task = ann.next_task(the_project(world))
-    for person, value in ((ann, "1"), (bob, "2")):
+    task = people[0].next_task(the_project(world))
+    for person, value in zip(people, "12", strict=True):
         person.submit(task.task_id, choice(value), lead_time=1.0, key=str(uuid.uuid4()))
     collect(world)
     under_lease(world, "consensus", resolve_labels)
     assert under_lease(world, "review", review_disputes).counts == {"cases": 1, "created": 1, "refused": 0}
-    case = expert.next_task(world.hot.get("label-studio/digits-review.json").value["ls_project"])
-    assert (case.unit_id, sorted(case.data["competing_answers"].values())) == (task.unit_id, ["1", "2"])
-    world.settings = world.settings.model_copy(update={"experts": (EXPERT,)})
-    expert.submit(case.task_id, choice("2"), lead_time=1.0, key=str(uuid.uuid4()))
+    return world.hot.get("label-studio/digits-review.json").value["ls_project"], task.unit_id
+
+
+def decided(world) -> tuple[str | None, str]:
+    """The one label and who decided it, after the next night."""
     under_lease(world, "rulings", collect_rulings)
     under_lease(world, "consensus", resolve_labels)
     (label,) = world.table("labels").read().to_pylist()
-    assert (label["label"], label["decided_by"]) == ("2", "expert")
+    return label["label"], label["decided_by"]
+
+
+def test_a_conflict_comes_before_the_expert_and_the_ruling_home_as_it_is_now(world, people):
+    ann, bob, expert, _ = people
+    reviewing, unit = disputed(world, ann, bob)
+    case = expert.next_task(reviewing)
+    assert (case.unit_id, sorted(case.data["competing_answers"].values())) == (unit, ["1", "2"])
+    ruling = expert.submit(case.task_id, choice("2"), lead_time=1.0, key=str(uuid.uuid4()))
+    assert decided(world) == ("2", "expert")
+    expert.edit(ruling, choice("1"))
+    assert decided(world) == ("1", "expert")
+    expert.withdraw(ruling)
+    assert decided(world) == (None, "consensus")
+
+
+def test_a_case_that_somebody_else_answered_comes_before_the_expert_again(world, people):
+    ann, bob, expert, dan = people
+    reviewing, unit = disputed(world, ann, bob)
+    dan.submit(dan.next_task(reviewing).task_id, choice("1"), lead_time=1.0, key=str(uuid.uuid4()))
+    assert (decided(world), expert.next_task(reviewing)) == ((None, "consensus"), None)
+    under_lease(world, "review", review_disputes)
+    assert expert.next_task(reviewing).unit_id == unit
 
 
 def tasks_of_view(settings, number: int) -> list[int]:

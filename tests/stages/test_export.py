@@ -109,6 +109,19 @@ def test_a_label_of_a_near_duplicate_leaves_the_training_set_once_its_like_is_in
     assert rows.filter(pc.equal(rows["split"], "audit"))["ref_id"].to_pylist() == [hex_id(1)]
 
 
+@pytest.mark.parametrize(("reason", "experts", "left_out"), [("novice", 1, 1), ("sample", 1, 0), ("novice", 0, 0)])
+def test_what_only_novices_said_waits_for_its_expert(world, reason, experts, left_out):
+    spec = world.spec
+    world.spec = spec.model_copy(update={"annotators": spec.annotators.model_copy(update={"experts": experts})})
+    labels = world.table("labels").read().to_pylist()
+    write(world.reviewing(), "batches", [{"unit_id": labels[0]["unit_id"], "round": 1, "reason": reason}])
+    summary = publish(world)
+    assert summary.counts["rows"] == len(labels) - left_out
+    assert ("1 labels left out: an expert is to look at them first" in summary.notes) == bool(left_out)
+    write(world, "labels", [labels[0] | {"decided_by": "expert"}])
+    assert publish(world).counts["rows"] == len(labels)
+
+
 def test_low_agreement_publishes_nothing_and_says_so(world):
     write(world, "agreement", [figure(0.2, 0.1, 0.3, round=2, figure_id="f" * 32)])
     summary = publish(world)
