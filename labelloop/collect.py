@@ -5,12 +5,13 @@ Decides only; what was read when, and what is written where, is the business of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from labelloop.contracts import Refusal, contract
 from labelloop.errors import DecisionNeeded
@@ -186,26 +187,25 @@ def task_state(task: RemoteTask, annotators: int) -> str:
     return "answered" if task.finished or len(asked) >= annotators else "open"
 
 
-def vanished(known: Iterable[Row], present: Collection[int], limit: float) -> list[Row]:
+def vanished(known: pa.Table, present: Collection[int], limit: float) -> pa.Table:
     """Return the tasks that are on the server no longer.
 
     Args:
-        known: rows of the `tasks` table of this server, without the withdrawn ones.
+        known: `task_id` and more of the tasks of this server, without the withdrawn ones.
         present: numbers of the tasks on the server.
         limit: a larger share of them is no clean-up but a wrong server or a restored backup.
 
     Raises:
         DecisionNeeded: more than the limit vanished; nothing was concluded from it.
     """
-    rows = list(known)
-    gone = [row for row in rows if row["task_id"] not in present]
-    if len(gone) > limit * len(rows):
+    gone = known.filter(pc.invert(pc.is_in(known["task_id"], pa.array([*present], pa.int64()))))
+    if len(gone) > limit * len(known):
         raise DecisionNeeded(
-            f"{len(gone)} of {len(rows)} tasks are no longer in Label Studio, more than the share of {limit} that "
+            f"{len(gone)} of {len(known)} tasks are no longer in Label Studio, more than the share of {limit} that "
             "quality.disappearance_limit allows",
             remedy="restore the server's backup; if they were deleted on purpose, raise the limit for one run",
             vanished=len(gone),
-            known=len(rows),
+            known=len(known),
         )
     return gone
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
 from labelloop.collect import vanished
@@ -11,7 +12,7 @@ from labelloop.workbench import task_from_wire
 
 @pytest.mark.parametrize(("gone", "stops"), [(0, False), (2, False), (3, True)])
 def test_up_to_the_limit_a_disappearance_is_a_clean_up(gone, stops):
-    known = [{"task_id": n} for n in range(10)]
+    known = pa.table({"task_id": range(10)})
     present = set(range(gone, 10))
     if stops:
         with pytest.raises(DecisionNeeded):
@@ -21,7 +22,7 @@ def test_up_to_the_limit_a_disappearance_is_a_clean_up(gone, stops):
 
 
 def test_no_task_at_all_has_not_disappeared():
-    assert vanished([], set(), 0.2) == []
+    assert len(vanished(pa.table({"task_id": pa.array([], pa.int64())}), set(), 0.2)) == 0
 
 
 def test_a_draft_is_no_answer():
