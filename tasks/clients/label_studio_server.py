@@ -213,7 +213,7 @@ class LabelStudioServer:
         while True:
             items = [*conditions, _condition("id", "greater", last, "Number")]
             query = {"filters": {"conjunction": "and", "items": items}, "ordering": ["tasks:id"]}
-            with self._connection.asking("reading tasks") as sdk:
+            with self._connection.asking(f"reading tasks above number {last}") as sdk:
                 page = sdk.tasks.list(project=ls_project, query=json.dumps(query), **shape).items
             yield from (task.model_dump(mode="json") for task in page)
             if len(page) < _PAGE:

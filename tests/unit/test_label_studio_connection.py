@@ -133,6 +133,14 @@ def test_predictions_that_an_import_lost_are_sent_after_it(server, client, kept)
     assert later == ([] if kept else [[{**entry, "task": task} for task, entry in zip((7, 8), entries, strict=True)]])
 
 
+def test_a_page_of_tasks_that_the_server_cannot_show_is_told_by_where_it_begins(server, client):
+    page = [{"id": 7 + n} for n in range(500)]
+    answers = iter([(200, json.dumps({"tasks": page, "total": 501, "total_annotations": 0, "total_predictions": 0}))])
+    server.next_answer = lambda _: next(answers, (500, "{}"))
+    with pytest.raises(UnavailableError, match="reading tasks above number 506"):
+        client.task_ids(1)
+
+
 def test_refused_fields_are_named_and_what_they_held_is_not(server, client):
     server.answer = (400, '{"validation_errors": {"title": ["secret-name is too long"]}}')
     with pytest.raises(InputError, match=r"HTTP 400, fields \['title'\]") as refused:
