@@ -155,7 +155,7 @@ def mark(number: int, label: str, points: list[float] | None = None, **said: Any
 MARKED = ["everything is marked"]
 FIRST_FRAME = {
     "frame": 1,
-    "points": pytest.approx([25, 36.8, 25, 26.3], abs=1),
+    "points": pytest.approx([21.5, 40, 28.5, 20], abs=1),
     "rotation": 0,
     "enabled": True,
 }
