@@ -19,6 +19,7 @@ from prefect import task
 from labelloop import guidelines
 from labelloop.collect import Reader, annotator_row, keep_first_guidelines, task_state, tombstones, vanished
 from labelloop.onboarding import ONBOARDING
+from labelloop.project_settings import digests
 from labelloop.summary import Summary
 from labelloop.workbench import RemoteTask
 from tasks.artifacts import publish_table
@@ -175,9 +176,12 @@ def _close_rounds(world: World) -> int:
 
 
 def _since(world: World, home: LabellingProject) -> datetime | None:
-    """Return since when to read; None where nothing of this server was read before."""
+    """Return since when to read; None where nothing of this server was read before, or by another interface.
+
+    What one interface refuses another understands: put back, it must find again what was refused meanwhile.
+    """
     found = world.hot.get(_watermark_key(world))
-    if found is None or found.value["server"] != home.server:
+    if found is None or not _read_as(world, home).items() <= found.value.items():
         return None
     return datetime.fromisoformat(found.value["updated_at"]) - _OVERLAP
 
@@ -185,8 +189,12 @@ def _since(world: World, home: LabellingProject) -> datetime | None:
 def _advance(world: World, lease: Lease, home: LabellingProject, newest: datetime | None) -> None:
     if newest is not None:
         lease.check()
-        value = {"server": home.server, "updated_at": newest.isoformat()}
+        value = {**_read_as(world, home), "updated_at": newest.isoformat()}
         update(world.hot, _watermark_key(world), lambda _: value)
+
+
+def _read_as(world: World, home: LabellingProject) -> dict[str, str]:
+    return {"server": home.server, **digests({"interface": world.spec.interface.model_dump(mode="json")})}
 
 
 def _watermark_key(world: World) -> str:

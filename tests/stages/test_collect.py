@@ -15,6 +15,7 @@ from tasks.clients.world import World
 from tests.builders.annotating import answer, choice, collect, person, push, pushed, states, task_of, the_project
 from tests.builders.chosen_round import chosen_round
 from tests.builders.digits import SPEC
+from tests.builders.respecified import asking
 from tests.builders.rows import hex_id, write
 from tests.fakes.faults import killed_after_each_effect
 from tests.fakes.label_studio import MemoryLabelStudio
@@ -233,6 +234,26 @@ def test_an_unknown_shape_is_quarantined_with_its_reason_and_the_rest_arrives(tm
     assert reasons == ["a label is none of the question's labels", "it names no control"]
     assert [row["unit_id"] for row in rows(world)] == [hex_id(2)]
     assert collect(world)["refused"] == 0
+
+
+def test_an_interface_that_was_edited_and_put_back_has_lost_no_answer(tmp_path: Path):
+    world = pushed(tmp_path)
+    before = world.spec
+    answer(world, 0, value="1")
+    collect(world)
+    answer(world, 1, value="1")
+    asking(world, "0", "2")
+    assert collect(world)["refused"] == 2
+    world.label_studio._moment += timedelta(hours=1)
+    answer(world, 2, value="2")
+    collect(world)
+    world.spec = before
+    collect(world)
+    assert [(row["unit_id"], row["choices"]) for row in rows(world)] == [
+        (hex_id(0), ["1"]),
+        (hex_id(1), ["1"]),
+        (hex_id(2), ["2"]),
+    ]
 
 
 def test_what_was_on_the_screen_stays_with_the_answer(tmp_path: Path):
