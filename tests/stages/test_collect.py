@@ -91,6 +91,20 @@ def test_a_change_that_became_visible_late_is_still_read(tmp_path: Path):
     assert len(rows(world)) == 2
 
 
+def test_without_its_watermark_everything_is_read_whatever_the_clock_of_the_server_said(tmp_path: Path):
+    world = pushed(tmp_path)
+    answer(world, 0)
+    collect(world)
+    answer(world, 1)
+    back = datetime.fromisoformat(watermark(world)["updated_at"]) - timedelta(hours=1)
+    world.label_studio.all_tasks[task_of(world, 1)]["updated_at"] = back.isoformat()
+    collect(world)
+    assert len(rows(world)) == 1
+    world.hot.delete("watermarks/digits/collect.json")
+    collect(world)
+    assert len(rows(world)) == 2
+
+
 def test_an_answer_given_behind_the_reader_during_a_long_listing_is_read_the_next_time(tmp_path: Path, monkeypatch):
     world = pushed(tmp_path)
     listed = world.label_studio.changed_tasks
