@@ -5,6 +5,7 @@ Decides only; `tasks/adopt.py` asks Label Studio and writes.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from lxml import html
+from lxml import etree, html
 
 from labelloop.erasure.plan import addresses_of
 from labelloop.errors import InputError
@@ -20,6 +21,10 @@ from labelloop.spec.from_xml import fields_of
 from labelloop.workbench import RemoteTask
 
 STRATEGY = "adopted"
+_BLOCKS = ("br", "div", "h1", "h2", "h3", "h4", "h5", "h6", "li", "ol", "p", "pre", "table", "tr", "ul")
+# What labelloop writes into each task, by names that people use too.
+_NAMES = ("unit", "ref")
+_IDENTITY = re.compile("[0-9a-f]{32}")
 _SAID_NOTHING = "The project came without instructions: write here what annotators are to do."
 
 
@@ -33,7 +38,7 @@ def spec_of(settings: Mapping[str, Any], tasks: Iterable[RemoteTask], *, name: s
         xml_file: name of the file, beside the spec, that takes the labelling configuration word for word.
 
     Raises:
-        InputError: its tasks show something other than one object each, all in one bucket.
+        InputError: it has no tasks, or they show something other than one object each, all in one bucket.
         SpecError: its labelling configuration is no XML.
     """
     addresses, people = set[str](), set[int]()
@@ -88,6 +93,9 @@ def adoptable(tasks: Iterable[RemoteTask], references: pa.Table) -> Adoption:
         tasks: of the project in Label Studio.
         references: `ref_id, bucket, key, media_version, state` of the contract `references`.
 
+    Raises:
+        InputError: a task holds fields of its own by the names that would be given to unit and reference.
+
     >>> from datetime import UTC, datetime
     >>> shown = {"media": ("s3://m/k",), "updated_at": datetime(2026, 1, 1, tzinfo=UTC)}
     >>> twins = [RemoteTask(number, "", 1, False, **shown) for number in (8, 7)]
@@ -105,12 +113,23 @@ def adoptable(tasks: Iterable[RemoteTask], references: pa.Table) -> Adoption:
     for task in sorted(tasks, key=lambda task: (-len(task.annotations), task.task_id)):
         address = task.media[0] if len(task.media) == 1 else ""
         if address in known and address not in taken:
+            _refuse_fields_of_others(task)
             members[task.task_id] = known[address]
             taken.add(address)
         else:
             left["double" if address in known else "unknown" if address else "without_medium"] += 1
     kept = {number: members[number] for number in sorted(members)}
     return Adoption(kept, left["without_medium"], left["unknown"], left["double"])
+
+
+def _refuse_fields_of_others(task: RemoteTask) -> None:
+    """Pass if nothing that people wrote would be replaced by the names of unit and reference."""
+    for name in _NAMES:
+        if name in task.data and not _IDENTITY.fullmatch(str(task.data[name])):
+            raise InputError(
+                f"task {task.task_id} holds a field {name!r}, as labelloop calls its own",
+                remedy="call it otherwise in the tasks of the project",
+            )
 
 
 def chosen_rows(n: int) -> pa.Table:
@@ -130,12 +149,17 @@ def chosen_rows(n: int) -> pa.Table:
 
 def _place(addresses: Collection[str]) -> tuple[str, str]:
     """Return the bucket of all addresses and the longest folder they share."""
+    if not addresses:
+        raise InputError(
+            "no task of this project shows an s3:// address",
+            remedy="begin a new project with `labelloop init`, whose media lie in a bucket",
+        )
     objects = [address.removeprefix("s3://").partition("/") for address in addresses]
     buckets = {bucket for bucket, _, _ in objects}
     if len(buckets) != 1:
         raise InputError(
             f"the tasks of this project show media of {len(buckets)} buckets",
-            remedy="adopt a project whose tasks hold s3:// addresses of one bucket",
+            remedy="adopt a project whose tasks show one bucket",
         )
     keys = [key for _, _, key in objects]
     first, last = min(keys), max(keys)  # what these two share, all between them share
@@ -148,5 +172,9 @@ def _text(instruction: str) -> str:
     """Return what an instruction says, a line for each block of its HTML."""
     if not instruction.strip():
         return ""
-    blocks = html.fragment_fromstring(instruction, create_parent="div").itertext()
-    return "\n\n".join(text.strip() for text in blocks if text.strip())
+    shown = html.fragment_fromstring(instruction, create_parent="div")
+    etree.strip_elements(shown, "script", "style", with_tail=False)
+    for element in shown.iter(*_BLOCKS):
+        element.text, element.tail = f"\n{element.text or ''}", f"\n{element.tail or ''}"
+    lines = shown.xpath("string()").splitlines()
+    return "\n\n".join(" ".join(line.split()) for line in lines if line.strip())

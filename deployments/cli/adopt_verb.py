@@ -12,6 +12,7 @@ from deployments.cli.output import Json
 from labelloop.adopt import spec_of
 from labelloop.errors import InputError
 from labelloop.spec import load_spec
+from labelloop.spec.project import project_name
 from tasks.clients.label_studio import connect_label_studio
 from tasks.clients.settings import load_settings
 
@@ -28,8 +29,8 @@ def adopt(name: str, *, ls_project: int, spec_only: bool = False, as_json: Json 
         spec_only: Write the spec and stop, to look at it first.
         as_json: Print what each stage did as JSON.
     """
-    settings = load_settings()
-    path = settings.projects_dir / f"{name}.yaml"
+    file = f"{project_name(name)}.yaml"
+    path = load_settings().projects_dir / file
     if not path.exists():
         _describe(path, ls_project)
     if spec_only:

@@ -10,7 +10,7 @@ from typing import Final
 import yaml
 
 from labelloop.errors import InputError
-from labelloop.spec.project import PROJECT_NAME
+from labelloop.spec.project import project_name
 
 TEMPLATES: Final = Path(__file__).resolve().parents[1] / "projects" / "templates"
 _SHARED: Final = TEMPLATES / "shared"
@@ -40,15 +40,11 @@ def fill(template: str, name: str) -> str:
     """
     if template not in template_names():
         raise InputError(f"there is no template {template!r}", remedy=f"choose one of {', '.join(template_names())}")
-    if not re.fullmatch(PROJECT_NAME, name):
-        raise InputError(
-            f"{name!r} is no project name", remedy="begin with a small letter; then a-z, 0-9 and -, 2 to 40"
-        )
     about, _, asked = _read(TEMPLATES / f"{template}.yaml").partition("\n")
     said = yaml.safe_load(asked)
     globs = ", ".join(f'"{glob}"' for glob in _INCLUDED[said["interface"]["media"]])
     values = {
-        "name": name,
+        "name": project_name(name),
         "title": f"{name.replace('-', ' ').capitalize()} labelling",
         "about": about.removeprefix("# "),
         "include": f"[{globs}]",

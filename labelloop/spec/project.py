@@ -5,13 +5,14 @@ Sections live in `sections.py`. Secrets never appear in a spec: they come from s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final, Self
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from labelloop.errors import SpecError
+from labelloop.errors import InputError, SpecError
 from labelloop.spec.consensus import Consensus
 from labelloop.spec.interface import Interface
 from labelloop.spec.media import Media
@@ -96,6 +97,19 @@ class ProjectSpec(Section):
                 f"{first.type} about {media}; choose another source, or put such a question first"
             )
         return self
+
+
+def project_name(name: str) -> str:
+    """Return the name, if a labelling project can be called so.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if not re.fullmatch(PROJECT_NAME, name):
+        raise InputError(
+            f"{name!r} is no project name", remedy="begin with a small letter; then a-z, 0-9 and -, 2 to 40"
+        )
+    return name
 
 
 def load_spec(text: str, *, name: str = "spec", read: Callable[[str], str] | None = None) -> ProjectSpec:

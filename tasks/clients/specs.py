@@ -19,13 +19,13 @@ def read_spec(path: Path) -> ProjectSpec:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file.
+    """Return the text of a file as it stands there, line ends too: an interface is taken word for word.
 
     Raises:
         InputError: the file cannot be read, or is no UTF-8 text.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8")
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror})", remedy="name a file that is there") from None
     except UnicodeDecodeError:

@@ -32,7 +32,11 @@ def address(number: int) -> str:
 
 def by_hand(server: MemoryLabelStudio, addresses, **settings) -> int:
     """A project of four years ago: two opinions a task, a caption beside each picture, two tasks answered."""
-    made = {"title": "Zoo", "label_config": XML, "expert_instruction": "<p>Cat or dog?</p><p>Skip birds.</p>"}
+    made = {
+        "title": "Zoo",
+        "label_config": XML,
+        "expert_instruction": "<p>Cat or <b>dog</b>?</p><script>x</script>Skip<br>birds.",
+    }
     made |= {"description": "Summer 2022", "maximum_annotations": 2, "overlap_cohort_percentage": 100}
     project = server.create_project({**made, **settings})
     tasks = [{"data": {"url": shown, "caption": f"no. {n}"}} for n, shown in enumerate(addresses)]
@@ -84,7 +88,7 @@ def test_the_spec_leaves_the_project_as_it_is(world):
     spec = world.spec
     assert (spec.title, spec.media.bucket, spec.media.prefix) == ("Zoo", "media", "zoo/")
     assert spec.interface.xml == XML
-    assert spec.guidelines.text == "Cat or dog?\n\nSkip birds."
+    assert spec.guidelines.text == "Cat or dog?\n\nSkip\n\nbirds."
     assert (spec.overlap.share, spec.overlap.annotators) == (1.0, 2)
 
 
@@ -143,7 +147,8 @@ def test_tasks_without_one_known_object_and_doubles_stay_as_they_are(server, tmp
 @pytest.mark.parametrize(
     ("addresses", "settings", "told"),
     [
-        (["http://elsewhere/1.png"], {}, "media of 0 buckets"),
+        ([], {}, "no task of this project"),
+        (["http://elsewhere/1.png"], {}, "no task of this project shows an s3:// address"),
         (["s3://media/a", "s3://other/a"], {}, "media of 2 buckets"),
         (
             ["s3://media/a"],
@@ -156,6 +161,15 @@ def test_a_project_that_cannot_be_one_of_ours_is_refused_with_the_reason(server,
     project = by_hand(server, addresses, **settings)
     with pytest.raises(InputError, match=told):
         spec_for(server, project)
+
+
+def test_a_field_that_would_be_replaced_is_refused_before_anything_is_written(world, server, project):
+    task = next(iter(server.all_tasks.values()))
+    task["data"]["unit"] = "centimetres"
+    with pytest.raises(InputError, match="holds a field 'unit'"):
+        adopt(world, project)
+    assert world.table("units").read().num_rows == 0
+    assert task["data"]["unit"] == "centimetres"
 
 
 def test_a_project_of_another_spec_is_refused_before_anything_is_written(world, server, project):

@@ -374,6 +374,7 @@ BAD_INPUT = [
     ("sample plain.parquet -n 1 --strategy k_center --out out.parquet", "k_center needs embedding"),
     ("sample plain.parquet -n many --strategy random --out out.parquet", "Invalid value"),
     ("init Cars --template image-classification", "'Cars' is no project name"),
+    ("adopt ../zoo --ls-project 1", "'../zoo' is no project name"),
     ("init cars --template video", "there is no template 'video'"),
     ("init cars --template image-classification --out none/cars.yaml", "cannot be written"),
     ("spec check no-such-file.yaml", "cannot be read"),

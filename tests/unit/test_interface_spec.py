@@ -148,6 +148,9 @@ def test_xml_stands_in_the_spec_or_in_a_file_beside_it(tmp_path):
         (tmp_path / "faces.yaml").write_text(with_xml(value))
         interface = read_spec(tmp_path / "faces.yaml").interface
         assert (interface.xml, [question.name for question in interface.asked]) == (XML, ["stars"])
+    (tmp_path / "faces.xml").write_bytes(XML.replace("<Rating", "\r\n<Rating").encode())
+    (tmp_path / "faces.yaml").write_text(with_xml("faces.xml"))
+    assert "\r\n<Rating" in read_spec(tmp_path / "faces.yaml").interface.xml
     (tmp_path / "faces.yaml").write_text(with_xml("absent.xml"))
     with pytest.raises(InputError, match=r"absent\.xml cannot be read"):
         read_spec(tmp_path / "faces.yaml")
