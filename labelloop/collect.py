@@ -76,16 +76,16 @@ class Reader:
 
     def annotator(self, annotation: RemoteAnnotation) -> str:
         """Return the pseudonym of who gave an answer."""
-        earlier = self._of_nobody(annotation)
+        earlier = self.as_before(annotation)
         return str(earlier["annotator"]) if earlier else self.pseudonym(annotation.user_id)
 
     def is_expert(self, annotation: RemoteAnnotation) -> bool:
         """Return whether an answer is an expert's."""
-        earlier = self._of_nobody(annotation)
+        earlier = self.as_before(annotation)
         return earlier["opinion_reason"] == "review" if earlier else annotation.user_id in self.experts
 
-    def _of_nobody(self, annotation: RemoteAnnotation) -> Row | None:
-        """Return what the answer of a deleted account was read as before."""
+    def as_before(self, annotation: RemoteAnnotation) -> Row | None:
+        """Return what the answer of a deleted account was read as before; None of any other."""
         return self.earlier.get(self._id(annotation)) if annotation.user_id < 0 else None
 
     def _id(self, annotation: RemoteAnnotation) -> str:

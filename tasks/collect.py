@@ -152,7 +152,7 @@ def _reader(
 
 def _meet(world: World, lease: Lease, reader: Reader, tasks: Iterable[RemoteTask]) -> None:
     """Give every annotator a row, and those who became experts, or are none any more, their level."""
-    given = [a for t in tasks for a in t.annotations]
+    given = [a for t in tasks for a in t.annotations if not reader.as_before(a)]
     levels = {reader.annotator(a): "expert" if reader.is_expert(a) else "annotator" for a in given}
     present = {row["annotator"]: row for row in world.table("annotators").read().to_pylist()}
     rows = [
