@@ -9,7 +9,7 @@ import shutil
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from deployments.local.stack import Stack
 from labelloop.errors import ConfigurationError, InputError
@@ -21,9 +21,19 @@ from tasks.clients.label_studio_interface import shown_once
 from tasks.clients.settings import Settings
 from tasks.clients.world import World
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 _MEMBERS: Final = {"single": 1, "pair": 2, "list": 5}
 _BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 _WAIT: Final = 60_000  # milliseconds, until the page is there
+_WIDTH, _HEIGHT, _HIGHEST = 1400, 1000, 4000  # of the picture
+# Pictures grow with the window and want more of it.
+_STEPS: Final = 8
+_HIDDEN: Final = """() => {
+    const asked = document.querySelector('.lsf-main-content');
+    return asked.scrollHeight - asked.clientHeight;
+}"""
 # Nothing is loading, media have their size, and nothing has moved for some frames: Label Studio draws a task twice.
 SETTLED: Final = """() => new Promise(settled => {
     const loading = '.lsf-label-view_loading, .ant-spin-spinning, .lsf-image-progress, .lsf-video-canvas__loading';
@@ -92,7 +102,7 @@ def _photograph(address: str, stack: Stack, out: Path) -> None:
         raise ConfigurationError("a preview needs chromium", remedy="install it (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page = browser.new_page(viewport={"width": _WIDTH, "height": _HEIGHT})
         page.goto(address, timeout=_WAIT)
         page.fill("#email", stack.credentials.label_studio_email)
         page.fill("#password", stack.credentials.label_studio_password)
@@ -100,5 +110,18 @@ def _photograph(address: str, stack: Stack, out: Path) -> None:
         page.wait_for_selector("button:has-text('Submit'):visible", timeout=_WAIT)
         with suppress(NotInTime):  # media that cannot be shown never comes; the picture says so
             page.wait_for_function(SETTLED, timeout=_WAIT)
+            _show_all_of_it(page)
         page.screenshot(path=out)
         browser.close()
+
+
+def _show_all_of_it(page: Page) -> None:
+    """Make the window as high as what is asked."""
+    height = _HEIGHT
+    for _ in range(_STEPS):
+        hidden = page.evaluate(_HIDDEN)
+        if not hidden:
+            return
+        height = min(height + hidden, _HIGHEST)
+        page.set_viewport_size({"width": _WIDTH, "height": height})
+        page.wait_for_function(SETTLED, timeout=_WAIT)
