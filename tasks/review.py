@@ -18,6 +18,7 @@ from labelloop.opinions import without_confirmations
 from labelloop.review import review_cases, unruled
 from labelloop.review_project import showing_answers
 from labelloop.summary import Summary
+from labelloop.workbench import RemoteTask
 from tasks.adjudication import current_tasks, docket_of
 from tasks.artifacts import publish_table
 from tasks.clients.lease import Lease
@@ -53,7 +54,7 @@ def review_disputes(world: World, lease: Lease) -> Summary:
     known = reviewing.table("batches").read(columns=["unit_id"])["unit_id"].combine_chunks()
     new = cases.filter(pc.invert(pc.is_in(cases["unit_id"], value_set=known)))
     refused = _write(world, reviewing, lease, new)
-    counts = carry_out(reviewing, lease, _with_answers(world, survey(reviewing)))
+    counts = carry_out(reviewing, lease, _with_answers(world, reviewing, survey(reviewing)))
     again = _ask_again(reviewing, lease)
     _show(new)
     counted = {"cases": new.num_rows, "created": counts["created"], "refused": refused}
@@ -102,11 +103,30 @@ def _write(world: World, reviewing: World, lease: Lease, cases: pa.Table) -> int
     )
 
 
-def _with_answers(world: World, changes: Changes) -> Changes:
-    """Return the changes with what annotators said in each new task."""
+def _with_answers(world: World, reviewing: World, changes: Changes) -> Changes:
+    """Return the changes with what annotators said in each new task, and in open ones that show something else."""
+    waiting = {task.unit_id: task for task in _open_cases(reviewing)}
+    moved = {row["unit_id"]: {"data": row["data"]} for row in changes.readdress.values()}
+    shown = {unit: {"data": task.data} for unit, task in waiting.items()} | moved | dict(changes.create)
     annotations = without_confirmations(world.table("annotations").read(), world.spec.interface)
-    disputed = pc.is_in(annotations["unit_id"], value_set=pa.array(list(changes.create), pa.string()))
-    return replace(changes, create=showing_answers(changes.create, annotations.filter(disputed)))
+    disputed = pc.is_in(annotations["unit_id"], value_set=pa.array(list(shown), pa.string()))
+    said = showing_answers(shown, annotations.filter(disputed))
+    stale = {
+        task.task_id: {"unit_id": unit, "data": said[unit]["data"]}
+        for unit, task in waiting.items()
+        if said[unit]["data"] != task.data
+    }
+    return replace(
+        changes,
+        create={unit: said[unit] for unit in changes.create},
+        readdress={**changes.readdress, **stale},
+    )
+
+
+def _open_cases(reviewing: World) -> list[RemoteTask]:
+    home, tasks = known_project(reviewing), reviewing.table("tasks").read(columns=["task_id", "state"])
+    waiting = tasks.filter(pc.equal(tasks["state"], "open"))["task_id"].to_pylist()
+    return reviewing.label_studio.tasks(home.ls_project, waiting) if home and waiting else []
 
 
 def _ask_again(reviewing: World, lease: Lease) -> int:

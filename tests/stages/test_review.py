@@ -13,7 +13,7 @@ from tasks.consensus import resolve_labels
 from tasks.erasure.carry_out import carry_out_requests
 from tasks.review import review_disputes
 from tasks.rulings import collect_rulings
-from tests.builders.annotating import answer, choice, collect, person, push, pushed
+from tests.builders.annotating import answer, choice, collect, person, push, pushed, task_of
 from tests.builders.digits import SPEC
 from tests.builders.erasure_requests import ask, erasable_project
 from tests.builders.labelled_project import N
@@ -172,6 +172,22 @@ def test_what_everybody_says_in_own_words_is_no_dispute(tmp_path: Path):
     assert found["why"]["label"] == "a round top"
     assert [question.name for question in world.spec.interface.compared] == ["digit"]
     assert review(world) == {"cases": 0, "created": 0, "refused": 0}
+
+
+def test_an_open_case_shows_what_annotators_say_now(tmp_path: Path):
+    world = disputed(tmp_path)
+    asked = world.label_studio.all_tasks[task_of(world, 1)]
+    review(world)
+    (case,) = cases(world)
+    ann = person(world, "ann")
+    (mine,) = [annotation["id"] for annotation in asked["annotations"] if annotation["completed_by"] == ann.user_id]
+    ann.edit(mine, choice("0"))
+    collect(world)
+    consensus(world)
+    review(world)
+    (now,) = cases(world)
+    assert sorted(now["data"].pop("competing_answers").values()) == ["0", "2"]
+    assert now["data"].items() <= case["data"].items()
 
 
 def test_without_experts_nobody_is_asked_to_rule(tmp_path: Path):
