@@ -84,11 +84,12 @@ def facts_of(tasks: Sequence[Task | None]) -> tuple[list[Annotation], pa.Table]:
     task_of = pa.array(np.repeat(np.arange(len(lists)), [*map(len, lists)]))
     numbers = whole_numbers([task.id if task and task.annotations is not None else None for task in tasks])
     numbers = pc.if_else(pc.greater_equal(numbers, 0), numbers, None)
+    ids = whole_numbers([annotation.id for annotation in made])
     columns = {
-        "annotation_id": _prefixed(whole_numbers([annotation.id for annotation in made])),
+        "annotation_id": _prefixed(ids),
         "task_id": numbers.take(task_of),
         "unit_id": pa.array([*map(_unit, tasks, numbers.to_pylist())], pa.string()).take(task_of),
-        "author": whole_numbers([annotation.author for annotation in made]),
+        "author": _authors([annotation.author for annotation in made], ids),
         "lead_time": _lengths([annotation.lead_time for annotation in made]),
         "prediction_shown": pa.array([annotation.parent_prediction is not None for annotation in made], pa.bool_()),
         "created_at": moments([annotation.created_at for annotation in made]),
@@ -108,6 +109,12 @@ def _unit(task: Task | None, number: int | None) -> str | None:
 
 def _prefixed(numbers: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise("export:", numbers.cast(pa.string()), "")
+
+
+def _authors(given: Sequence[Any], annotation_ids: pa.Array) -> pa.Array:
+    """Return who made each annotation; where that account was deleted, somebody of its own, below zero."""
+    nobody = pa.array([author is None for author in given], pa.bool_())
+    return pc.if_else(nobody, pc.negate(annotation_ids), whole_numbers(given))
 
 
 def _rules(columns: dict[str, pa.Array], too_deep: pa.Array) -> pa.Array:

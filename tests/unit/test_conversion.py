@@ -68,6 +68,13 @@ def test_people_are_numbered_and_neither_number_nor_address_is_kept(tmp_path: Pa
     assert b"example.org" not in (tmp_path / "out" / "annotations.parquet").read_bytes()
 
 
+def test_answers_of_deleted_accounts_are_each_of_somebody_unknown(tmp_path: Path):
+    given = [annotation(1, None), annotation(2, 5), annotation(3, {"id": None}), annotation(4, 5)]
+    figures, rows, _ = converted(tmp_path, task(*given))
+    assert [row["annotator"] for row in rows] == ["a-1", "a-2", "a-3", "a-2"]
+    assert (figures["annotators"], figures["refused"]) == (3, 0)
+
+
 def test_what_was_made_from_a_prediction_says_so(tmp_path: Path):
     _, (row,), _ = converted(tmp_path, task(annotation(parent_prediction=12)))
     assert row["prediction_shown"] is True
@@ -136,7 +143,7 @@ def test_with_a_spec_other_labels_are_refused(tmp_path: Path):
         ({"id": 3, "image": "s3://b/k", "digit": "7"}, "no task with a number and annotations"),
         (None, "no task with a number"),
         (task(annotation(None)), "annotation has no number"),
-        (task(annotation(author=None)), "by whom"),
+        (task(annotation(author=True)), "by whom"),
         (task(annotation(author="Ann")), "by whom"),
         (task(annotation(created_at="yesterday")), "when it was made"),
         (task(annotation(updated_at=None)), "when it was made"),
