@@ -26,6 +26,7 @@ def text_classification(page: LabellingPage) -> None:
 
 
 def text_multi_label(page: LabellingPage) -> None:
+    page.look_up("billing: invoices, refunds, prices")
     page.choose("billing", "account")
 
 

@@ -154,6 +154,11 @@ class LabellingPage:
         """Wait until the page shows this text, word for word."""
         expect(self._editor.get_by_text(text).first).to_be_attached()
 
+    def look_up(self, note: str) -> None:
+        """Unfold the notes and find this one."""
+        self._editor.get_by_text("Notes", exact=True).click()
+        expect(self._editor.get_by_text(note)).to_be_visible()
+
     def shows_lines(self, *lines: str) -> None:
         """Wait until the page shows these lines below each other, with the blanks they begin with."""
         there = "lines => document.body.innerText.includes(lines)"
