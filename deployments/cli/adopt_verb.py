@@ -11,6 +11,7 @@ from deployments.cli.flow_verbs import carry_out
 from deployments.cli.output import Json
 from labelloop.adopt import spec_of
 from labelloop.errors import InputError
+from labelloop.interface import lint
 from labelloop.spec import load_spec
 from labelloop.spec.project import project_name
 from tasks.clients.label_studio import connect_label_studio
@@ -57,4 +58,10 @@ def _describe(path: Path, ls_project: int) -> None:
             raise InputError(
                 f"{file} cannot be written ({error.strerror})", remedy="look at LABELLOOP_PROJECTS_DIR"
             ) from None
-    Console(stderr=True, soft_wrap=True, highlight=False).print(f"{path} and {xml_path} are written", markup=False)
+    say = Console(stderr=True, soft_wrap=True, highlight=False).print
+    say(f"{path} and {xml_path} are written", markup=False)
+    if found := lint(xml):
+        told = (
+            f"before the next push, mend {len(found)} finding(s) that `labelloop interface validate` names of the XML"
+        )
+        say(told, markup=False)

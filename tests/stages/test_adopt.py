@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from deployments.cli import adopt_verb
 from labelloop.adopt import spec_of
 from labelloop.errors import InputError
 from labelloop.spec import load_spec
@@ -12,6 +13,7 @@ from tasks.adopt import adopt_tasks
 from tasks.clients.rounds import current_round
 from tasks.sync import sync_references
 from tests.builders.annotating import collect, push
+from tests.builders.settings import make_settings
 from tests.fakes.faults import killed_after_each_effect
 from tests.fakes.label_studio import MemoryLabelStudio
 from tests.fakes.lake import MemoryLake
@@ -161,6 +163,16 @@ def test_a_project_that_cannot_be_one_of_ours_is_refused_with_the_reason(server,
     project = by_hand(server, addresses, **settings)
     with pytest.raises(InputError, match=told):
         spec_for(server, project)
+
+
+@pytest.mark.parametrize(("xml", "findings"), [(XML, 0), (XML.replace("toName", 'required="True" toName'), 1)])
+def test_findings_of_the_interface_are_told_as_it_is_adopted(server, tmp_path, monkeypatch, capsys, xml, findings):
+    project = by_hand(server, [address(0)], label_config=xml)
+    monkeypatch.setattr(adopt_verb, "load_settings", lambda: make_settings(projects_dir=tmp_path))
+    monkeypatch.setattr(adopt_verb, "connect_label_studio", lambda _: server)
+    adopt_verb.adopt("zoo", ls_project=project, spec_only=True)
+    assert (tmp_path / "zoo.xml").read_text() == xml
+    assert (f"mend {findings} finding(s)" in capsys.readouterr().err) == bool(findings)
 
 
 def test_a_field_that_would_be_replaced_is_refused_before_anything_is_written(world, server, project):
