@@ -20,7 +20,7 @@ Row = dict[str, Any]
 class Changes:
     """What differs, as things to do.
 
-    Of the project: `new_project`, `settings`, `renamed` (annotations in new names by number), `lost` (answers that
+    Of the project: `new_project`, `settings`, `renamed` (annotations in old names), `lost` (answers that
     the new interface could not say any more), `merged` (labels that answers will not tell apart any more), `storage`,
     `views` (number or None to wanted), `dropped` ones by number, `version` whose predictions order the queue and
     `order`, whether the server has to be told so.
@@ -35,7 +35,7 @@ class Changes:
     surveyed: datetime
     new_project: bool = False
     settings: tuple[SettingChange, ...] = ()
-    renamed: Mapping[int, list[Any]] = field(default_factory=dict)
+    renamed: Collection[int] = ()
     lost: Mapping[str, int] = field(default_factory=dict)
     merged: Collection[str] = ()
     storage: bool = False

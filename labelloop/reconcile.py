@@ -72,7 +72,7 @@ class Inspection:
     `known`: tasks with a row in the lake. `overlaps_reset`: the project's own overlap will be set, which resets all.
     Of open tasks: `overlaps` to set, `reopened` to hand out again, `unscored` that have not the one right prediction,
     `finished` waiting for collect. Of answered ones as well: `readdressed`, what they should show. Of all tasks:
-    `renamed`, annotations in the new names; `spare`, predictions beyond one each that stay.
+    `renamed`, annotations in old names; `spare`, predictions beyond one each that stay.
     """
 
     spec: ProjectSpec
@@ -89,7 +89,7 @@ class Inspection:
     finished: set[int] = field(default_factory=set)
     unscored: set[int] = field(default_factory=set)
     readdressed: dict[int, Row] = field(default_factory=dict)
-    renamed: dict[int, list[Any]] = field(default_factory=dict)
+    renamed: list[int] = field(default_factory=list)
     spare: int = 0
 
     def look_at(self, tasks: Iterable[RemoteTask]) -> None:
@@ -142,7 +142,7 @@ class Inspection:
         for annotation in task.annotations:
             told = self.renames.apply(annotation.result)
             if told != list(annotation.result):
-                self.renamed[annotation.annotation_id] = told
+                self.renamed.append(annotation.annotation_id)
             self.losses.look_at(told)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from labelloop.changes import Changes
+from labelloop.interface.changes import renames_of
 from labelloop.project_settings import digests
 from labelloop.views import note
 from tasks.clients.lease import Lease
@@ -21,8 +23,9 @@ def set_up(world: World, lease: Lease, home: LabellingProject, changes: Changes)
     Answers take their new names before the interface does: Label Studio refuses to drop a question while answers
     name it.
     """
-    renamed = changes.renamed.items()
-    for_each(lease, renamed, lambda one: world.label_studio.change_answer(*one), "answers in new names", at_once=1)
+    # As they are by then: since the survey their annotators may have edited them.
+    rename = partial(world.label_studio.change_answer, change=renames_of(world.spec.interface).apply)
+    for_each(lease, changes.renamed, rename, "answers in new names", at_once=1)
     _change_settings(world, lease, home, changes)
     if changes.storage:
         lease.check()

@@ -5,7 +5,7 @@ The real client is `label_studio_server.py`; a fake stands behind the same contr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -104,8 +104,8 @@ class LabelStudio(Protocol):
     def change_data(self, task_id: int, data: Mapping[str, str]) -> None:
         """Replace what a task shows; answers and predictions stay."""
 
-    def change_answer(self, annotation_id: int, result: Sequence[Any]) -> None:
-        """Replace the result of an annotation in place of its annotator."""
+    def change_answer(self, annotation_id: int, change: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
+        """Replace the result of an annotation, as it is now, in place of its annotator; absent is fine."""
 
     def delete_task(self, task_id: int) -> None:
         """Delete one task with its annotations; absent is fine."""

@@ -6,7 +6,7 @@ Sessions of annotators live in `label_studio_users.py`, errors and tokens in `la
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -161,10 +161,11 @@ class LabelStudioServer:
         with self._connection.asking("changing what a task shows") as sdk:
             sdk.tasks.update(str(task_id), data=dict(data))
 
-    def change_answer(self, annotation_id: int, result: Sequence[Any]) -> None:
-        """Replace the result of an annotation in place of its annotator."""
-        with self._connection.asking("renaming in an answer") as sdk:
-            sdk.annotations.update(annotation_id, result=list(result))
+    def change_answer(self, annotation_id: int, change: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
+        """Replace the result of an annotation, as it is now, in place of its annotator; absent is fine."""
+        with suppress(ErasedError), self._connection.asking("renaming in an answer") as sdk:
+            present = sdk.annotations.get(annotation_id).result or []
+            sdk.annotations.update(annotation_id, result=list(change(present)))
 
     def delete_task(self, task_id: int) -> None:
         """Delete one task with its annotations; absent is fine."""

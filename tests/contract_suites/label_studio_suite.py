@@ -170,7 +170,10 @@ class LabelStudioSuite:
         ann = people("ann")
         given = ann.submit(number, answer("1"), lead_time=2.5, key=key())
         (before,) = label_studio.tasks(project, [number])
-        label_studio.change_answer(given, answer("0"))
+        seen = []
+        label_studio.change_answer(given, lambda present: seen.append(list(present)) or answer("0"))
+        label_studio.change_answer(10**9, list)
+        assert [item["value"] for (item,) in seen] == [{"choices": ["1"]}]
         (task,) = label_studio.changed_tasks(project, before.updated_at)
         (told,) = task.annotations
         assert (told.user_id, told.lead_time, told.result[0]["value"]) == (ann.user_id, 2.5, {"choices": ["0"]})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -123,8 +123,11 @@ class MemoryLabelStudio:
         self._task(task_id)["data"] = dict(data)
         self._touch(task_id)
 
-    def change_answer(self, annotation_id: int, result: Sequence[Any]) -> None:
-        MemoryAnnotator(self, 1).edit(annotation_id, list(result))
+    def change_answer(self, annotation_id: int, change: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
+        for task in self.all_tasks.values():
+            for annotation in task["annotations"]:
+                if annotation["id"] == annotation_id:
+                    MemoryAnnotator(self, 1).edit(annotation_id, list(change(annotation["result"])))
 
     def delete_task(self, task_id: int) -> None:
         self.all_tasks.pop(task_id, None)

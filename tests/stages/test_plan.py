@@ -14,9 +14,9 @@ from labelloop.errors import DecisionNeeded
 from tasks.clients.world import World
 from tasks.collect import collect_annotations
 from tasks.consensus import resolve_labels
-from tasks.push import push_round
+from tasks.push import carry_out, push_round
 from tasks.survey import survey
-from tests.builders.annotating import answer, collect, push, pushed, task_of, the_project
+from tests.builders.annotating import answer, choice, collect, person, push, pushed, task_of, the_project
 from tests.builders.chosen_round import N, chosen_round
 from tests.builders.respecified import asking, changes, respecified
 from tests.builders.rows import hex_id, write
@@ -289,6 +289,17 @@ def test_blind_units_show_nothing_of_the_model_and_are_served_in_its_order_all_t
     assert changes(world) == changes(world, full=True) == {}
     respecified(world, predictions={"show": True, "blind_share": 0.0})
     assert changes(world) == {"replace predictions": 2}
+
+
+def test_an_answer_edited_while_a_plan_is_carried_out_keeps_its_edit_and_one_withdrawn_is_left_out(tmp_path: Path):
+    world = answered(tmp_path)
+    edited, withdrawn = answer(world, 3, "bob", value="1"), answer(world, 2, "bob", value="1")
+    asking(world, "0", {"value": "one", "renamed_from": "1"}, "2")
+    found = survey(world)
+    person(world, "bob").edit(edited, choice("2"))
+    person(world, "bob").withdraw(withdrawn)
+    under_lease(world, "push", carry_out, found)
+    assert given(world) == [["2"], ["2"], ["one"], ["one"]]
 
 
 def test_killed_while_renaming_and_rerun_it_ends_as_the_clean_run(tmp_path: Path):
