@@ -244,6 +244,20 @@ WORKBENCH = (
         "tests/unit/test_label_studio_connection.py -k that_an_import_lost",
     ),
     Mutation(
+        "what an edited spec refused is never read again",
+        "tasks/collect.py",
+        "not _read_as(world, home).items() <= found.value.items()",
+        'found.value["server"] != home.server',
+        "tests/stages/test_collect.py -k put_back",
+    ),
+    Mutation(
+        "tabs of people removed with those of the spec",
+        "labelloop/views.py",
+        "if noted.get(note(title)) and title not in wanted",
+        "if title not in wanted",
+        "tests/stages/test_plan.py -k asks_for_no_more",
+    ),
+    Mutation(
         "where experts rule, answers keep their old names",
         "tasks/push.py",
         "_set_up_review(world, lease, changes.reviewing)",
