@@ -181,6 +181,13 @@ WORKBENCH = (
         "tests/unit/test_task_data.py -k addresses_of_the_spec",
     ),
     Mutation(
+        "address with a step of dots shown",
+        "labelloop/shown_values.py",
+        "if re.search(UNUSABLE, key):",
+        "if not key:",
+        "tests/unit/test_task_data.py -k addresses_of_the_spec",
+    ),
+    Mutation(
         "score told to the blind arm by the order",
         "labelloop/shown_values.py",
         "order = range(len(items)) if blind else sorted(",
