@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 from contextlib import suppress
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from deployments.local.stack import Stack
@@ -52,8 +51,8 @@ SETTLED: Final = """() => new Promise(settled => {
 })"""
 
 
-def preview(spec: ProjectSpec, settings: Settings, stack: Stack, out: Path) -> None:
-    """Write a picture (PNG) of the page that annotators would see.
+def preview(spec: ProjectSpec, settings: Settings, stack: Stack) -> bytes:
+    """Return a picture (PNG) of the page that annotators would see.
 
     Raises:
         ConfigurationError: the settings are not those of the local stack, or there is no browser to drive.
@@ -66,7 +65,7 @@ def preview(spec: ProjectSpec, settings: Settings, stack: Stack, out: Path) -> N
         )
     data = first_unit(World(settings, spec))
     with shown_once(settings, build(spec.interface), spec.media.bucket, data) as address:
-        _photograph(address, stack, out)
+        return _photograph(address, stack)
 
 
 def first_unit(world: World) -> dict[str, Any]:
@@ -90,8 +89,8 @@ def first_unit(world: World) -> dict[str, Any]:
     return data
 
 
-def _photograph(address: str, stack: Stack, out: Path) -> None:
-    """Log in as the stack's own user, open the page and keep it as it looks once it is drawn."""
+def _photograph(address: str, stack: Stack) -> bytes:
+    """Log in as the stack's own user, open the page and return it as it looks once it is drawn."""
     try:
         from playwright.sync_api import TimeoutError as NotInTime
         from playwright.sync_api import sync_playwright
@@ -111,8 +110,9 @@ def _photograph(address: str, stack: Stack, out: Path) -> None:
         with suppress(NotInTime):  # media that cannot be shown never comes; the picture says so
             page.wait_for_function(SETTLED, timeout=_WAIT)
             _show_all_of_it(page)
-        page.screenshot(path=out)
+        picture = page.screenshot()
         browser.close()
+        return picture
 
 
 def _show_all_of_it(page: Page) -> None:

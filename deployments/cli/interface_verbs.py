@@ -30,10 +30,7 @@ def build(spec: Path, *, out: Path | None = None) -> None:
     if out is None:
         sys.stdout.write(f"{xml}\n")
         return
-    try:
-        out.write_text(f"{xml}\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{out} cannot be written ({error.strerror})", remedy="choose another --out") from None
+    _write(out, f"{xml}\n".encode())
 
 
 def validate(file: Path, *, server: bool = False, json: Json = False) -> None:
@@ -68,7 +65,14 @@ def preview(spec: Path, *, out: Path, root: Path = DEFAULT_ROOT) -> None:
         root: Directory that holds the stack's state.
     """
     described = read_spec(spec)
-    draw(described, load_settings(), Stack(root), out)
+    _write(out, draw(described, load_settings(), Stack(root)))
     Console(stderr=True, highlight=False).print(
         f"{out} shows what annotators would see", markup=False, soft_wrap=True
     )
+
+
+def _write(out: Path, content: bytes) -> None:
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"{out} cannot be written ({error.strerror})", remedy="choose another --out") from None

@@ -7,16 +7,26 @@ from types import SimpleNamespace
 import pytest
 
 from deployments import preview
+from deployments.cli import interface_verbs
+from deployments.cli.templates import fill
 from labelloop.errors import ConfigurationError, InputError
 from tests.builders.interface_samples import sample_objects, sample_spec
 from tests.builders.settings import make_settings
 from tests.fakes.world import make_world
 
 
-def test_only_the_local_stack_draws(tmp_path):
+def test_only_the_local_stack_draws():
     stack = SimpleNamespace(variables={"LABELLOOP_LABEL_STUDIO_URL": "http://127.0.0.1:1"})
     with pytest.raises(ConfigurationError, match="another Label Studio"):
-        preview.preview(sample_spec("rating"), make_settings(), stack, tmp_path / "page.png")
+        preview.preview(sample_spec("rating"), make_settings(), stack)
+
+
+def test_a_picture_that_cannot_be_written_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(interface_verbs, "draw", lambda *_: b"a picture")
+    monkeypatch.setattr(interface_verbs, "load_settings", make_settings)
+    (tmp_path / "hooves.yaml").write_text(fill("rating", "hooves"))
+    with pytest.raises(InputError, match=r"cannot be written \(Is a directory\)"):
+        interface_verbs.preview(tmp_path / "hooves.yaml", out=tmp_path)
 
 
 def test_the_first_media_of_the_kind_make_the_unit(tmp_path):
