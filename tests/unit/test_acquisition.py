@@ -37,6 +37,7 @@ def test_no_rows_give_no_scores_and_nan_gives_nan(score):
     assert np.isnan(score(np.array([[np.nan, 0.5, 0.5]]))).all()
 
 
+@pytest.mark.slow
 @given(rows)
 def test_scores_stay_within_their_bounds(raw):
     values = np.array(raw)

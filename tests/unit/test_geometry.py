@@ -52,6 +52,7 @@ def test_ellipses_and_polygons_have_the_areas_of_their_formulas():
     assert shapely.area(shapely.intersection(square.geometry, bow_tie.geometry))[0] == pytest.approx(2.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coloured", [False, True])
 def test_brush_strokes_are_read_as_label_studio_writes_them(coloured):
     from label_studio_sdk.converter import brush  # not above: it brings nltk, two seconds, to every worker

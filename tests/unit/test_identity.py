@@ -29,6 +29,7 @@ def test_case_is_kept_since_two_platform_ids_may_differ_by_it():
     assert RING.digest("subject", "anna") != RING.digest("subject", "Anna")
 
 
+@pytest.mark.slow
 @given(st.text(), st.sampled_from(["subject", "object_key", "prefix", "annotator"]))
 def test_a_digest_depends_on_kind_and_key(identifier, kind):
     made = RING.digest(kind, identifier)

@@ -28,6 +28,7 @@ def test_the_area_is_the_mean_height_and_labels_are_counted_between_batches():
     assert labels_needed([0.5, 0.6], 0.7, 10) == float("inf")
 
 
+@pytest.mark.slow
 def test_holm_is_that_of_statsmodels():
     p_values = {"a": 0.04, "b": 0.01, "c": 0.03, "d": 0.9}
     assert list(holm(p_values).values()) == pytest.approx(multipletests(list(p_values.values()), method="holm")[1])

@@ -118,6 +118,7 @@ def test_a_refused_import_was_sent_exactly_once_and_has_a_name(server, client, s
     assert "secret-name" not in str(refused.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [0, 2])
 def test_predictions_that_an_import_lost_are_sent_after_it(server, client, kept):
     """A server on SQLite whose database was locked says 201, and has the tasks without their predictions."""
