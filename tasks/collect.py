@@ -28,7 +28,7 @@ from tasks.clients.lease import Lease
 from tasks.clients.quarantine import quarantine
 from tasks.clients.rounds import rounds_of, save_round
 from tasks.clients.world import World
-from tasks.contracts import commit
+from tasks.contracts import commit, commit_new
 from tasks.labelling_project import LabellingProject, known_project
 from tasks.policies import OUTSIDE
 from tasks.stage import finish, stage
@@ -107,11 +107,18 @@ def _take_in(
     refused = [refusal for _, refusals in read for refusal in refusals]
     rows, lost = _with_tombstones([row for given, _ in read for row in given], present)
     counts["refused"] += quarantine(world, lease, refused, stage="collect")
-    counts["refused"] += commit(world, lease, "annotations", _table(world, "annotations", rows), stage="collect")
+    counts["refused"] += _write(world, lease, _table(world, "annotations", rows), present)
     known = {row["task_id"] for row in reader.known.values()}
     states = {t.unit_id: {"state": task_state(t, world.spec.annotators.count)} for t in ours if t.task_id in known}
     change_tasks(world, lease, states, stage="collect")
     counts.update(changed=len(ours), annotations=len(rows) - lost, deleted=lost)
+
+
+def _write(world: World, lease: Lease, rows: pa.Table, present: pa.Table) -> int:
+    """Write answers and return how many were refused; new ones are added, for a merge holds all that is stored."""
+    known = pc.is_in(rows["annotation_id"], present["annotation_id"].combine_chunks())
+    refused = commit(world, lease, "annotations", rows.filter(known), stage="collect")
+    return refused + commit_new(world, lease, "annotations", [rows.filter(pc.invert(known))], stage="collect")
 
 
 def _purposes(world: World, unit_ids: Collection[str]) -> dict[str, str]:

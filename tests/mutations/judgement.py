@@ -153,11 +153,11 @@ JUDGEMENT = (
         "tests/stages/test_review_of_buckets.py -k most_disputed",
     ),
     Mutation(
-        "gold told among differences",
+        "gold told among the other answers",
         "labelloop/feedback.py",
         'reasons=("planned", "review")), experts)',
         'reasons=("planned", "gold", "review")), experts)',
-        "tests/stages/test_feedback.py -k give",
+        "tests/stages/test_feedback.py -k everybody_who_answered",
     ),
     Mutation(
         "what nobody sorted taken for a bucket",

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable
 
 from labelloop.errors import DecisionNeeded, WrongServerError
 from labelloop.push import planned_overlap
+from tasks.clients.lake import Lake
 from tasks.clients.rounds import current_round
 from tasks.clients.world import World
 from tests.builders.annotating import answer, choice, collect, person, push, pushed, states, task_of, the_project
@@ -70,6 +72,23 @@ def test_a_second_collect_changes_nothing(tmp_path: Path):
     versions = {name: world.table(name).version() for name in ("annotations", "annotators", "tasks")}
     collect(world)
     assert versions == {name: world.table(name).version() for name in versions}
+
+
+def test_new_answers_are_added_and_only_edited_ones_are_looked_for_among_those_stored(tmp_path: Path):
+    world = pushed(tmp_path, lake=Lake(str(tmp_path / "lake")))
+    edited = answer(world, 0, value="1")
+    collect(world)
+    assert how_written(world)[0] == "WRITE"  # a merge would hold the whole table in memory
+    answer(world, 1)
+    person(world, "ann").edit(edited, choice("2"))
+    assert collect(world)["annotations"] == 2
+    assert sorted(how_written(world)[:2]) == ["MERGE", "WRITE"]
+    assert [row["choices"] for row in rows(world)] == [["2"], ["1"]]
+
+
+def how_written(world: World) -> list[str]:
+    """By which operation each version of the answers was written, the newest first."""
+    return [done["operation"] for done in DeltaTable(world.table("annotations").uri).history()]
 
 
 def test_only_what_changed_is_read_again(tmp_path: Path):
