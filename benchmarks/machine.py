@@ -7,9 +7,14 @@ import platform
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
+import psutil
+
+_GLANCE = 0.02  # seconds between two looks at memory
 _PACKAGES = ("deltalake", "duckdb", "great-expectations", "numpy", "prefect", "pyarrow", "scikit-learn")
 
 
@@ -41,6 +46,20 @@ def peak_mib() -> int:
     """
     [kib] = re.findall(r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(encoding="ascii"), re.MULTILINE)
     return int(kib) // 1024
+
+
+def peak_mib_of(command: Sequence[str]) -> int:
+    """Run a command and return the largest memory it and its children have had, in MiB, shared pages once (Linux)."""
+    peak = 0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as started:
+        process = psutil.Process(started.pid)
+        while started.poll() is None:
+            with suppress(psutil.Error):  # one of them is gone
+                family = [process, *process.children(recursive=True)]
+                peak = max(peak, sum(one.memory_full_info().pss for one in family))
+            with suppress(subprocess.TimeoutExpired):
+                started.wait(_GLANCE)
+    return peak >> 20
 
 
 def _git(*arguments: str) -> str:

@@ -7,6 +7,8 @@ who reads and writes files hands the rows in.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -29,10 +31,17 @@ REFUSED: Final = pa.schema(
 _Refusal = tuple[int, str | None, str]
 
 
-class Chunk(NamedTuple):
-    """What so many annotations gave: `answers` as rows of the contract, those without any, and what was refused."""
+class Part(NamedTuple):
+    """What some tasks of an export say by themselves, whatever stands before them.
+
+    So many annotations gave `answers` as rows of the contract, were `skipped` without any, or `refused`. Their
+    `annotator` is the number of an account; `annotators` are these in the order in which they appear, `controls` the
+    kinds of all controls.
+    """
 
     annotations: int
+    annotators: list[str]
+    controls: dict[str, str]
     answers: pa.Table
     skipped: pa.Table
     refused: pa.Table
@@ -48,34 +57,65 @@ class _Said(NamedTuple):
 
 
 class Conversion:
-    """Reads one export, chunk after chunk.
+    """Puts the parts of one export together, in its order.
 
     Annotators are numbered in the order of their first annotation, so that one export always gives the same
-    pseudonyms, and only the export leads back from them. A task keeps the unit that labelloop made it for; any other
-    is a unit of its own, its number in hexadecimal digits. For what an export does not tell, `prediction_shown` is
-    whether the annotation was made from a prediction, `guideline_version` `unknown`, `opinion_reason` `planned`.
+    pseudonyms, and only the export leads back from them.
     """
 
     def __init__(self, interface: Interface | None = None) -> None:
-        """Begin with what a spec asks; without one, answers are read by what they say themselves."""
+        """Begin with the controls that a spec asks for."""
+        asked = asked_by(interface) if interface else {}
+        self.controls = {name: question.control_type for name, question in asked.items()}
+        self.annotators: dict[str, str] = {}
+
+    def take(self, part: Part) -> Part:
+        """Return the next part with pseudonyms as `annotator`."""
+        for annotator in part.annotators:
+            self.annotators.setdefault(annotator, f"a-{len(self.annotators) + 1}")
+        self.controls = part.controls | self.controls
+        return part._replace(answers=self._named(part.answers), skipped=self._named(part.skipped))
+
+    def _named(self, rows: pa.Table) -> pa.Table:
+        place = rows.schema.get_field_index("annotator")
+        coded = rows[place].combine_chunks().dictionary_encode()
+        names = pa.array([self.annotators[number] for number in coded.dictionary.to_pylist()], pa.string())
+        return rows.set_column(place, rows.field(place), names.take(coded.indices))
+
+    def unanswered(self, skipped: pa.Table) -> Iterator[pa.Table]:
+        """Yield, for each control that was asked or met so far, the cancelled rows of skipped annotations.
+
+        Where its answers are of several kinds, these rows are of the first.
+        """
+        for control, control_type in sorted(self.controls.items()):
+            yield cancelled_rows(skipped, control, control_type)
+
+
+class PartReader:
+    """Reads any tasks of an export.
+
+    A task keeps the unit that labelloop made it for; any other is a unit of its own, its number in hexadecimal
+    digits. For what an export does not tell, `prediction_shown` is whether the annotation was made from a prediction,
+    `guideline_version` `unknown`, `opinion_reason` `planned`.
+    """
+
+    def __init__(self, interface: Interface | None = None) -> None:
+        """Read by what a spec asks; without one, answers are read by what they say themselves."""
         self._asked = asked_by(interface) if interface else {}
         self._confirmed = confirmed_questions(interface) if interface else {}
-        self.controls = {name: question.control_type for name, question in self._asked.items()}
-        self.annotators: dict[int, str] = {}
 
-    def read(self, tasks: Sequence[Task | None]) -> Chunk:
+    def read(self, tasks: Sequence[Task | None]) -> Part:
         """Return what some tasks of the export gave."""
         annotations, facts = facts_of(tasks)
         said = self._said(annotations, facts["rule"].is_null().to_numpy())
-        met = said.answers.group_by(["control", "control_type"], use_threads=False).aggregate([])
-        for control, control_type in zip(*(column.to_pylist() for column in met.columns), strict=True):
-            self.controls.setdefault(control, control_type)
         shared = self._shared(annotations, facts, said)
-        return Chunk(
+        return Part(
             len(annotations),
+            shared["annotator"].drop_null().unique().to_pylist(),
+            _controls(said.answers),
             answer_rows(shared, said.places, said.answers),
             shared.select(SHARED.names).filter(said.skipped).cast(SHARED),
-            pa.concat_tables([_unsound(facts), _refused(facts, said.refused)]),
+            _refused(facts, said.refused),
         )
 
     def _said(self, annotations: Sequence[Annotation], sound: NDArray[np.bool_]) -> _Said:
@@ -133,34 +173,22 @@ class Conversion:
         sound[[place for place, control, _ in said.refused if control is None]] = False
         authors = pc.if_else(pa.array(sound), facts["author"], pa.scalar(None, pa.int64()))
         cancelled = said.skipped | np.array([annotation.was_cancelled is True for annotation in annotations], bool)
-        own = {"annotator": self._pseudonyms(authors), "state": pc.if_else(cancelled, "cancelled", "active")}
+        own = {"annotator": authors.cast(pa.string()), "state": pc.if_else(cancelled, "cancelled", "active")}
         return pa.table({**dict(zip(facts.column_names, facts.columns, strict=True)), **repeated, **own})
 
-    def unanswered(self, skipped: pa.Table) -> Iterator[pa.Table]:
-        """Yield, for each control that was asked or met so far, the cancelled rows of skipped annotations.
 
-        Where its answers are of several kinds, these rows are of the first.
-        """
-        for control, control_type in sorted(self.controls.items()):
-            yield cancelled_rows(skipped, control, control_type)
-
-    def _pseudonyms(self, authors: pa.ChunkedArray) -> pa.Array:
-        coded = authors.combine_chunks().dictionary_encode()
-        for author in coded.dictionary.to_pylist():
-            self.annotators.setdefault(author, f"a-{len(self.annotators) + 1}")
-        names = [self.annotators[author] for author in coded.dictionary.to_pylist()]
-        return pa.array(names, pa.string()).take(coded.indices)
-
-
-def _unsound(facts: pa.Table) -> pa.Table:
-    unsound = facts.filter(pc.is_valid(facts["rule"]))
-    nothing = pa.nulls(unsound.num_rows, pa.string())
-    columns = [unsound["task_id"], unsound["annotation_id"], nothing, unsound["rule"]]
-    return pa.table(columns, names=REFUSED.names).cast(REFUSED)
+def _controls(answers: pa.Table) -> dict[str, str]:
+    """Return the kind of each control, that of its first answer."""
+    met = answers.group_by(["control", "control_type"], use_threads=False).aggregate([]).to_pydict()
+    return dict(zip(met["control"][::-1], met["control_type"][::-1], strict=True))
 
 
 def _refused(facts: pa.Table, found: list[_Refusal]) -> pa.Table:
-    places, controls, rules = zip(*found, strict=True) if found else ((), (), ())
+    """Return what was refused of all annotations, those that are none by themselves too, in their order."""
+    unsound = facts["rule"].is_valid().to_numpy()
+    rules = facts["rule"].drop_null().to_pylist()
+    all_found = [*zip(np.flatnonzero(unsound).tolist(), repeat(None), rules), *found]
+    places, controls, words = zip(*sorted(all_found, key=itemgetter(0)), strict=True) if all_found else ((), (), ())
     named = facts.select(["task_id", "annotation_id"]).take(pa.array(places, pa.int64()))
-    said = [pa.array(controls, pa.string()), pa.array(rules, pa.string())]
+    said = [pa.array(controls, pa.string()), pa.array(words, pa.string())]
     return pa.table([*named.columns, *said], names=REFUSED.names).cast(REFUSED)

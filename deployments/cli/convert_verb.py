@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from math import ceil
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, TypeVar
@@ -17,11 +18,12 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import track
 
-from deployments.cli.export_file import Tasks, tasks_in
+from deployments.cli.export_file import BLOCK, size_of
+from deployments.cli.export_workers import parts_in
 from deployments.cli.output import Json, print_json
 from deployments.cli.table_file import appearing
 from labelloop.annotation_rows import ROWS, SHARED
-from labelloop.conversion import REFUSED, Chunk, Conversion
+from labelloop.conversion import REFUSED, Conversion, Part, PartReader
 from labelloop.errors import InputError
 from labelloop.spec.interface import Interface
 from tasks.clients.specs import read_spec
@@ -64,27 +66,30 @@ def convert_file(export: Path, out: Path, interface: Interface | None = None) ->
         raise InputError(f"{out} cannot be made ({error.strerror})", remedy="choose another --out") from None
     with ExitStack() as stack:
         stack.enter_context(_without_garbage_collection())
+        parts = stack.enter_context(parts_in(export, PartReader(interface)))
         answers, quarantine = (
             stack.enter_context(_writer(stack.enter_context(appearing(out / f"{name}.parquet")), schema))
             for name, schema in (("annotations", ROWS), ("quarantine", REFUSED))
         )
-        return _convert(tasks_in(export), Conversion(interface), answers, quarantine)
+        conversion = Conversion(interface)
+        # One part is read while the one before is written.
+        given = _shown(_ahead(map(conversion.take, parts)), size_of(export))
+        return _convert(given, conversion, answers, quarantine)
 
 
 def _convert(
-    given: Iterator[Tasks], conversion: Conversion, answers: pq.ParquetWriter, quarantine: pq.ParquetWriter
+    given: Iterator[Part], conversion: Conversion, answers: pq.ParquetWriter, quarantine: pq.ParquetWriter
 ) -> dict[str, int]:
     """Write what the annotations say; those that say nothing wait in a nameless file until every control is known."""
     counts = Counter(annotations=0, rows=0, cancelled=0, refused=0)
     with TemporaryFile() as waiting:
         with _writer(waiting, SHARED) as skipped:
-            # One chunk is read and parsed while the one before is written.
-            for chunk in _shown(_ahead(map(conversion.read, given))):
-                _write(answers, chunk.answers)
-                _write(skipped, chunk.skipped)
-                _write(quarantine, chunk.refused)
-                counts.update(annotations=chunk.annotations, rows=chunk.answers.num_rows)
-                counts.update(refused=chunk.refused.num_rows)
+            for part in given:
+                _write(answers, part.answers)
+                _write(skipped, part.skipped)
+                _write(quarantine, part.refused)
+                counts.update(annotations=part.annotations, rows=part.answers.num_rows)
+                counts.update(refused=part.refused.num_rows)
         for batch in pq.ParquetFile(waiting).iter_batches():
             for table in conversion.unanswered(pa.Table.from_batches([batch])):
                 answers.write_table(table)
@@ -110,10 +115,11 @@ def _ahead(items: Iterator[T]) -> Iterator[T]:
             yield item
 
 
-def _shown(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+def _shown(parts: Iterator[Part], size: int) -> Iterator[Part]:
     console = Console(stderr=True)
     hidden = not console.is_terminal
-    return iter(track(chunks, "converting", console=console, disable=hidden, transient=True))
+    total = ceil(size / BLOCK) or None
+    return iter(track(parts, "converting", total, console=console, disable=hidden, transient=True))
 
 
 @contextmanager

@@ -19,10 +19,11 @@ from labelloop.errors import InputError
 from labelloop.export_tasks import TOO_DEEP, UNREADABLE, Task
 
 Tasks = list[Task | None]
-_BLOCK: Final = 6 << 20  # bytes read at a time: some thousands of tasks
+BLOCK: Final = 4 << 20  # bytes read at a time: some thousands of tasks
 _TAIL: Final = 1 << 18  # bytes at the end of a block that are searched for the beginning of a task
 _BLANKS: Final = b" \t\r\n"
 _EMPTY: Final = bytearray()
+_OPEN: Final = ord("[")
 _CLOSING: Final = ord("]")
 _TASKS: Final = msgspec.json.Decoder(Tasks)
 _TASK: Final = msgspec.json.Decoder(Task | None)
@@ -31,22 +32,35 @@ _OPENING: Final = re.compile(rb'\s*\{\s*("[^"\\]*")\s*:(?:\s*[^][{}",\s]+\s*,\s*
 _SIGN: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[][{},"]', re.DOTALL)
 
 
-def tasks_in(export: Path) -> Iterator[Tasks]:
-    """Yield the tasks of an export, in its order, as `Conversion.read` takes them.
+def size_of(export: Path) -> int:
+    """Return how many bytes an export has, 0 where that is not known."""
+    with suppress(OSError):
+        return export.stat().st_size
+    return 0
+
+
+def tasks_in(export: Path, start: int = 0, count: int = 0) -> Iterator[Tasks]:
+    """Yield the tasks of an export, in its order, as `PartReader.read` takes them.
 
     Memory is bounded by a block and by the largest task, not by the file.
+
+    Args:
+        export: the file.
+        start: where to begin: 0, or at a comma between two tasks.
+        count: how many tasks were before.
 
     Raises:
         InputError: no such file, or it is no whole JSON array of tasks. That may come to light after much of it.
     """
-    count = 0
     try:
         with export.open("rb") as file:
-            text = bytearray(file.read(_BLOCK)).removeprefix(b"\xef\xbb\xbf").lstrip(_BLANKS)
+            if start:  # not every file, such as a pipe, can be sought in
+                file.seek(start)
+            text = as_list(bytearray(file.read(BLOCK)), start)
             if not text.startswith(b"["):
                 raise _no_export(export)
-            opening = _opening(text)
-            while more := file.read(max(_BLOCK, len(text))):
+            opening = opening_of(text)
+            while more := file.read(max(BLOCK, len(text))):
                 text = _EMPTY.join((text, more))
                 tasks, text = _cut(export, count, text, _likely_end(text, opening))
                 count += len(tasks)
@@ -61,8 +75,16 @@ def tasks_in(export: Path) -> Iterator[Tasks]:
     yield _cut(export, count, text, len(text) - 1)[0]
 
 
-def _opening(text: bytearray) -> re.Pattern[bytes]:
-    """Return what a comma between two tasks looks like, if all begin as the first one."""
+def as_list(text: bytearray, start: int) -> bytearray:
+    """Return as the beginning of a list what stands at this place of the file: its beginning, or a comma."""
+    if start:
+        text[0] = _OPEN
+        return text
+    return text.removeprefix(b"\xef\xbb\xbf").lstrip(_BLANKS)
+
+
+def opening_of(text: bytearray) -> re.Pattern[bytes]:
+    """Return what a comma between two tasks looks like, if all begin as the first of this list."""
     found = _OPENING.match(text, 1)
     keys = [re.escape(key) for key in found.groups() if key] if found else []
     between = rb'\s*:\s*[^][{}",\s]+\s*,\s*'

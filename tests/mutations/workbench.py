@@ -120,8 +120,8 @@ WORKBENCH = (
     Mutation(
         "people converted under their numbers",
         "labelloop/conversion.py",
-        "names = [self.annotators[author] for author in coded.dictionary.to_pylist()]",
-        "names = [str(author) for author in coded.dictionary.to_pylist()]",
+        "names = pa.array([self.annotators[number] for number in coded.dictionary.to_pylist()], pa.string())",
+        "names = pa.array([number for number in coded.dictionary.to_pylist()], pa.string())",
         "tests/unit/test_conversion.py -k people",
     ),
     Mutation(
@@ -148,9 +148,30 @@ WORKBENCH = (
     Mutation(
         "skipped annotations lost in a conversion",
         "deployments/cli/convert_verb.py",
-        "_write(skipped, chunk.skipped)",
-        "_write(skipped, chunk.skipped.slice(0, 0))",
+        "_write(skipped, part.skipped)",
+        "_write(skipped, part.skipped.slice(0, 0))",
         "tests/unit/test_conversion.py -k skipped",
+    ),
+    Mutation(
+        "an export ended where a worker is lost",
+        "deployments/cli/export_workers.py",
+        "if not end or end < size:",
+        "if not end:",
+        "tests/unit/test_export_workers.py -k lost",
+    ),
+    Mutation(
+        "workers that outlive the process they read for",
+        "deployments/cli/export_workers.py",
+        "    taking.close()  # so",
+        "    # so",
+        "tests/unit/test_export_workers.py -k outlives",
+    ),
+    Mutation(
+        "brackets nested deeper than anybody reads, kept because nothing looks at them",
+        "labelloop/interface/plain_items.py",
+        "if max(map(len, texts), default=0) < _DEEP:",
+        "if texts is not None:",
+        "tests/unit/test_conversion.py -k depth",
     ),
     Mutation(
         "adaptive opinions passed off as planned",

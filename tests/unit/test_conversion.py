@@ -250,7 +250,7 @@ def test_wherever_a_block_ends_the_tasks_are_those_of_the_file(tmp_path: Path, m
     export.write_text("\ufeff " + json.dumps(tasks, **layout) + "\n")
     whole = msgspec.json.decode(json.dumps(tasks), type=Tasks)
     for block in (8, 99, 100, 700, 1 << 20):
-        monkeypatch.setattr(export_file, "_BLOCK", block)
+        monkeypatch.setattr(export_file, "BLOCK", block)
         found = [one for tasks in tasks_in(export) for one in tasks]
         assert [_told(one) for one in found] == [_told(one) for one in whole]
 
@@ -261,7 +261,7 @@ def _told(one):
 
 def test_a_task_as_its_neighbours_is_found_without_looking_at_every_bracket(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(export_file, "_commas", None)
-    monkeypatch.setattr(export_file, "_BLOCK", 5000)
+    monkeypatch.setattr(export_file, "BLOCK", 5000)
     (tmp_path / "export.json").write_text(
         json.dumps([task(annotation(n), annotation(-n), number=n) for n in range(99)])
     )

@@ -141,4 +141,7 @@ def test_items_are_kept_as_they_were_stored_but_for_blanks_between_them(text, es
 
 def test_a_text_that_is_none_is_left():
     stored = json.dumps([item({"choices": ["a"]}, extra="?")]).encode()
-    assert plain_answers([msgspec.Raw(stored), msgspec.Raw(stored.replace(b"?", b"\xff"))], {}).left.tolist() == [0, 1]
+    assert plain_answers([msgspec.Raw(stored), msgspec.Raw(stored.replace(b"?", b"\xff"))], {}).left.tolist() == [
+        0,
+        1,
+    ]
