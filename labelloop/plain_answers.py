@@ -104,8 +104,9 @@ def _pairs(owners: _Ints, words: pa.DictionaryArray) -> _Ints:
 
 def _repeated(owners: _Ints, words: pa.DictionaryArray) -> _Flags:
     """Return of each word whether its owner has it more than once."""
-    _, inverse, counts = np.unique(_pairs(owners, words), return_inverse=True, return_counts=True)
-    twice: _Flags = counts[inverse] > 1
+    pairs = _pairs(owners, words)
+    ordered = np.sort(pairs)
+    twice: _Flags = np.isin(pairs, ordered[1:][ordered[1:] == ordered[:-1]])
     return twice
 
 

@@ -6,18 +6,18 @@ import gc
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from math import ceil
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import track
 
+from deployments.cli.ahead import ahead
 from deployments.cli.export_file import BLOCK, size_of
 from deployments.cli.export_workers import parts_in
 from deployments.cli.output import Json, print_json
@@ -28,7 +28,6 @@ from labelloop.errors import InputError
 from labelloop.spec.interface import Interface
 from tasks.clients.specs import read_spec
 
-T = TypeVar("T")
 # A dictionary of values that never come twice would be made for nothing.
 _REPEATED = ["annotator", "control", "control_type", "opinion_reason", "guideline_version", "state", "rule"]
 
@@ -73,7 +72,7 @@ def convert_file(export: Path, out: Path, interface: Interface | None = None) ->
         )
         conversion = Conversion(interface)
         # One part is read while the one before is written.
-        given = _shown(_ahead(map(conversion.take, parts)), size_of(export))
+        given = _shown(ahead(map(conversion.take, parts)), size_of(export))
         return _convert(given, conversion, answers, quarantine)
 
 
@@ -104,15 +103,6 @@ def _writer(file: Any, schema: pa.Schema) -> pq.ParquetWriter:
 def _write(file: pq.ParquetWriter, table: pa.Table) -> None:
     if table.num_rows:  # an empty one would still be a row group
         file.write_table(table)
-
-
-def _ahead(items: Iterator[T]) -> Iterator[T]:
-    """Yield the items, each made in a thread while the one before is worked on."""
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        coming = thread.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = thread.submit(next, items, None)
-            yield item
 
 
 def _shown(parts: Iterator[Part], size: int) -> Iterator[Part]:

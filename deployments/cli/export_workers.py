@@ -17,15 +17,17 @@ from contextlib import ExitStack, contextmanager, suppress
 from itertools import cycle
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple, TypeVar
 
 import msgspec
 import pyarrow as pa
 
+from deployments.cli.ahead import ahead
 from deployments.cli.export_file import BLOCK, Tasks, as_list, opening_of, size_of, tasks_in
 from labelloop.conversion import Part, PartReader
 from labelloop.export_tasks import UNREADABLE
 
+T = TypeVar("T")
 _GLANCE: Final = 1 << 16  # bytes in which the next task is looked for at first
 _MOST: Final = 4  # one process cannot write what more of them read
 _PIPE: Final = 1 << 20  # bytes on their way: with Linux's usual 64 KiB, processes wait for each other
@@ -42,7 +44,7 @@ class _Blocks(NamedTuple):
 
     def read(self) -> Iterator[tuple[memoryview, int]]:
         """Yield each block as a list of tasks, good until the next is asked for, and where it ends."""
-        text = bytearray(2 * BLOCK)  # used again: to be given new memory takes as long as to read
+        text = bytearray(BLOCK + _GLANCE)  # used again: to be given new memory takes as long as to read
         with self.export.open("rb") as file:
             opening = opening_of(as_list(bytearray(file.read(_GLANCE)), 0))
             for begin in range(self.place * BLOCK, self.size, self.step * BLOCK):
@@ -129,15 +131,18 @@ def _worker(reader: PartReader, blocks: _Blocks) -> Iterator[Connection]:
 
 def _parts(export: Path, size: int, reader: PartReader, pipes: Sequence[Connection]) -> Iterator[Part]:
     end = tasks = 0
-    for pipe in cycle(pipes):
-        try:
-            head, part = _taken(pipe)
-        except (EOFError, OSError):  # the last block was taken, or this one could not be read
-            break
+    for head, part in _in_turn([ahead(_taken(pipe)) for pipe in pipes]):
         end, tasks = head.end, tasks + head.tasks
         yield part
     if not end or end < size:
         yield from map(reader.read, tasks_in(export, end, tasks))
+
+
+def _in_turn(given: Sequence[Iterator[T]]) -> Iterator[T]:
+    """Yield an item of each in turn, until one has none."""
+    with suppress(StopIteration):
+        for one in cycle(given):
+            yield next(one)
 
 
 def _work(reader: PartReader, blocks: _Blocks, taking: Connection, giving: Connection) -> None:
@@ -164,7 +169,10 @@ def _give(pipe: Connection, head: _Head, part: Part) -> None:
         pipe.send_bytes(sink.getvalue())
 
 
-def _taken(pipe: Connection) -> tuple[_Head, Part]:
-    head = _HEAD.decode(pipe.recv_bytes())
-    answers, skipped, refused = (pa.ipc.open_stream(pipe.recv_bytes()).read_all() for _ in range(3))
-    return head, Part(head.annotations, head.annotators, head.controls, answers, skipped, refused)
+def _taken(pipe: Connection) -> Iterator[tuple[_Head, Part]]:
+    """Yield the parts that a worker gives, until it has no more or is lost."""
+    with suppress(EOFError, OSError):
+        while True:
+            head = _HEAD.decode(pipe.recv_bytes())
+            answers, skipped, refused = (pa.ipc.open_stream(pipe.recv_bytes()).read_all() for _ in range(3))
+            yield head, Part(head.annotations, head.annotators, head.controls, answers, skipped, refused)
