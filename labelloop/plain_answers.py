@@ -104,6 +104,8 @@ def _pairs(owners: _Ints, words: pa.DictionaryArray) -> _Ints:
 
 def _repeated(owners: _Ints, words: pa.DictionaryArray) -> _Flags:
     """Return of each word whether its owner has it more than once."""
+    if len(words.dictionary) == len(words):
+        return np.zeros(len(words), bool)
     pairs = _pairs(owners, words)
     ordered = np.sort(pairs)
     twice: _Flags = np.isin(pairs, ordered[1:][ordered[1:] == ordered[:-1]])
