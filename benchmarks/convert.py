@@ -52,7 +52,7 @@ def run(quick: bool) -> Figures:
             "its CSV has a row for each annotation with its boxes as JSON, COCO and YOLO have the boxes alone.",
             "Targets: at most 1.5 of DuckDB's time, a tenth of the SDK's per task, below 500 MB whatever the size.",
             "Memory is of all processes, shared pages once, in a run of its own.",
-            _out_of_reach(rows),
+            _missed(rows),
         ],
         "tables": {
             "Each way": rows,
@@ -65,13 +65,12 @@ def run(quick: bool) -> Figures:
     }
 
 
-def _out_of_reach(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Say of which of the SDK's forms a tenth of its time is less than DuckDB takes."""
-    times = {row["way"]: row["CPU us per task"] for row in rows}
+def _missed(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say for which of the SDK's forms a tenth of its time is not reached, and what that tenth is."""
+    times = {row["way"]: row["us per task"] for row in rows}
     tenths = {way.removeprefix(_SDK): times[way] / 10 for way in times if way.startswith(_SDK)}
-    least = times["DuckDB read_json"]
-    beyond = ", ".join(f"{form} ({tenth:.1f})" for form, tenth in tenths.items() if tenth < least)
-    return f"A tenth of the SDK's CPU us per task is less than DuckDB's {least:.1f} for: {beyond or 'no form'}."
+    missed = [f"{form} ({tenth:.1f} us)" for form, tenth in tenths.items() if tenth < times["labelloop"]]
+    return f"A tenth of the SDK's time is missed for {', '.join(missed) or 'no form'}."
 
 
 def _size_for(way: str) -> str:
