@@ -124,9 +124,9 @@ def _worker(reader: PartReader, blocks: _Blocks) -> Iterator[Connection]:
     try:
         yield taking
     finally:
-        taking.close()
         worker.terminate()
         worker.join()
+        taking.close()  # last, since a thread may still read of it
 
 
 def _parts(export: Path, size: int, reader: PartReader, pipes: Sequence[Connection]) -> Iterator[Part]:
