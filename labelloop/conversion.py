@@ -95,8 +95,8 @@ class PartReader:
     """Reads any tasks of an export.
 
     A task keeps the unit that labelloop made it for; any other is a unit of its own, its number in hexadecimal
-    digits. For what an export does not tell, `prediction_shown` is whether the annotation was made from a prediction,
-    `guideline_version` `unknown`, `opinion_reason` `planned`.
+    digits. For what an export does not tell, `prediction_shown` is whether the annotation was made from a prediction
+    that says something, `guideline_version` `unknown`, `opinion_reason` `planned`.
     """
 
     def __init__(self, interface: Interface | None = None) -> None:

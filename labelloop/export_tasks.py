@@ -27,8 +27,17 @@ _RESULT: Final = msgspec.json.Decoder()
 _MOMENT: Final = pa.timestamp("us", tz="UTC")
 
 
+class _Prediction(msgspec.Struct):
+    """What an annotation was made from."""
+
+    result: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_PREDICTION: Final = msgspec.json.Decoder(_Prediction)
+
+
 class Annotation(msgspec.Struct, gc=False):
-    """One annotation; `result` stays JSON until `items` reads it, the others may be anything."""
+    """One annotation; `result` and `prediction` stay JSON until they are asked for, the others may be anything."""
 
     id: Any = None
     result: msgspec.Raw = msgspec.Raw(b"null")
@@ -36,6 +45,7 @@ class Annotation(msgspec.Struct, gc=False):
     was_cancelled: Any = None
     lead_time: Any = None
     parent_prediction: Any = None
+    prediction: msgspec.Raw = msgspec.Raw(b"null")
     created_at: Any = None
     updated_at: Any = None
 
@@ -44,6 +54,16 @@ class Annotation(msgspec.Struct, gc=False):
         """Whoever made it, whom some exports give among that person's names."""
         given = self.completed_by
         return given.get("id") if isinstance(given, dict) else given
+
+    @property
+    def was_shown_prediction(self) -> bool:
+        """Whether it was made from a prediction that says something; some only give a task its place in the queue."""
+        if self.parent_prediction is None:
+            return False
+        try:
+            return bytes(_PREDICTION.decode(self.prediction).result) != b"[]"
+        except UNREADABLE:  # other exports give its number alone, or nothing
+            return True
 
     def items(self) -> list[Any] | None:
         """Return what was answered; None if that is no list."""
@@ -91,7 +111,7 @@ def facts_of(tasks: Sequence[Task | None]) -> tuple[list[Annotation], pa.Table]:
         "unit_id": pa.array([*map(_unit, tasks, numbers.to_pylist())], pa.string()).take(task_of),
         "author": _authors([annotation.author for annotation in made], ids),
         "lead_time": _lengths([annotation.lead_time for annotation in made]),
-        "prediction_shown": pa.array([annotation.parent_prediction is not None for annotation in made], pa.bool_()),
+        "prediction_shown": pa.array([annotation.was_shown_prediction for annotation in made], pa.bool_()),
         "created_at": moments([annotation.created_at for annotation in made]),
         "updated_at": moments([annotation.updated_at for annotation in made]),
     }

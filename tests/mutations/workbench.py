@@ -132,6 +132,13 @@ WORKBENCH = (
         "tests/unit/test_rows_of_answers.py",
     ),
     Mutation(
+        "a place in the queue taken for a prediction that was shown",
+        "labelloop/export_tasks.py",
+        'bytes(_PREDICTION.decode(self.prediction).result) != b"[]"',
+        "bool(_PREDICTION.decode(self.prediction))",
+        "tests/unit/test_conversion.py -k place_in_the_queue",
+    ),
+    Mutation(
         "an export cut within a task",
         "deployments/cli/export_file.py",
         'case b"," if depth == 0:',

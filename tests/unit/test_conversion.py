@@ -75,9 +75,14 @@ def test_answers_of_deleted_accounts_are_each_of_somebody_unknown(tmp_path: Path
     assert (figures["annotators"], figures["refused"]) == (3, 0)
 
 
-def test_what_was_made_from_a_prediction_says_so(tmp_path: Path):
-    _, (row,), _ = converted(tmp_path, task(annotation(parent_prediction=12)))
-    assert row["prediction_shown"] is True
+@pytest.mark.parametrize(
+    ("prediction", "shown"), [({"id": 12, "result": [CHOICE]}, True), ({"id": 12, "result": []}, False), (12, True)]
+)
+def test_what_was_made_from_a_prediction_says_so_unless_it_only_gave_a_place_in_the_queue(
+    tmp_path: Path, prediction, shown
+):
+    _, (row,), _ = converted(tmp_path, task(annotation(parent_prediction=12, prediction=prediction)))
+    assert row["prediction_shown"] is shown
 
 
 def test_drafts_and_predictions_are_no_answers(tmp_path: Path):
