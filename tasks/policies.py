@@ -20,6 +20,7 @@ def is_worth_retrying(task: Any, run: Any, state: Any) -> bool:  # noqa: ARG001 
 OUTSIDE: dict[str, Any] = {
     "retries": 2,
     "retry_delay_seconds": [10, 40],
+    "retry_jitter_factor": 0.25,  # projects that failed together do not come back together
     "retry_condition_fn": is_worth_retrying,
     "timeout_seconds": 3600,
 }
@@ -28,6 +29,7 @@ OUTSIDE: dict[str, Any] = {
 INSIDE: dict[str, Any] = {
     "retries": 2,
     "retry_delay_seconds": [5, 20],
+    "retry_jitter_factor": 0.25,
     "retry_condition_fn": is_worth_retrying,
     "timeout_seconds": 3600,
 }

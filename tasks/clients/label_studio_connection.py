@@ -1,34 +1,25 @@
-"""One user's connection to Label Studio: the SDK's client, and the one place where its errors become ours."""
+"""One user's connection to Label Studio: the SDK's client, with tokens renewed in time."""
 
 from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
-from labelloop.errors import AccessError, Conflict, ErasedError, InputError, LabelloopError, UnavailableError
+from labelloop.errors import AccessError
+from tasks.clients.label_studio_errors import REFUSED_REMEDY, our_errors
+from tasks.clients.patience import PatientTransport, Wait
 
 if TYPE_CHECKING:
     from label_studio_sdk import LabelStudio
 
-# What the refusal says, and what is to be done then; the server answers 401 to all of them.
-_REFUSALS = {
-    "legacy token authentication has been disabled": "the organisation allows no legacy tokens: set "
-    "LABELLOOP_LABEL_STUDIO_TOKEN to a personal access token, or allow them (Organization, Access Token Settings)",
-    "expired": "the personal access token has expired: make a new one and set LABELLOOP_LABEL_STUDIO_TOKEN to it",
-    "blacklisted": "the personal access token was revoked: make a new one and set LABELLOOP_LABEL_STUDIO_TOKEN to it",
-    "credentials were not provided": "the organisation allows no personal access tokens: set "
-    "LABELLOOP_LABEL_STUDIO_TOKEN to a legacy token, or allow them (Organization, Access Token Settings)",
-}
-_REFUSED_REMEDY = "check LABELLOOP_LABEL_STUDIO_TOKEN, and that the organisation allows this kind of token"
-_INTERFACE_REMEDY = "`labelloop interface validate` with --server tells why it does not take the interface"
 _TOKEN = re.compile("[!-~]+")
 # An access token lives for 300 s by the server's clock, which need not be ours.
 _RENEWED_AFTER = 240.0
@@ -44,25 +35,35 @@ def without_user(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
 
 
-def http_client(timeout_seconds: float, **options: Any) -> httpx.Client:
-    """Return a client that no proxy and no .netrc can redirect or re-authenticate, and that logs no address."""
+def http_client(timeout_seconds: float, *, wait: Wait = time.sleep, **options: Any) -> httpx.Client:
+    """Return a client that waits where the server asks for time, whose requests nothing redirects or logs.
+
+    No proxy and no .netrc of the machine can redirect or re-authenticate them.
+    """
     # At INFO it would log whole addresses: those of an invite hold a secret.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    return httpx.Client(timeout=timeout_seconds, trust_env=False, **options)
+    transport = PatientTransport(httpx.HTTPTransport(trust_env=False), wait=wait)
+    return httpx.Client(timeout=timeout_seconds, trust_env=False, transport=transport, **options)
 
 
 class Connection:
     """Requests to one server on behalf of one user."""
 
     def __init__(
-        self, url: str, token: str, timeout_seconds: float, *, clock: Callable[[], float] = monotonic
+        self,
+        url: str,
+        token: str,
+        timeout_seconds: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Wait = time.sleep,
     ) -> None:
         """Talk to `url` with a legacy token (40 hex digits) or a personal access token (a JWT).
 
-        `clock` gives seconds, and never goes back.
+        `clock` gives seconds, and never goes back; `wait` lets some pass.
         """
         self.address = without_user(url)
-        self._token, self._timeout, self._clock = token.strip(), timeout_seconds, clock
+        self._token, self._timeout, self._clock, self._wait = token.strip(), timeout_seconds, clock, wait
         self._made: tuple[float, LabelStudio] | None = None
 
     @contextmanager
@@ -90,7 +91,7 @@ class Connection:
         from label_studio_sdk import LabelStudio  # takes two seconds, which a run without requests need not wait
 
         if not _TOKEN.fullmatch(self._token):
-            raise AccessError("the token of Label Studio is none: empty, or not in ASCII", remedy=_REFUSED_REMEDY)
+            raise AccessError("the token of Label Studio is none: empty, or not in ASCII", remedy=REFUSED_REMEDY)
         return LabelStudio(
             base_url=f"{self.address}/",  # without the slash it would renew tokens outside of a path prefix
             api_key=self._token,
@@ -100,63 +101,10 @@ class Connection:
 
     @cached_property
     def _http(self) -> httpx.Client:
-        return http_client(self._timeout)
+        return http_client(self._timeout, wait=self._wait, event_hooks={"response": [_refuse_page]})
 
 
-@contextmanager
-def our_errors(address: str, what: str) -> Iterator[None]:
-    """Turn what the SDK or its transport raises within the block into our errors, told without what was sent."""
-    from label_studio_sdk.core.api_error import ApiError
-    from label_studio_sdk.core.parse_error import ParsingError
-
-    try:
-        yield
-    except ApiError as error:
-        raise _refusal(error.status_code or 0, error.body, what, address) from None
-    except httpx.HTTPStatusError as error:
-        raise _refusal(error.response.status_code, None, what, address) from None
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise UnavailableError(
-            f"Label Studio at {address} did not answer while {what} ({type(error).__name__})",
-            remedy="check LABELLOOP_LABEL_STUDIO_URL and that the server runs",
-        ) from None
-    except (ParsingError, ValueError):  # neither JSON nor of the shape that was asked for
-        raise _stranger(what, address) from None
-
-
-def _refusal(status: int, body: Any, what: str, address: str) -> LabelloopError:
-    if status < 400:
-        return _stranger(what, address)
-    if status in (401, 403):
-        return AccessError(
-            f"Label Studio at {address} refused us while {what} (HTTP {status})", remedy=_remedy(str(body))
-        )
-    if status == 404:
-        return ErasedError(f"Label Studio has nothing there while {what} (HTTP 404)", remedy="run collect")
-    if status == 409:
-        return Conflict(f"Label Studio has that already while {what}", remedy="look before sending it again")
-    if status >= 500 or status in (408, 429):
-        return UnavailableError(
-            f"Label Studio failed while {what} (HTTP {status})", remedy="retry later; see its log"
-        )
-    # The body may repeat what was sent, so only the names of the refused fields are told.
-    fields = _fields(body)
-    told = f", fields {fields}" if fields else ""
-    remedy = _INTERFACE_REMEDY if "label_config" in fields else "mend what was sent"
-    return InputError(f"Label Studio refused {what} (HTTP {status}{told})", remedy=remedy)
-
-
-def _remedy(refusal: str) -> str:
-    return next((remedy for said, remedy in _REFUSALS.items() if said in refusal), _REFUSED_REMEDY)
-
-
-def _stranger(what: str, address: str) -> UnavailableError:
-    return UnavailableError(
-        f"what answers at {address} while {what} does not speak as Label Studio does",
-        remedy="check LABELLOOP_LABEL_STUDIO_URL",
-    )
-
-
-def _fields(body: Any) -> list[str]:
-    refused = body.get("validation_errors") if isinstance(body, dict) else None
-    return sorted(refused) if isinstance(refused, dict) else []
+def _refuse_page(response: httpx.Response) -> None:
+    """Refuse a page said to be a success: whoever asked for a deletion would not look at what came."""
+    if response.is_success and "html" in response.headers.get("Content-Type", ""):
+        raise ValueError("a page, not an answer")

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from tasks.clients.label_studio import connect_label_studio
-from tasks.clients.label_studio_connection import Connection, http_client, our_errors, without_user
+from tasks.clients.label_studio_connection import Connection, http_client, without_user
+from tasks.clients.label_studio_errors import our_errors
 from tasks.clients.settings import Settings
 
 

@@ -14,7 +14,8 @@ import httpx
 from labelloop.errors import AccessError, Conflict, ErasedError, InputError
 from labelloop.workbench import RemoteTask, task_from_wire
 from tasks.clients.hot import Json
-from tasks.clients.label_studio_connection import Connection, http_client, our_errors
+from tasks.clients.label_studio_connection import Connection, http_client
+from tasks.clients.label_studio_errors import our_errors
 
 
 class AnnotatorSession:

@@ -69,6 +69,27 @@ WORKBENCH = (
         "tests/unit/test_label_studio_connection.py -k renewed_in_time",
     ),
     Mutation(
+        "a server that asks for time asked again at once",
+        "tasks/clients/patience.py",
+        "return max(asked, 2.0**repeat) *",
+        "return 0.0 *",
+        "tests/unit/test_label_studio_connection.py -k after_the_time_it_asks_for",
+    ),
+    Mutation(
+        "an import sent again after a 503",
+        "tasks/clients/patience.py",
+        'is_read = request.method in ("GET", "HEAD")',
+        "is_read = True",
+        "tests/unit/test_label_studio_connection.py -k that_may_be_done_is_repeated",
+    ),
+    Mutation(
+        "a page of a proxy taken for a deletion",
+        "tasks/clients/label_studio_connection.py",
+        'if response.is_success and "html" in',
+        'if response.is_error and "html" in',
+        "tests/unit/test_label_studio_connection.py -k in_place_of_an_answer",
+    ),
+    Mutation(
         "opinions on gold units passed off as planned",
         "labelloop/collect.py",
         'return "gold" if task.unit_id in self.gold else "planned"',

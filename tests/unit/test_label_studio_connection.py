@@ -30,6 +30,8 @@ class ScriptedServer(ThreadingHTTPServer):
         self.sent: list[bytes] = []
         self.answer: tuple[int, str] | str = (200, "{}")
         self.answers: dict[str, tuple[int, str]] = {}  # to a path alone
+        self.headers: dict[str, str] = {}  # of every answer
+        self.waits: list[float] = []  # how long clients let it be
         self.half = False  # whether the line breaks in the middle of the body
         self.access_tokens: list[str] = []  # what is given for a personal access token, one after the other
 
@@ -57,6 +59,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.server.answer != "hung up":
             status, body = self.server.next_answer(self.path)
             self.send_response(status)
+            for name, value in self.server.headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(body) * (2 if self.server.half else 1)))
             self.end_headers()
             self.wfile.write(body.encode())
@@ -79,7 +83,7 @@ def server():
 
 @pytest.fixture
 def client(server):
-    return LabelStudioServer(Connection(server.url, "0" * 40, 30), None)
+    return LabelStudioServer(Connection(server.url, "0" * 40, 30, wait=server.waits.append), None)
 
 
 @pytest.mark.slow
@@ -105,7 +109,6 @@ def test_an_import_whose_reply_is_lost_was_sent_exactly_once(server, end):
         (404, ErasedError),
         (408, UnavailableError),
         (409, Conflict),
-        (429, UnavailableError),
         (500, UnavailableError),
         (503, UnavailableError),
     ],
@@ -116,6 +119,48 @@ def test_a_refused_import_was_sent_exactly_once_and_has_a_name(server, client, s
         client.import_tasks(1, TASKS)
     assert len(server.requests) == 1
     assert "secret-name" not in str(refused.value)
+
+
+def test_what_a_server_did_not_take_is_sent_again_after_the_time_it_asks_for(server, client):
+    answers = iter([(429, "{}"), (429, "{}")])
+    server.headers = {"Retry-After": "7"}
+    server.next_answer = lambda _: next(answers, (201, '{"task_ids": [7]}'))
+    assert client.import_tasks(1, TASKS) == [7]
+    assert len(server.requests) == 3
+    assert len(set(server.sent)) == 1
+    assert [7 <= waited <= 8.75 for waited in server.waits] == [True, True]
+
+
+def test_a_server_that_takes_nothing_is_left_alone_for_longer_each_time_and_then_told_of(server, client):
+    server.answer = (429, "secret-name")
+    with pytest.raises(
+        UnavailableError, match=r"no more requests for now while importing tasks \(HTTP 429\);"
+    ) as told:
+        client.import_tasks(1, TASKS)
+    assert len(server.requests) == 5
+    assert [least <= waited <= 1.25 * least for least, waited in zip((1, 2, 4, 8), server.waits, strict=True)] == [
+        True
+    ] * 4
+    assert "secret-name" not in str(told.value)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_asks_for_an_hour_is_not_waited_for(server, client, status):
+    server.answer, server.headers = (status, "{}"), {"Retry-After": "3600"}
+    with pytest.raises(UnavailableError, match="asks for 3600 s; run again after that"):
+        client.project(1)
+    assert (len(server.requests), server.waits) == (1, [])
+
+
+def test_a_server_that_is_away_for_a_moment_is_read_again_and_nothing_that_may_be_done_is_repeated(server, client):
+    answers = iter([(503, "{}")])
+    server.headers = {"Retry-After": "3"}
+    server.next_answer = lambda path: next(answers, (404, "{}")) if "import" not in path else (503, "{}")
+    assert client.project(1) is None
+    assert len(server.requests) == 2
+    with pytest.raises(UnavailableError, match="asks for 3 s"):
+        client.import_tasks(1, TASKS)
+    assert len(server.requests) == 3
 
 
 @pytest.mark.slow
@@ -160,6 +205,24 @@ def test_what_does_not_speak_as_label_studio_is_told_from_it(server, client, ans
     server.answer = answer
     with pytest.raises(UnavailableError, match="does not speak as Label Studio"):
         client.change_project(1, {"title": "a title"})
+
+
+CALLS = {
+    "project": lambda client: client.project(1),
+    "delete_task": lambda client: client.delete_task(1),
+    "delete_view": lambda client: client.delete_view(1),
+    "delete_predictions": lambda client: client.delete_predictions(1, [1]),
+    "change_answer": lambda client: client.change_answer(1, list),
+    "task_ids": lambda client: client.task_ids(1),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_page_that_a_proxy_shows_in_place_of_an_answer_is_never_taken_for_one(server, client, status, call):
+    server.answer, server.headers = (status, "<html>Sign in</html>"), {"Content-Type": "text/html; charset=utf-8"}
+    with pytest.raises(UnavailableError, match="whether a proxy before it shows a page of its own"):
+        CALLS[call](client)
 
 
 def test_an_address_that_is_none_is_told_without_a_traceback():
