@@ -58,8 +58,9 @@ class Reader:
         """Return the rows of one task's annotations, and the answers that were refused.
 
         The first planned opinions in time are `planned` (`gold` of a gold unit), later ones `adaptive`, those of
-        experts `review`; a skipped or empty annotation is a `cancelled` row for each question. Marks that were
-        confirmed to be none are an answer without regions, two sides that are alike a tie.
+        experts `review`; a skipped or empty annotation is a `cancelled` row for each question, with the reason of the
+        opinion it stands for. Marks that were confirmed to be none are an answer without regions, two sides that are
+        alike a tie.
         """
         rows: list[Row] = []
         refused: list[Refusal] = []
@@ -101,9 +102,14 @@ class Reader:
         return "gold" if task.unit_id in self.gold else "planned"
 
     def _planned(self, task: RemoteTask) -> set[int]:
-        given = [a for a in task.annotations if not a.cancelled and not self.is_expert(a)]
-        first = sorted(given, key=lambda a: (a.created_at, a.annotation_id))
-        return {a.annotation_id for a in first[: planned_overlap(self.spec, task.unit_id)]}
+        """The first planned opinions in time, and what was skipped before they were there."""
+        asked = [a for a in task.annotations if not self.is_expert(a)]
+        lacking, found = planned_overlap(self.spec, task.unit_id), set()
+        for annotation in sorted(asked, key=lambda a: (a.created_at, a.annotation_id)):
+            if lacking:
+                found.add(annotation.annotation_id)
+                lacking -= not annotation.cancelled
+        return found
 
     def _shared(self, task: RemoteTask, annotation: RemoteAnnotation, reason: str) -> Row:
         shown = self.known.get(task.unit_id, self.defaults)
@@ -174,6 +180,8 @@ def tombstones(present: pa.Table, seen: Collection[tuple[str, str]]) -> list[Row
 def task_state(task: RemoteTask, annotators: int) -> str:
     """Return what became of a task: `answered` when the server hands it out no more, or nobody is left to ask.
 
+    One whose overlap was lowered to its answers is handed out no more either, though the server does not finish it.
+
     Args:
         task: as the server holds it.
         annotators: how many people work on the project; when all have answered or skipped, nobody is left.
@@ -184,7 +192,8 @@ def task_state(task: RemoteTask, annotators: int) -> str:
     'open'
     """
     asked = {annotation.user_id for annotation in task.annotations}
-    return "answered" if task.finished or len(asked) >= annotators else "open"
+    is_over = task.finished or task.answers >= task.overlap or len(asked) >= annotators
+    return "answered" if is_over else "open"
 
 
 def vanished(known: pa.Table, present: Collection[int], limit: float) -> pa.Table:

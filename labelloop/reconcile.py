@@ -131,10 +131,10 @@ class Inspection:
         is_finished = task.answers > 0 if self.overlaps_reset else task.finished
         if overlap != (1 if self.overlaps_reset else task.overlap):
             self.overlaps[task.task_id] = overlap
-        if is_finished and task.answers < overlap:
-            self.reopened.add(task.task_id)
-        elif is_finished:
+        if task.answers >= overlap:
             self.finished.add(task.task_id)
+        elif is_finished:
+            self.reopened.add(task.task_id)
         elif task.predictions != 1 or task.versions != version or not _is_near(task.score, score):
             self.unscored.add(task.task_id)
 

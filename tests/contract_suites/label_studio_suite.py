@@ -256,6 +256,15 @@ class LabelStudioSuite:
         (task,) = label_studio.tasks(project, [number])
         assert (task.finished, task.answers) == (True, 1)
 
+    def test_a_task_lowered_to_its_answers_goes_to_nobody_unfinished(self, label_studio, project, people):
+        (number,) = self.tasks(label_studio, project, [0.5])
+        label_studio.set_overlap(number, 2)
+        people("ann").submit(number, answer("1"), lead_time=1.0, key=key())
+        label_studio.set_overlap(number, 1)
+        assert people("bob").next_task(project) is None
+        (task,) = label_studio.tasks(project, [number])
+        assert (task.finished, task.answers, task.overlap) == (False, 1, 1)
+
     def test_what_a_task_shows_can_be_replaced_and_the_rest_stays(self, label_studio, project, people):
         (number,) = self.tasks(label_studio, project, [0.5])
         people("ann").submit(number, answer("1"), lead_time=1.0, key=key())

@@ -90,6 +90,13 @@ WORKBENCH = (
         "tests/unit/test_label_studio_connection.py -k in_place_of_an_answer",
     ),
     Mutation(
+        "a task with all its answers waited for",
+        "labelloop/collect.py",
+        "task.finished or task.answers >= task.overlap or",
+        "task.finished or",
+        "tests/stages/test_collect.py -k lowered_to_its_answers",
+    ),
+    Mutation(
         "opinions on gold units passed off as planned",
         "labelloop/collect.py",
         'return "gold" if task.unit_id in self.gold else "planned"',
@@ -204,8 +211,8 @@ WORKBENCH = (
     Mutation(
         "adaptive opinions passed off as planned",
         "labelloop/collect.py",
-        "for a in first[: planned_overlap(self.spec, task.unit_id)]}",
-        "for a in first}",
+        "            if lacking:",
+        "            if True:",
         "tests/stages/test_collect.py -k adaptive",
     ),
     Mutation(

@@ -61,6 +61,16 @@ def test_at_the_maximum_a_conflict_waits_for_an_expert(tmp_path: Path):
     assert states(world)[0] == "answered"
 
 
+def test_an_opinion_that_came_unasked_while_a_conflict_was_raised_for_it_counts(tmp_path: Path):
+    world = disputed(tmp_path, opinions=2)
+    answer(world, 0, "cis", "0")  # from the data manager, behind collect
+    assert adjudicate(world)["asked_again"] == 1
+    collect(world)
+    assert states(world)[0] == "answered"
+    assert adjudicate(world) == {"asked_again": 1, "for_expert": 0, "sure": 0}
+    assert overlap(world)[0] == 4
+
+
 def test_when_everybody_else_skipped_a_conflict_waits_for_an_expert(tmp_path: Path):
     world = disputed(tmp_path)
     for name in ("cis", "dan"):

@@ -205,6 +205,30 @@ def test_a_task_everybody_skipped_waits_for_nobody(tmp_path: Path):
     assert states(world) == ["answered"]
 
 
+def test_a_task_whose_overlap_was_lowered_to_its_answers_waits_for_nobody(tmp_path: Path):
+    world = pushed(tmp_path, n=1, spec=SPEC.replace("share: 0.2,", "share: 0.0,", 1))
+    world.label_studio.set_overlap(task_of(world, 0), 2)  # by hand
+    answer(world, 0)
+    assert push(world)["overlap_set"] == 1
+    assert person(world, "bob").next_task(the_project(world)) is None
+    collect(world)
+    assert states(world) == ["answered"]
+
+
+@pytest.mark.parametrize(("skipped", "reason"), [(0, "planned"), (1, "planned"), (2, "adaptive")])
+def test_what_was_skipped_is_told_with_the_reason_it_was_asked_for(tmp_path: Path, skipped: int, reason: str):
+    world = pushed(tmp_path, n=1, spec=MANY)
+    for place, name in enumerate(("ann", "bob", "cis", "dan")):
+        if place == skipped:
+            person(world, name).skip(task_of(world, 0))
+        else:
+            answer(world, 0, name)
+    collect(world)
+    told = {row["state"]: row["opinion_reason"] for row in rows(world)}
+    assert told["cancelled"] == reason
+    assert sum(row["opinion_reason"] == "planned" for row in rows(world) if row["state"] == "active") == 2
+
+
 def test_an_empty_answer_is_no_opinion(tmp_path: Path):
     world = pushed(tmp_path, n=1)
     answer(world, 0, result=[])
