@@ -50,10 +50,14 @@ def texts(value: Any, what: str) -> list[str]:
     Raises:
         InputError: it is none; the message names `what` it should be.
     """
+    if len(found := _listed(value, what)) > 1 and len(set(found)) < len(found):
+        raise InputError(f"one of its {what} is repeated")
+    return found
+
+
+def _listed(value: Any, what: str) -> list[str]:
     if not isinstance(value, list) or not value or not _TEXT.issuperset(map(type, value)):
         raise InputError(f"its {what} are not a list of texts")
-    if len(value) > 1 and len(set(value)) < len(value):
-        raise InputError(f"one of its {what} is repeated")
     return value
 
 
@@ -94,7 +98,7 @@ def _paths(value: Item) -> list[list[str]]:
     paths = value.get("taxonomy")
     if not isinstance(paths, list) or not paths:
         raise InputError("its paths are not a list")
-    found = [texts(path, "steps") for path in paths]
+    found = [_listed(path, "steps") for path in paths]  # what lies below a label may be called as it is
     if len({tuple(path) for path in found}) < len(found):
         raise InputError("one of its paths is repeated")
     return found

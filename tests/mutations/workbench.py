@@ -160,6 +160,13 @@ WORKBENCH = (
         "tests/unit/test_rows_of_answers.py",
     ),
     Mutation(
+        "a label refused below one of its name",
+        "labelloop/interface/parse_values.py",
+        'found = [_listed(path, "steps") for path in paths]',
+        'found = [texts(path, "steps") for path in paths]',
+        "tests/unit/test_parse.py -k column_of_its_kind",
+    ),
+    Mutation(
         "a place in the queue taken for a prediction that was shown",
         "labelloop/export_tasks.py",
         'bytes(_PREDICTION.decode(self.prediction).result) != b"[]"',

@@ -42,6 +42,7 @@ def reason(*items, asked=None):
         ({"choices": ["a"]}, "choices", "choices", "choices", ["a"]),
         ({"selected": "right"}, "pairwise", "pairwise", "choices", ["right"]),
         ({"taxonomy": [["cat"], ["dog", "pug"]]}, "taxonomy", "taxonomy", "paths", [["cat"], ["dog", "pug"]]),
+        ({"taxonomy": [["orange", "orange"]]}, "taxonomy", "taxonomy", "paths", [["orange", "orange"]]),
         ({"rating": 4}, "rating", "rating", "number", 4.0),
         ({"number": 2.5}, "number", "number", "number", 2.5),
         ({"text": ["one", "two"]}, "textarea", "text", "text", "one\ntwo"),
