@@ -41,6 +41,15 @@ def adopt(name: str, *, ls_project: int, spec_only: bool = False, as_json: Json 
     carry_out(adopt_project, {"project": name, "ls_project": ls_project}, as_json=as_json)
 
 
+def _refuse_another(path: Path, xml: str) -> None:
+    """Refuse a file of that name that holds something else; a killed run leaves what would be written."""
+    if path.exists() and path.read_bytes() != xml.encode():
+        raise InputError(
+            f"{path} is there already and is not the interface of that project",
+            remedy="move it away, or adopt under another name",
+        )
+
+
 def _describe(path: Path, ls_project: int) -> None:
     """Write configuration and spec, the spec last: without it nothing has happened yet."""
     server, xml_path = connect_label_studio(load_settings()), path.with_suffix(".xml")
@@ -51,13 +60,14 @@ def _describe(path: Path, ls_project: int) -> None:
     document = spec_of(project, tasks, name=path.stem, xml_file=xml_path.name)
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     load_spec(text, name=path.name, read=lambda _: xml)
-    for file, content in ((xml_path, xml), (path, text)):
-        try:
-            file.write_text(content, encoding="utf-8", newline="")
-        except OSError as error:
-            raise InputError(
-                f"{file} cannot be written ({error.strerror})", remedy="look at LABELLOOP_PROJECTS_DIR"
-            ) from None
+    try:
+        _refuse_another(xml_path, xml)
+        xml_path.write_text(xml, encoding="utf-8", newline="")
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise InputError(
+            f"{error.filename} cannot be written ({error.strerror})", remedy="look at LABELLOOP_PROJECTS_DIR"
+        ) from None
     say = Console(stderr=True, soft_wrap=True, highlight=False).print
     say(f"{path} and {xml_path} are written", markup=False)
     if found := lint(xml):

@@ -165,14 +165,34 @@ def test_a_project_that_cannot_be_one_of_ours_is_refused_with_the_reason(server,
         spec_for(server, project)
 
 
-@pytest.mark.parametrize(("xml", "findings"), [(XML, 0), (XML.replace("toName", 'required="True" toName'), 1)])
-def test_findings_of_the_interface_are_told_as_it_is_adopted(server, tmp_path, monkeypatch, capsys, xml, findings):
-    project = by_hand(server, [address(0)], label_config=xml)
+@pytest.fixture
+def adopt_spec(server, tmp_path, monkeypatch):
+    """The verb, in a folder of specs of its own: it writes a spec and stops."""
     monkeypatch.setattr(adopt_verb, "load_settings", lambda: make_settings(projects_dir=tmp_path))
     monkeypatch.setattr(adopt_verb, "connect_label_studio", lambda _: server)
-    adopt_verb.adopt("zoo", ls_project=project, spec_only=True)
+    return lambda project: adopt_verb.adopt("zoo", ls_project=project, spec_only=True)
+
+
+@pytest.mark.parametrize(("xml", "findings"), [(XML, 0), (XML.replace("toName", 'required="True" toName'), 1)])
+def test_findings_of_the_interface_are_told_as_it_is_adopted(server, tmp_path, adopt_spec, capsys, xml, findings):
+    adopt_spec(by_hand(server, [address(0)], label_config=xml))
     assert (tmp_path / "zoo.xml").read_text() == xml
     assert (f"mend {findings} finding(s)" in capsys.readouterr().err) == bool(findings)
+
+
+def test_an_interface_that_somebody_keeps_under_that_name_is_not_overwritten(project, tmp_path, adopt_spec):
+    (tmp_path / "zoo.xml").write_text("<View/>")
+    with pytest.raises(InputError, match=r"zoo\.xml is there already"):
+        adopt_spec(project)
+    assert (tmp_path / "zoo.xml").read_text() == "<View/>"
+    assert not (tmp_path / "zoo.yaml").exists()
+
+
+def test_the_interface_that_a_killed_run_wrote_is_taken(project, tmp_path, adopt_spec):
+    adopt_spec(project)
+    (tmp_path / "zoo.yaml").unlink()
+    adopt_spec(project)
+    assert (tmp_path / "zoo.yaml").exists()
 
 
 def test_a_field_that_would_be_replaced_is_refused_before_anything_is_written(world, server, project):
