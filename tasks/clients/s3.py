@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,8 +21,10 @@ from labelloop.errors import (
     LabelloopError,
     UnavailableError,
 )
+from tasks.clients.patience import LONGEST_WAIT, seconds_asked
 from tasks.clients.settings import Settings
 
+_TRIES = 5
 _REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "403", "ExpiredToken"}
 _RACES = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 _ABSENT = {"NoSuchKey", "NoSuchVersion", "NoSuchUpload", "404"}
@@ -40,20 +43,22 @@ def connect(settings: Settings) -> Any:
             "aws_secret_access_key": settings.s3_secret_key.get_secret_value(),
         }
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": 5},
+        retries={"mode": "standard", "total_max_attempts": _TRIES},
         connect_timeout=5,
         read_timeout=settings.timeout_seconds,
         max_pool_connections=32,
         s3={"addressing_style": "path"} if settings.s3_endpoint else {},
     )
     try:
-        return boto3.client(
+        client = boto3.client(
             "s3", endpoint_url=settings.s3_endpoint, region_name=settings.s3_region, config=config, **keys
         )
     except ValueError:
         raise ConfigurationError(
             "LABELLOOP_S3_ENDPOINT or LABELLOOP_S3_REGION is wrong", remedy="give a URL and a region's name"
         ) from None
+    client.meta.events.register_first("needs-retry.s3", _wait_as_asked)
+    return client
 
 
 def storage_options(settings: Settings) -> dict[str, str]:
@@ -77,6 +82,13 @@ def split_uri(uri: str) -> tuple[str, str]:
     if parts.scheme != "s3" or not parts.netloc:
         raise InputError("an address names no bucket of S3", remedy="write it as s3://bucket/key")
     return parts.netloc, uri.removeprefix(f"s3://{parts.netloc}").lstrip("/")
+
+
+def _wait_as_asked(response: Any, attempts: int, **_: Any) -> None:
+    """Let the time pass that `Retry-After` asks for, which boto3 does not read; its own short pause follows."""
+    if response is not None and response[0].status_code >= 500 and attempts < _TRIES:
+        asked = seconds_asked(response[0].headers)
+        time.sleep(asked if asked <= LONGEST_WAIT else 0.0)
 
 
 @contextmanager

@@ -83,6 +83,13 @@ WORKBENCH = (
         "tests/unit/test_label_studio_connection.py -k that_may_be_done_is_repeated",
     ),
     Mutation(
+        "a busy S3 server asked again at once",
+        "tasks/clients/s3.py",
+        "time.sleep(asked if asked <= LONGEST_WAIT else 0.0)",
+        "time.sleep(0.0)",
+        "tests/unit/test_s3.py -k is_given_it",
+    ),
+    Mutation(
         "a page of a proxy taken for a deletion",
         "tasks/clients/label_studio_connection.py",
         'if response.is_success and "html" in',
