@@ -179,8 +179,10 @@ class PartReader:
 
 def _controls(answers: pa.Table) -> dict[str, str]:
     """Return the kind of each control, that of its first answer."""
-    met = answers.group_by(["control", "control_type"], use_threads=False).aggregate([]).to_pydict()
-    return dict(zip(met["control"][::-1], met["control_type"][::-1], strict=True))
+    controls = answers["control"].combine_chunks().dictionary_encode()
+    _, first = np.unique(controls.indices, return_index=True)
+    kinds = answers["control_type"].take(pa.array(first))
+    return dict(zip(controls.dictionary.to_pylist(), kinds.to_pylist(), strict=True))
 
 
 def _refused(facts: pa.Table, found: list[_Refusal]) -> pa.Table:

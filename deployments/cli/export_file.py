@@ -58,7 +58,7 @@ def tasks_in(export: Path, start: int = 0, count: int = 0) -> Iterator[Tasks]:
                 file.seek(start)
             text = as_list(bytearray(file.read(BLOCK)), start)
             if not text.startswith(b"["):
-                raise _no_export(export)
+                raise _no_export(export, count or None)
             opening = opening_of(text)
             while more := file.read(max(BLOCK, len(text))):
                 text = _EMPTY.join((text, more))
@@ -71,14 +71,18 @@ def tasks_in(export: Path, start: int = 0, count: int = 0) -> Iterator[Tasks]:
         raise InputError(f"{export} cannot be read ({why})", remedy="name a file that can") from None
     text = text.rstrip(_BLANKS)
     if not text.endswith(b"]"):
-        raise _no_export(export, count)
+        raise _no_export(export, count + len(_cut(export, count, text, -1)[0]))
     yield _cut(export, count, text, len(text) - 1)[0]
 
 
 def as_list(text: bytearray, start: int) -> bytearray:
-    """Return as the beginning of a list what stands at this place of the file: its beginning, or a comma."""
+    """Return as the beginning of a list what stands at this place of the file: its beginning, or a comma.
+
+    Without a comma there, in a file that was changed meanwhile, it stays what it is: no list.
+    """
     if start:
-        text[0] = _OPEN
+        if text.startswith(b","):
+            text[0] = _OPEN
         return text
     return text.removeprefix(b"\xef\xbb\xbf").lstrip(_BLANKS)
 

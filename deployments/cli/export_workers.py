@@ -47,13 +47,15 @@ class _Blocks(NamedTuple):
         text = bytearray(BLOCK + _GLANCE)  # used again: to be given new memory takes as long as to read
         with self.export.open("rb") as file:
             opening = opening_of(as_list(bytearray(file.read(_GLANCE)), 0))
+            end = 0
             for begin in range(self.place * BLOCK, self.size, self.step * BLOCK):
-                start, end = (self._edge(file, opening, place) for place in (begin, begin + BLOCK))
+                start = self._edge(file, opening, begin, end)
+                end = self._edge(file, opening, begin + BLOCK, start)
                 if start == end:  # one task begins before it and ends behind it
                     yield memoryview(b"[]"), end
                     continue
                 if end - start >= len(text):
-                    text = bytearray(2 * (end - start))
+                    text = bytearray(end - start + _GLANCE)
                 file.seek(start)
                 length = file.readinto(memoryview(text)[: end - start])
                 text[length] = ord("]" if end < self.size else " ")
@@ -61,10 +63,13 @@ class _Blocks(NamedTuple):
                     text[0] = ord("[")
                 yield memoryview(text)[: length + 1], end
 
-    def _edge(self, file: BinaryIO, opening: re.Pattern[bytes], place: int) -> int:
-        """Return where the first comma between tasks is that does not stand before a place of the file."""
-        if place == 0:
-            return 0
+    def _edge(self, file: BinaryIO, opening: re.Pattern[bytes], place: int, last: int) -> int:
+        """Return where the first comma between tasks is that does not stand before a place of the file.
+
+        The last edge is that of many places if a task is large, which would else be looked through for each.
+        """
+        if place <= last:
+            return last
         glance = _GLANCE
         while place < self.size:
             file.seek(place)
@@ -104,7 +109,9 @@ def parts_in(export: Path, reader: PartReader) -> Iterator[Iterator[Part]]:
     count = min(_processors(), size // BLOCK, _MOST)
     with ExitStack() as stack:
         blocks = [_Blocks(export, size, place, count) for place in range(count if count > 1 else 0)]
-        pipes = [stack.enter_context(_worker(reader, some)) for some in blocks]
+        pipes: list[Connection] = []
+        with suppress(OSError):  # so many processes or open files may not be allowed
+            pipes = [stack.enter_context(_worker(reader, some)) for some in blocks]
         yield _parts(export, size, reader, pipes)
 
 
@@ -146,10 +153,10 @@ def _in_turn(given: Sequence[Iterator[T]]) -> Iterator[T]:
 
 
 def _work(reader: PartReader, blocks: _Blocks, taking: Connection, giving: Connection) -> None:
-    """Give a part for each block, in their order; stop where one is no list of tasks, or nobody takes it."""
+    """Give a part for each block, in their order; stop where one is no list of tasks, has no room or no taker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is ended by the process that began it
     taking.close()  # so that the pipe breaks when that process is gone
-    with suppress(*UNREADABLE, RecursionError, OSError):
+    with suppress(*UNREADABLE, RecursionError, MemoryError, OSError):
         for text, end in blocks.read():
             _give(giving, *_part(reader, text, end))
 

@@ -209,6 +209,20 @@ WORKBENCH = (
         "tests/unit/test_export_workers.py -k lost",
     ),
     Mutation(
+        "a worker more than is allowed ends a conversion",
+        "deployments/cli/export_workers.py",
+        "        with suppress(OSError):  # so many",
+        "        with suppress():  # so many",
+        "tests/unit/test_export_workers.py -k lost",
+    ),
+    Mutation(
+        "a large task looked through again for each block",
+        "deployments/cli/export_workers.py",
+        "if place <= last:",
+        "if place == last:",
+        "tests/unit/test_export_workers.py -k looked_through",
+    ),
+    Mutation(
         "workers that outlive the process they read for",
         "deployments/cli/export_workers.py",
         "    taking.close()  # so",

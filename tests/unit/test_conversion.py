@@ -205,6 +205,14 @@ def test_skipped_rows_of_a_control_with_answers_of_several_kinds_take_the_first(
     assert [row["control_type"] for row in rows] == ["choices", "rating", "choices", "choices"]
 
 
+def test_the_first_kind_of_a_control_is_that_of_its_first_answer_not_of_the_first_group(tmp_path: Path):
+    text = {"from_name": "g", "to_name": "image", "type": "textarea", "value": {"text": "seven"}}
+    said = [CHOICE | {"from_name": "b"}], [STARS | {"from_name": "g"}], [text], []
+    _, rows, _ = converted(tmp_path, *(task(annotation(n, result=result)) for n, result in enumerate(said)))
+    cancelled = {row["control"]: row["control_type"] for row in rows if row["state"] == "cancelled"}
+    assert cancelled == {"b": "choices", "g": "rating"}
+
+
 @pytest.mark.parametrize(
     "text",
     ["", " ", "[", "5", '{"id": 1}', "[5]", '[{"id": 1]', '[{"id": 1}', '[{"id": 1}] trailing', '["\udce4"]',
@@ -231,9 +239,22 @@ def test_an_export_cut_off_leaves_what_was_there_before(tmp_path: Path):
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     cut = json.dumps([task(annotation(n), number=n) for n in range(20_000)])[:-100]
     (tmp_path / "cut.json").write_text(cut)
-    with pytest.raises(InputError, match="from task"):
+    with pytest.raises(InputError, match="from task 20000 on"):
         convert_file(tmp_path / "cut.json", tmp_path / "out")
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_an_export_cut_off_is_named_with_its_first_task_that_is_not_whole(tmp_path: Path):
+    cut = json.dumps([task(annotation(n), number=n) for n in range(3)])[:-50]
+    with pytest.raises(InputError, match="from task 3 on"):
+        converted(tmp_path, cut)
+
+
+@pytest.mark.parametrize("start", [3, 9_999])
+def test_an_export_that_became_another_while_it_was_read_is_named(tmp_path: Path, start):
+    (tmp_path / "export.json").write_text(json.dumps([task(annotation())]))
+    with pytest.raises(InputError, match="from task 8 on"):
+        list(tasks_in(tmp_path / "export.json", start, count=7))
 
 
 LOOKALIKE = '}, {"id": 1, "annotations": [], "x": "'

@@ -5,6 +5,7 @@ Each run has a process of its own to be forked, since the one of the tests has t
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -16,7 +17,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from deployments.cli import export_workers
 from deployments.cli.convert_verb import convert_file
+from deployments.cli.export_workers import _Blocks
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +45,21 @@ def part(reader, text, end):
         os.kill(os.getpid(), signal.SIGKILL)
     return read(reader, text, end)
 workers._part = part
+"""
+CRAMPED = """
+def no_room(reader, text, end):
+    raise MemoryError
+workers._part = no_room
+"""
+# The second worker is one more than are allowed.
+NO_MORE = """
+fork = os.fork
+def once():
+    os.fork = refused
+    return fork()
+def refused():
+    raise BlockingIOError(11, "Resource temporarily unavailable")
+os.fork = once
 """
 STOPPED = """
 workers._PIPE = 4096  # full at once
@@ -80,6 +98,20 @@ def same(folder: Path, text: str, **how):
     return tables(folder / "several") == tables(folder / "one")
 
 
+class Counted(io.BytesIO):
+    """A file in memory that counts the bytes read of it."""
+
+    count = 0
+
+    def open(self, _mode):
+        return self
+
+    def read(self, size=-1):
+        found = super().read(size)
+        self.count += len(found)
+        return found
+
+
 RESULTS = [[CHOICE], [], [{"foo": 1}], [STARS], [CHOICE | {"meta": {"text": ["?"]}}]]
 TASKS = [task(n, author=n * n % 11 if n % 13 else None, result=RESULTS[n % 5]) for n in range(200)]
 NEIGHBOUR = {"id": 1, "data": {}, "annotations": [{"id": 1, "completed_by": 1}]}
@@ -114,12 +146,23 @@ def test_a_task_larger_than_a_block_is_read_in_one_piece(tmp_path: Path):
     assert same(tmp_path, json.dumps(large), first=ALONE)
 
 
-def test_a_worker_that_is_lost_is_done_without(tmp_path: Path):
-    assert same(tmp_path, json.dumps(TASKS), first=LOST)
+@pytest.mark.parametrize("trouble", [LOST, CRAMPED, NO_MORE], ids=["lost", "cramped", "not allowed"])
+def test_a_worker_that_is_lost_is_done_without(tmp_path: Path, trouble):
+    assert same(tmp_path, json.dumps(TASKS), first=trouble)
+
+
+def test_a_large_task_is_looked_through_once_not_for_each_block_in_it(monkeypatch):
+    export = Counted(json.dumps([task(n, data={"unit": UNIT, "text": "x" * 100_000}) for n in range(3)]).encode())
+    monkeypatch.setattr(export_workers, "BLOCK", 1000)
+    size = len(export.getvalue())
+    parts = [bytes(text) for text, _ in _Blocks(export, size, place=0, step=1).read()]
+    assert sum(len(json.loads(text)) for text in parts) == 3
+    assert export.count < 5 * size
 
 
 @pytest.mark.parametrize(
-    ("end", "where"), [('}, {"id": 1]', "from task 201 on"), ("", "from task"), ("}] more", "from task")]
+    ("end", "where"),
+    [('}, {"id": 1]', "from task 201 on"), ("", "from task 200 on"), ("}] more", "from task 200 on")],
 )
 def test_an_export_that_ends_badly_is_named_and_nothing_is_written(tmp_path: Path, end, where):
     export = tmp_path / "export.json"
