@@ -114,13 +114,13 @@ def _create(world: World, lease: Lease, server: str) -> int:
 
 
 def _checked(world: World, record: Json, number: int) -> LabellingProject:
-    settings = world.label_studio.project(number)
-    if settings is None or _marker(world, record["server"]) not in (settings.get("description") or ""):
+    settings, marker = world.label_studio.project(number), _marker(world, record["server"])
+    if settings is None or marker not in (settings.get("description") or ""):
         raise WrongServerError(
             f"project {number} of Label Studio at {world.label_studio.address} is not the one that holds the tasks "
             f"of {world.project!r}",
             remedy="point LABELLOOP_LABEL_STUDIO_URL to the right server, set LABELLOOP_LABEL_STUDIO_TOKEN to one "
-            "of its organisation, restore its backup, or put the marker back into the project's description",
+            f"of its organisation, restore its backup, or put {marker} back into the project's description",
         )
     return LabellingProject(record["server"], number, settings, record.get("last_set", {}))
 

@@ -36,7 +36,7 @@ WORKBENCH = (
     Mutation(
         "another server believed",
         "tasks/labelling_project.py",
-        'if settings is None or _marker(world, record["server"]) not in (settings.get("description") or ""):',
+        'if settings is None or marker not in (settings.get("description") or ""):',
         "if settings is None:",
         "tests/stages/test_push.py -k another_server",
     ),
@@ -85,8 +85,8 @@ WORKBENCH = (
     Mutation(
         "a busy S3 server asked again at once",
         "tasks/clients/s3.py",
-        "time.sleep(asked if asked <= LONGEST_WAIT else 0.0)",
-        "time.sleep(0.0)",
+        "let_pass(asked)",
+        "let_pass(0.0)",
         "tests/unit/test_s3.py -k is_given_it",
     ),
     Mutation(

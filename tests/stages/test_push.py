@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -316,6 +317,17 @@ def test_another_server_is_told_from_the_right_one(tmp_path: Path, holds: int):
     with pytest.raises(WrongServerError, match="LABELLOOP_LABEL_STUDIO_URL"):
         push(world)
     assert [p["description"] for p in world.label_studio.projects.values()] == ["of other people"] * holds
+
+
+def test_a_description_written_over_is_mended_by_what_the_error_says(tmp_path: Path):
+    world = chosen_round(tmp_path)
+    push(world)
+    world.label_studio.change_project(the_project(world), {"description": "Digits, for the paper"})
+    with pytest.raises(WrongServerError) as refused:
+        push(world)
+    (marker,) = re.findall(r"put (\S+) back into the project's description", str(refused.value))
+    world.label_studio.change_project(the_project(world), {"description": f"Digits, for the paper {marker}"})
+    assert push(world)["created"] == 0
 
 
 def test_an_overlap_set_by_hand_for_all_tasks_is_undone(tmp_path: Path):
