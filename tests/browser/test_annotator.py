@@ -20,6 +20,7 @@ from tests.fakes.world import make_world
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("media_bucket")]
 
 SINGLE = SPEC.replace("share: 0.2", "share: 0.0")
+BLIND = f"{SINGLE}\npredictions: {{show: true, blind_share: 0.5}}\n"  # of units 0 and 1 the latter
 TEXT = SINGLE.replace("interface:", "interface:\n  media: text")
 
 
@@ -117,3 +118,27 @@ def test_a_text_is_shown_as_written_and_runs_nothing(tmp_path, label_studio, in_
     assert page.title() != "run"
     submit(page, "1")
     assert collect(world)["annotations"] == 1
+
+
+def test_a_blind_task_shows_in_the_queue_nothing_of_what_the_model_said(tmp_path, label_studio, in_the_queue):
+    world = round_on_the_server(tmp_path, label_studio, BLIND, {"digits/0/a.png": png(64), "digits/1/b.png": png(72)})
+    told = {"model_version": "m1", "media_version": "v1", "predicted": "1", "classes": ["1", "0"]}
+    sure = [
+        told | {"ref_id": hex_id(n), "confidence": c, "probabilities": [c, 1 - c]} for n, c in ((0, 0.61), (1, 0.73))
+    ]
+    write(world, "predictions", sure)
+    write(world, "models", [{"model_version": "m1", "promoted": True, "trained_on_erased": False}])
+    assert push(world)["rescored"] == 2
+    page, ticked = in_the_queue, in_the_queue.locator("label input:checked")
+    open_stream(page, world.label_studio.address, the_project(world))
+    shows_picture(page, 64)
+    expect(ticked).to_have_attribute("name", "1")
+    hand_in(page, "button:has-text('Submit'):visible")
+    shows_picture(page, 72)
+    expect(ticked).to_have_count(0)
+    shown = page.inner_text("body")
+    assert ("m1" in shown, "73.0" in shown) == (False, False)  # as it would be shown: m1, 73.00%
+    submit(page, "2")
+    assert collect(world)["annotations"] == 2
+    rows = world.table("annotations").read().sort_by("unit_id").to_pylist()
+    assert [(row["prediction_shown"], row["choices"]) for row in rows] == [(True, ["1"]), (False, ["2"])]

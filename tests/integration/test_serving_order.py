@@ -186,19 +186,38 @@ def test_a_case_that_somebody_else_answered_comes_before_the_expert_again(world,
     assert expert.next_task(reviewing).unit_id == unit
 
 
-def tasks_of_view(settings, number: int) -> list[int]:
+def asking_as_a_page(settings) -> httpx.Client:
     token = {"Authorization": f"Token {settings.label_studio_token.get_secret_value()}"}
-    found = httpx.get(f"{settings.label_studio_url}/api/tasks?view={number}&page_size=100", headers=token, timeout=60)
-    return [task["id"] for task in found.json()["tasks"]]
+    return httpx.Client(base_url=settings.label_studio_url, headers=token, timeout=60)
 
 
-def test_tabs_that_share_the_queue_have_no_task_in_common(world):
+def displayed(page: httpx.Client, view: int) -> list[int]:
+    """The tasks that a tab lists."""
+    return [task["id"] for task in page.get(f"/api/tasks?view={view}&page_size=100").json()["tasks"]]
+
+
+def labelled_as_displayed(page: httpx.Client, project: int, view: dict) -> list[int]:
+    """Answer all tasks that are handed out to somebody who labels a tab as displayed, and return them."""
+    shown, served = {name: view[name] for name in ("filters", "ordering")}, []
+    while (found := page.post(f"/api/dm/actions?id=next_task&project={project}", json=shown)).is_success:
+        served.append(found.json()["id"])
+        page.post(f"/api/tasks/{served[-1]}/annotations", json={"result": choice("1")}).raise_for_status()
+    assert found.status_code == 404
+    return served
+
+
+def test_tabs_that_share_the_queue_have_no_task_in_common_and_are_labelled_in_its_order(world):
+    choose(world, [digit << 124 for digit in range(1, 16)], number=2)  # ids with every first digit
     titles = ("Desk 1", "Desk 2")
-    views = tuple(View(title=title, part=n, parts=2) for n, title in enumerate(titles, 1))
+    views = tuple(View(title=title, show="waiting", part=n, parts=2) for n, title in enumerate(titles, 1))
     world.spec = world.spec.model_copy(update={"workbench": world.spec.workbench.model_copy(update={"views": views})})
     push(world)
     server, project = world.label_studio, the_project(world)
-    desks = [number for number, view in server.views(project).items() if view["title"] in titles]
-    shown = [task for desk in desks for task in tasks_of_view(world.settings, desk)]
-    assert len(desks) == 2
-    assert sorted(shown) == sorted(server.task_ids(project))
+    tabs = {view["title"]: (number, view) for number, view in server.views(project).items()}
+    with asking_as_a_page(world.settings) as page:
+        first, second = (displayed(page, tabs[title][0]) for title in titles)
+        assert sorted(first + second) == sorted(server.task_ids(project))
+        assert (len(first), len(second)) == (N + 7, 8)
+        assert labelled_as_displayed(page, project, tabs["Desk 2"][1]) == second
+    score = {row["task_id"]: row["queue_score"] for row in world.table("tasks").read().to_pylist()}
+    assert second == sorted(second, key=score.get)
