@@ -110,9 +110,22 @@ def parts_in(export: Path, reader: PartReader) -> Iterator[Iterator[Part]]:
     with ExitStack() as stack:
         blocks = [_Blocks(export, size, place, count) for place in range(count if count > 1 else 0)]
         pipes: list[Connection] = []
-        with suppress(OSError):  # so many processes or open files may not be allowed
+        with suppress(OSError), _uninterrupted():  # so many processes or open files may not be allowed
             pipes = [stack.enter_context(_worker(reader, some)) for some in blocks]
         yield _parts(export, size, reader, pipes)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Put interrupts off until the block is over: what Python does right after a fork would only print them."""
+    interrupts: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if interrupts:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _processors() -> int:

@@ -85,8 +85,8 @@ WORKBENCH = (
     Mutation(
         "a busy S3 server asked again at once",
         "tasks/clients/s3.py",
-        "let_pass(asked)",
-        "let_pass(0.0)",
+        "let_pass(asked, time.sleep)",
+        "let_pass(0.0, time.sleep)",
         "tests/unit/test_s3.py -k is_given_it",
     ),
     Mutation(
@@ -211,8 +211,8 @@ WORKBENCH = (
     Mutation(
         "a worker more than is allowed ends a conversion",
         "deployments/cli/export_workers.py",
-        "        with suppress(OSError):  # so many",
-        "        with suppress():  # so many",
+        "        with suppress(OSError), _un",
+        "        with suppress(), _un",
         "tests/unit/test_export_workers.py -k lost",
     ),
     Mutation(

@@ -61,6 +61,9 @@ def refused():
     raise BlockingIOError(11, "Resource temporarily unavailable")
 os.fork = once
 """
+INTERRUPTED = """
+os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))
+"""
 STOPPED = """
 workers._PIPE = 4096  # full at once
 def take(pipe):
@@ -169,6 +172,15 @@ def test_an_export_that_ends_badly_is_named_and_nothing_is_written(tmp_path: Pat
     export.write_text(json.dumps(TASKS)[:-2] + end)
     _, failed = begin(export, tmp_path / "out").communicate(timeout=120)
     assert f"is no JSON export of Label Studio, {where}" in failed
+    assert not [*(tmp_path / "out").iterdir()]
+
+
+def test_an_interrupt_while_workers_begin_ends_the_conversion(tmp_path: Path):
+    (tmp_path / "export.json").write_text(json.dumps(TASKS))
+    process = begin(tmp_path / "export.json", tmp_path / "out", first=INTERRUPTED)
+    _, failed = process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGINT
+    assert "ignored" not in failed
     assert not [*(tmp_path / "out").iterdir()]
 
 
