@@ -5,6 +5,7 @@ What may have been carried out is never sent again here: a 429 was not taken, an
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ import httpx
 
 LONGEST_WAIT: Final = 120.0  # who asks for more is told to the person who runs us
 _REPEATS: Final = 4
+_log = logging.getLogger(__name__)
 
 Wait = Callable[[float], None]
 
@@ -34,7 +36,7 @@ class PatientTransport(httpx.BaseTransport):
             if not _is_put_off(request, response) or asked > LONGEST_WAIT:
                 return response
             response.close()
-            self._wait(pause(asked, repeat))
+            let_pass(pause(asked, repeat), self._wait)
         return self._inner.handle_request(request)
 
     def close(self) -> None:
@@ -62,6 +64,12 @@ def seconds_asked(headers: Mapping[str, str]) -> float:
         return max(0.0, (parsedate_to_datetime(said) - parsedate_to_datetime(given["Date"])).total_seconds())
     except (KeyError, TypeError, ValueError):  # TypeError: one of the two dates has no zone
         return 0.0
+
+
+def let_pass(seconds: float, wait: Wait) -> None:
+    """Tell of a wait, then wait."""
+    _log.warning("a server takes no more requests for now: waiting %.0f s", seconds)
+    wait(seconds)
 
 
 def pause(asked: float, repeat: int) -> float:

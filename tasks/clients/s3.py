@@ -21,7 +21,7 @@ from labelloop.errors import (
     LabelloopError,
     UnavailableError,
 )
-from tasks.clients.patience import LONGEST_WAIT, seconds_asked
+from tasks.clients.patience import LONGEST_WAIT, let_pass, seconds_asked
 from tasks.clients.settings import Settings
 
 _TRIES = 5
@@ -88,7 +88,8 @@ def _wait_as_asked(response: Any, attempts: int, **_: Any) -> None:
     """Let the time pass that `Retry-After` asks for, which boto3 does not read; its own short pause follows."""
     if response is not None and response[0].status_code >= 500 and attempts < _TRIES:
         asked = seconds_asked(response[0].headers)
-        time.sleep(asked if asked <= LONGEST_WAIT else 0.0)
+        if 0 < asked <= LONGEST_WAIT:
+            let_pass(asked, time.sleep)
 
 
 @contextmanager

@@ -121,7 +121,7 @@ def test_a_refused_import_was_sent_exactly_once_and_has_a_name(server, client, s
     assert "secret-name" not in str(refused.value)
 
 
-def test_what_a_server_did_not_take_is_sent_again_after_the_time_it_asks_for(server, client):
+def test_what_a_server_did_not_take_is_sent_again_after_the_time_it_asks_for(server, client, caplog):
     answers = iter([(429, "{}"), (429, "{}")])
     server.headers = {"Retry-After": "7"}
     server.next_answer = lambda _: next(answers, (201, '{"task_ids": [7]}'))
@@ -129,6 +129,7 @@ def test_what_a_server_did_not_take_is_sent_again_after_the_time_it_asks_for(ser
     assert len(server.requests) == 3
     assert len(set(server.sent)) == 1
     assert [7 <= waited <= 8.75 for waited in server.waits] == [True, True]
+    assert caplog.messages == [f"a server takes no more requests for now: waiting {s:.0f} s" for s in server.waits]
 
 
 def test_a_server_that_takes_nothing_is_left_alone_for_longer_each_time_and_then_told_of(server, client):
