@@ -56,10 +56,8 @@ class Annotation(msgspec.Struct, gc=False):
         return given.get("id") if isinstance(given, dict) else given
 
     @property
-    def was_shown_prediction(self) -> bool:
-        """Whether it was made from a prediction that says something; some only give a task its place in the queue."""
-        if self.parent_prediction is None:
-            return False
+    def prediction_speaks(self) -> bool:
+        """Whether the prediction it was made from says something; some only give a task its place in the queue."""
         try:
             return bytes(_PREDICTION.decode(self.prediction).result) != b"[]"
         except UNREADABLE:  # other exports give its number alone, or nothing
@@ -111,7 +109,9 @@ def facts_of(tasks: Sequence[Task | None]) -> tuple[list[Annotation], pa.Table]:
         "unit_id": pa.array([*map(_unit, tasks, numbers.to_pylist())], pa.string()).take(task_of),
         "author": _authors([annotation.author for annotation in made], ids),
         "lead_time": _lengths([annotation.lead_time for annotation in made]),
-        "prediction_shown": pa.array([annotation.was_shown_prediction for annotation in made], pa.bool_()),
+        "prediction_shown": pa.array(
+            [one.parent_prediction is not None and one.prediction_speaks for one in made], pa.bool_()
+        ),
         "created_at": moments([annotation.created_at for annotation in made]),
         "updated_at": moments([annotation.updated_at for annotation in made]),
     }
