@@ -81,7 +81,7 @@ def plain_answers(results: Sequence[msgspec.Raw], asked: Mapping[str, Asked]) ->
         columns.words.words.array(),
     )
     left = counts < 0
-    left[items.places[_unsound(items) | _unasked(items, asked)]] = True
+    left[items.places[_unsound(items) | _large(columns, items) | _unasked(items, asked)]] = True
     answers = _answers(items)
     places, said = items.places[answers.first], _said(columns, items, answers)
     sound = ~left[places]
@@ -119,6 +119,13 @@ def _unsound(items: _Items) -> _Flags:
     unsound[named] |= _repeated(items.places[named], items.ids.drop_null().dictionary_encode())
     unsound[items.owners[_repeated(items.owners, items.words)]] = True
     return unsound
+
+
+def _large(columns: PlainItems, items: _Items) -> _Flags:
+    """Return of each item whether it has a number that, if it is whole, `parse` refuses: it needs over 64 bits."""
+    large: _Flags = np.abs(np.array(columns.numbers)) >= 2**63
+    large[items.kinds == _BOX] |= (np.abs(np.array(columns.sides).reshape(-1, 4)) >= 2**63).any(axis=1)
+    return large
 
 
 def _unasked(items: _Items, asked: Mapping[str, Asked]) -> _Flags:

@@ -110,6 +110,8 @@ def test_values_of_the_whole_and_labelled_boxes_are_not_left(asked):
         [item({"choices": ["a", "a"]})],
         [box("b1", "q"), PLAIN[0]],
         [box("b1", sequence=[])],
+        [box("b1", x=-(10**30))],
+        [item({"rating": 10**30}, "rating")],
         [item({"taxonomy": [["a"]]}, "taxonomy")],
         {"q": "a"},
     ],
