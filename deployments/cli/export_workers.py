@@ -99,8 +99,8 @@ _HEAD: Final = msgspec.json.Decoder(_Head)
 def parts_in(export: Path, reader: PartReader) -> Iterator[Iterator[Part]]:
     """Give the parts of an export in its order, read by as many processes as are worth it.
 
-    To be entered before this process begins threads, since it is forked: a new one would have to import all anew,
-    which takes as long as most exports. Elsewhere than on Linux it reads alone.
+    To be entered by the main thread and before there are others, since the process is forked: a new one would have to
+    import all anew, which takes as long as most exports. Elsewhere than on Linux it reads alone.
 
     Raises:
         InputError: see `tasks_in`; when the part is taken.
@@ -108,10 +108,11 @@ def parts_in(export: Path, reader: PartReader) -> Iterator[Iterator[Part]]:
     size = size_of(export)
     count = min(_processors(), size // BLOCK, _MOST)
     with ExitStack() as stack:
-        blocks = [_Blocks(export, size, place, count) for place in range(count if count > 1 else 0)]
         pipes: list[Connection] = []
-        with suppress(OSError), _uninterrupted():  # so many processes or open files may not be allowed
-            pipes = [stack.enter_context(_worker(reader, some)) for some in blocks]
+        if count > 1:
+            blocks = [_Blocks(export, size, place, count) for place in range(count)]
+            with suppress(OSError), _uninterrupted():  # so many processes or open files may not be allowed
+                pipes = [stack.enter_context(_worker(reader, some)) for some in blocks]
         yield _parts(export, size, reader, pipes)
 
 
